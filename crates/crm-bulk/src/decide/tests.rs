@@ -1,8 +1,9 @@
 use std::collections::HashSet;
 
-use crm_models::{Contact, ContactChange, ContactId};
+use crm_models::{Contact, ContactChange, ContactId, ContactPreferences, PreferenceChange};
 
 use crate::{
+    decide::judge,
     decide::step::{self, OnDrift, Step, Write, decide},
     set::{Action, Change, ChangeId, Outcome, State, Target, Wanted},
     store::Loaded,
@@ -158,4 +159,21 @@ fn one_contact_is_not_taken_for_the_creation_of_two_changes() {
     let second = decide(&change, &ours, OnDrift::Skip, &mut taken);
     assert!(matches!(first, Step::Contact(_, Write::Complete(_))), "{first:?}");
     assert!(matches!(second, Step::Contact(_, Write::Create(..))), "{second:?}");
+}
+
+#[test]
+fn a_contradictory_combined_flag_is_computed_anew_by_its_two_as_they_are() {
+    let mut contact = contact(7, "ada@site.example", "");
+    let flags =
+        |on: bool| ContactPreferences::of(|it| if it.is_combined() { on } else { true }, false);
+    contact.preferences = Some(flags(false));
+    let same = PreferenceChange::new().invoices(true).statements(true);
+    let wanted = Wanted::of(ContactChange::new().preferences(same));
+    assert_eq!(judge::update(&wanted, Some(&contact)).state, State::Planned);
+    let told = wanted.differences(Some(&contact));
+    let told: Vec<_> = told.iter().map(|it| (&*it.field, it.after.as_deref())).collect();
+    assert_eq!(told, [("invoices and statements", Some("on"))]);
+    contact.preferences = Some(flags(true));
+    assert_eq!(judge::update(&wanted, Some(&contact)).state, State::Already);
+    assert!(wanted.differences(Some(&contact)).is_empty());
 }

@@ -54,7 +54,8 @@ macro_rules! columns {
 
 columns! {
     Action = "action", [],
-        "update (also when empty), create or delete";
+        "update (also when empty), rewrite, which changes a value also where it is the same number or \
+         address written otherwise, create or delete";
     Select = "select", [],
         "contact (also when empty): the one that the ids name; value: every contact whose present \
          number or address is the row's value, on all customers and locations, or on the one that \

@@ -75,6 +75,8 @@ struct Reader<'a> {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Verb {
     Update,
+    /// An update letter by letter.
+    Rewrite,
     Create,
     Delete,
 }
@@ -98,11 +100,13 @@ impl Reader<'_> {
         }
         let action = match verb {
             Verb::Update => self.update(wanted),
+            Verb::Rewrite => self.update(Wanted { exact: true, ..wanted }),
             Verb::Create => self.create(wanted),
             Verb::Delete => self.delete(&wanted),
         };
         // What the contact already has need not be right, because nothing is sent then.
-        if verb != Verb::Update || !matches!(select, Some(Select::Contact(..))) {
+        let updates = matches!(verb, Verb::Update | Verb::Rewrite);
+        if !updates || !matches!(select, Some(Select::Contact(..))) {
             self.bad.append(&mut self.doubts);
         }
         Some(RowRequest { select: select?, action, doubts: std::mem::take(&mut self.doubts) })
@@ -158,11 +162,16 @@ impl Reader<'_> {
 
     fn verb(&mut self) -> Verb {
         let text = self.cells.get(Column::Action).unwrap_or("update");
-        let verbs = [("update", Verb::Update), ("create", Verb::Create), ("delete", Verb::Delete)];
+        let verbs = [
+            ("update", Verb::Update),
+            ("rewrite", Verb::Rewrite),
+            ("create", Verb::Create),
+            ("delete", Verb::Delete),
+        ];
         match verbs.iter().find(|(name, _)| text.eq_ignore_ascii_case(name)) {
             Some((_, verb)) => *verb,
             None => {
-                self.refuse(Column::Action, "must be update, create or delete");
+                self.refuse(Column::Action, "must be update, rewrite, create or delete");
                 Verb::Update
             }
         }

@@ -54,6 +54,7 @@ enum Selected {
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Verb {
     Update,
+    Rewrite,
     Create,
     Delete,
 }
@@ -66,6 +67,12 @@ impl Row {
     /// Changes one contact.
     pub fn update(owner: impl Into<OwnerId>, contact: ContactId, change: ContactChange) -> Self {
         Self::new(Selected::Contact(owner.into(), contact), Verb::Update, change)
+    }
+
+    /// Changes one contact letter by letter: another way to write the number or address that it has
+    /// is a change too.
+    pub fn rewrite(owner: impl Into<OwnerId>, contact: ContactId, change: ContactChange) -> Self {
+        Self::new(Selected::Contact(owner.into(), contact), Verb::Rewrite, change)
     }
 
     /// Creates a contact with these members, of which it needs a type and a value.
@@ -124,6 +131,7 @@ impl Row {
         }
         match self.verb {
             Verb::Update => {}
+            Verb::Rewrite => row.put(Column::Action.name(), "rewrite"),
             Verb::Create => row.put(Column::Action.name(), "create"),
             Verb::Delete => row.put(Column::Action.name(), "delete"),
         }

@@ -230,6 +230,18 @@ impl Wanted {
         !is_kept && becomes != Some(combined)
     }
 
+    /// The combined flag of a contact where it contradicts the two that it combines, and what it
+    /// becomes when these are sent. Elsewhere it follows from what is told of the two.
+    fn recomputed(&self, current: Option<&Contact>) -> Option<[bool; 2]> {
+        let flags = current?.preferences?;
+        let combined = flags.invoice_statement_notification;
+        let is_sound = combined == (flags.invoice_notification && flags.statement_notification);
+        let changed = self.change.get_preferences().without_unchanged(&flags);
+        let sent = changed.apply_to(Some(&flags)).ok()?;
+        let computes = !is_sound && !changed.is_empty();
+        computes.then_some([combined, sent.invoices_and_statements()])
+    }
+
     /// Returns the request that creates such a contact, without its preferences, which take an
     /// update afterwards. `None` if the type or the value is missing.
     #[must_use]
@@ -261,7 +273,11 @@ impl Wanted {
             let before = flags.map(|flags| on_off(flags.get(flag)));
             member(flag.words(), before, Some(on_off(on)))
         });
-        texts.into_iter().chain(flags).flatten().collect()
+        let combined = self.recomputed(current).map(|[before, after]| {
+            let words = Preference::InvoicesAndStatements.words();
+            member(words, Some(on_off(before)), Some(on_off(after)))
+        });
+        texts.into_iter().chain(flags).chain(combined).flatten().collect()
     }
 }
 
