@@ -24,7 +24,15 @@ const PICTURE: [(&str, &[&str]); 9] = [
     ("crm-bulk", &["crm-contacts", "crm-mirror", "crm-models", "crm-transport", "crm-values"]),
     (
         "crm-cli",
-        &["crm-bulk", "crm-contacts", "crm-models", "crm-sandbox", "crm-transport", "crm-values"],
+        &[
+            "crm-audit",
+            "crm-bulk",
+            "crm-contacts",
+            "crm-models",
+            "crm-sandbox",
+            "crm-transport",
+            "crm-values",
+        ],
     ),
 ];
 

@@ -4,6 +4,7 @@
 
 mod across;
 mod audit;
+mod baseline;
 mod fault;
 mod finding;
 mod flags;
@@ -19,6 +20,7 @@ mod words;
 
 pub use self::{
     audit::Audit,
+    baseline::Baseline,
     finding::{Examined, Finding, Mending, Proposal},
     owners::Owners,
     rule::{Certainty, Rule, Rules, UnknownRule},

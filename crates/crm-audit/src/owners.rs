@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use crm_mirror::OwnerId;
-use crm_models::{Customer, CustomerId, Location};
+use crm_models::{Customer, CustomerId, Location, LocationId};
 
 /// What is known of customers and locations beside their contacts. Without it an audit cannot say
 /// which location belongs to which customer, nor who is no longer in use.
@@ -21,13 +21,11 @@ use crm_models::{Customer, CustomerId, Location};
 /// # Ok::<(), crm_models::InvalidId>(())
 /// ```
 #[derive(Debug, Clone, Default)]
-pub struct Owners(HashMap<OwnerId, Owner>);
-
-#[derive(Debug, Clone, Copy)]
-struct Owner {
-    is_active: bool,
-    merged_to: Option<i64>,
-    customer: Option<CustomerId>,
+pub struct Owners {
+    /// Of each location. A tenant has more of these than of anything else but contacts.
+    customers: HashMap<LocationId, CustomerId>,
+    /// Those that are no longer in use, and into which one each was merged.
+    inactive: HashMap<OwnerId, Option<i64>>,
 }
 
 impl Owners {
@@ -46,7 +44,12 @@ impl Owners {
         merged_to: Option<i64>,
         customer: Option<CustomerId>,
     ) {
-        self.0.insert(owner, Owner { is_active, merged_to, customer });
+        if !is_active || merged_to.is_some() {
+            self.inactive.insert(owner, merged_to);
+        }
+        if let Some((location, customer)) = owner.location().zip(customer) {
+            self.customers.insert(location, customer);
+        }
     }
 
     /// Adds a customer as the service answers it.
@@ -57,29 +60,28 @@ impl Owners {
 
     /// Adds a location as the service answers it.
     pub fn add_location(&mut self, location: &Location) {
-        let merged_to = location.merged_to_id.map(crm_models::LocationId::get);
+        let merged_to = location.merged_to_id.map(LocationId::get);
         self.add(location.id.into(), location.active, merged_to, Some(location.customer_id));
     }
 
-    /// Whether nothing is known of anybody.
+    /// Whether it is not known of any location whose it is.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.customers.is_empty()
     }
 
     /// Returns the customer itself, or the one whose location it is, if that is known.
     #[must_use]
     pub fn customer_of(&self, owner: OwnerId) -> Option<CustomerId> {
-        owner.customer().or_else(|| self.0.get(&owner)?.customer)
+        owner.customer().or_else(|| self.customers.get(&owner.location()?).copied())
     }
 
     /// Why the owner is no longer in use, in words; `None` where it is, or nothing is known of it.
     pub(crate) fn inactive(&self, owner: OwnerId) -> Option<String> {
-        let known = self.0.get(&owner)?;
         let kind = owner.kind();
-        match known.merged_to {
-            Some(into) => Some(format!("{owner} was merged into {kind} {into}")),
-            None => (!known.is_active).then(|| format!("{owner} is deactivated")),
-        }
+        Some(match self.inactive.get(&owner)? {
+            Some(into) => format!("{owner} was merged into {kind} {into}"),
+            None => format!("{owner} is deactivated"),
+        })
     }
 }

@@ -85,6 +85,8 @@ pub(crate) enum Command {
 
     Snapshot(change_sets::snapshot::SnapshotCommand),
 
+    Audit(Box<change_sets::audit::AuditCommand>),
+
     Plan(Box<change_sets::plan::PlanCommand>),
 
     /// Plan to turn marketing off for numbers and addresses, wherever they are
@@ -206,6 +208,7 @@ impl Command {
     /// Whether the exit code is to say if there are changes, so that every failure has the same one.
     pub(crate) fn has_detailed_exit_code(&self) -> bool {
         match self {
+            Self::Audit(command) => command.detailed_exitcode,
             Self::Plan(command) => command.detailed_exitcode,
             Self::OptOut(command) | Self::OptIn(command) => command.detailed_exitcode,
             _ => false,
@@ -237,6 +240,10 @@ impl Command {
             Self::Preferences(command) => command.run(&connect().await?).await,
             Self::Export(command) => command.run(&connect().await?).await,
             Self::Snapshot(command) => command.run(&connect().await?).await,
+            Self::Audit(command) => match command.explanation() {
+                Some(explanation) => explanation.write(output),
+                None => command.run(&connect().await?).await,
+            },
             Self::Plan(command) => match command.template() {
                 Some(template) => template.write(output),
                 None => command.run(&connect().await?).await,

@@ -110,6 +110,15 @@ impl KnownArgs {
     }
 }
 
+/// All contacts as they were when they were last read, without a call.
+pub(super) async fn as_it_is(
+    session: &Session<'_>,
+    file: Option<&Path>,
+) -> Result<Known, CliError> {
+    let known = KnownArgs { snapshot: file.map(Path::to_owned), max_age: 0, offline: true };
+    known.of_all(session).await
+}
+
 /// All contacts as they are now: in the file that is named, else in the mirror of the desk, else for
 /// this command alone.
 pub(super) async fn fresh(session: &Session<'_>, file: Option<&Path>) -> Result<Known, CliError> {

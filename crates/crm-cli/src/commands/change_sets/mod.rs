@@ -1,9 +1,10 @@
-//! Change sets: `crm snapshot`, `plan`, `opt-out`, `show`, `drop`, `approve`, `report`, `apply`, `status`, `undo`,
+//! Change sets: `crm snapshot`, `audit`, `plan`, `opt-out`, `show`, `drop`, `approve`, `report`, `apply`, `status`, `undo`,
 //! `results`, `verify`, `backup`. One file a command, `rows` and `summary` are for several of
 //! them.
 
 pub(super) mod apply;
 pub(super) mod approve;
+pub(super) mod audit;
 pub(super) mod backup;
 mod decided;
 pub(super) mod drop;

@@ -1,0 +1,117 @@
+//! A contact with what was found, for programs.
+
+use crm_audit::{Examined, Finding, Mending};
+use crm_models::{Contact, ContactId};
+use serde::Serialize;
+
+use crate::output::records;
+
+/// A contact at which something was found, as it should be: `crm plan` takes it for a row.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Entry {
+    rules: String,
+    is_new: bool,
+    found: String,
+    owner_kind: &'static str,
+    owner_id: i64,
+    present_type: String,
+    present_value: String,
+    /// From here on the row of a plan. Where a rule only tells, it has the type that the contact has,
+    /// which asks for nothing.
+    action: &'static str,
+    customer_id: Option<i64>,
+    location_id: Option<i64>,
+    contact_id: i64,
+    #[serde(rename = "type")]
+    contact_type: Option<String>,
+    value: Option<String>,
+    memo: Option<String>,
+    preferences: Flags,
+}
+
+#[derive(Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Flags {
+    invoice_notification: Option<bool>,
+    statement_notification: Option<bool>,
+}
+
+records! {
+    Entry {
+        "rules", "isNew", "found", "ownerKind", "ownerId", "presentType", "presentValue", "action",
+        "customerId", "locationId", "contactId", "type", "value", "memo",
+        "preferences.invoiceNotification", "preferences.statementNotification",
+    }
+}
+
+/// The names of the rules that found something at a contact, or that propose a change of it.
+pub(super) fn rules_of(examined: &Examined, contact: ContactId) -> String {
+    let concerns = |finding: &&Finding| {
+        finding.contact == contact || finding.proposals.iter().any(|it| it.contact == contact)
+    };
+    let mut names: Vec<_> =
+        examined.findings.iter().filter(concerns).map(|finding| finding.rule.name()).collect();
+    names.sort_unstable();
+    names.dedup();
+    names.join(", ")
+}
+
+impl Entry {
+    /// A contact of an owner, which is `new` if one of its findings is.
+    pub(super) fn of(
+        examined: &Examined,
+        contact: &Contact,
+        mending: Option<&Mending>,
+        is_new: bool,
+    ) -> Self {
+        let owner = examined.owner;
+        let of_contact = examined.findings.iter().filter(|finding| finding.contact == contact.id);
+        let found: Vec<_> = of_contact.map(in_words).collect();
+        let present = contact.contact_type.as_str();
+        let mut entry = Self {
+            rules: rules_of(examined, contact.id),
+            is_new,
+            found: found.join("; "),
+            owner_kind: owner.kind(),
+            owner_id: owner.get(),
+            present_type: present.to_owned(),
+            present_value: contact.value.clone(),
+            action: "update",
+            customer_id: owner.customer().map(Into::into),
+            location_id: owner.location().map(Into::into),
+            contact_id: contact.id.get(),
+            contact_type: None,
+            value: None,
+            memo: None,
+            preferences: Flags::default(),
+        };
+        match mending {
+            None => entry.contact_type = Some(present.to_owned()),
+            Some(Mending::Delete) => entry.action = "delete",
+            Some(Mending::Update(change)) => {
+                if change.get_value().is_some() {
+                    entry.action = "rewrite";
+                }
+                let flags = change.get_preferences();
+                entry.contact_type = change.get_contact_type().map(|kind| kind.as_str().to_owned());
+                entry.value = change.get_value().map(str::to_owned);
+                entry.memo = change.get_memo().map(str::to_owned);
+                entry.preferences = Flags {
+                    invoice_notification: flags.get_invoices(),
+                    statement_notification: flags.get_statements(),
+                };
+            }
+        }
+        entry
+    }
+}
+
+/// What was found, with the details that there are.
+pub(super) fn in_words(finding: &Finding) -> String {
+    let title = finding.rule.title();
+    match finding.detail.as_str() {
+        "" => title.to_owned(),
+        detail => format!("{title}: {detail}"),
+    }
+}

@@ -1,0 +1,137 @@
+//! What was found, on its way to those who read it.
+
+use std::{io::Write, path::PathBuf};
+
+use crm_audit::{Baseline, Examined, Finding, Mending, Rule, Summary};
+use crm_bulk::{AtomicWriter, visible};
+use serde::Serialize;
+
+use super::entry::Entry;
+use crate::{
+    error::CliError,
+    globals::Format,
+    output::{Output, Records, records},
+};
+
+/// A rule with what it found, for people.
+#[derive(Serialize)]
+struct Counted {
+    rule: &'static str,
+    found: u64,
+    new: u64,
+    certainty: &'static str,
+    proposes: &'static str,
+    means: &'static str,
+}
+
+records! {
+    Counted {
+        "rule" => "RULE", "found" => "FOUND", "new" => "NEW", "certainty" => "CERTAINTY",
+        "proposes" => "PROPOSES", "means" => "MEANS",
+    }
+}
+
+/// Takes findings one owner after the other: writes them for programs, and counts them for people.
+pub(super) struct Findings<'a> {
+    output: &'a Output,
+    /// None for people, who read counts at the end.
+    entries: Option<Records<'a, Entry>>,
+    baseline: Baseline,
+    accepted: Option<(PathBuf, AtomicWriter)>,
+    sample: usize,
+    new: [u64; Rule::ALL.len()],
+    examples: [Vec<String>; Rule::ALL.len()],
+}
+
+impl<'a> Findings<'a> {
+    pub(super) fn new(
+        output: &'a Output,
+        baseline: Baseline,
+        accepted: Option<(PathBuf, AtomicWriter)>,
+        sample: usize,
+    ) -> Result<Self, CliError> {
+        let entries = match output.format() {
+            Format::Table => None,
+            _ => Some(output.records::<Entry>()?),
+        };
+        let (new, examples) = ([0; Rule::ALL.len()], Rule::ALL.map(|_| Vec::new()));
+        Ok(Self { output, entries, baseline, accepted, sample, new, examples })
+    }
+
+    /// Adds what was found at one owner.
+    pub(super) fn add(&mut self, examined: &Examined) -> Result<(), CliError> {
+        for finding in &examined.findings {
+            let place = finding.rule as usize;
+            self.new[place] += u64::from(!self.baseline.contains(examined.owner, finding));
+            if self.examples[place].len() < self.sample {
+                self.examples[place].push(example(examined, finding));
+            }
+            if let Some((path, file)) = &mut self.accepted {
+                let line = Baseline::line(examined.owner, finding);
+                writeln!(file, "{line}").map_err(CliError::unwritten(path))?;
+            }
+        }
+        self.write_entries(examined)
+    }
+
+    fn write_entries(&mut self, examined: &Examined) -> Result<(), CliError> {
+        let Some(entries) = &mut self.entries else {
+            return Ok(());
+        };
+        let proposals = examined.proposals();
+        for contact in &examined.contacts {
+            let of_contact = || examined.findings.iter().filter(|it| it.contact == contact.id);
+            let mending: Option<&Mending> = proposals.get(&contact.id);
+            if mending.is_none() && of_contact().next().is_none() {
+                continue;
+            }
+            let is_new = of_contact().any(|it| !self.baseline.contains(examined.owner, it));
+            entries
+                .push(&Entry::of(examined, contact, mending, is_new))
+                .map_err(|error| CliError::io("cannot write the answer", error))?;
+        }
+        Ok(())
+    }
+
+    /// Writes what comes last; returns how many findings are new.
+    pub(super) fn finish(self, summary: &Summary) -> Result<u64, CliError> {
+        let unwritten = |error| CliError::io("cannot write the answer", error);
+        match self.entries {
+            Some(entries) => entries.finish().map_err(unwritten)?,
+            None => {
+                let counted = summary.by_rule().map(|(rule, found)| Counted {
+                    rule: rule.name(),
+                    found,
+                    new: self.new[rule as usize],
+                    certainty: certainty(rule),
+                    proposes: if rule.writes() { "yes" } else { "" },
+                    means: rule.title(),
+                });
+                self.output.records::<Counted>()?.all(counted).map_err(unwritten)?;
+                for (rule, _) in summary.by_rule() {
+                    for example in &self.examples[rule as usize] {
+                        let line = format!("{rule}: {}", visible(example));
+                        self.output.text(&line).map_err(unwritten)?;
+                    }
+                }
+            }
+        }
+        if let Some((path, file)) = self.accepted {
+            file.finish().map_err(CliError::unwritten(&path))?;
+        }
+        Ok(self.new.iter().sum())
+    }
+}
+
+/// How certain a rule is, in a word.
+pub(super) fn certainty(rule: Rule) -> &'static str {
+    <&str>::from(rule.certainty())
+}
+
+fn example(examined: &Examined, finding: &Finding) -> String {
+    let place = format!("{}, contact {}", examined.owner, finding.contact);
+    match finding.detail.as_str() {
+        "" => place,
+        detail => format!("{place}: {detail}"),
+    }
+}

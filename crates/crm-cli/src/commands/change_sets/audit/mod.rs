@@ -1,0 +1,245 @@
+//! `crm audit`: what is wrong with the contacts, and a set that mends it.
+
+mod entry;
+mod explain;
+mod findings;
+mod mend;
+
+use std::{
+    fs,
+    io::{self, BufReader},
+    path::{Path, PathBuf},
+};
+
+use clap::Args;
+use crm_audit::{Audit, Baseline, Examined, Owners, Rule, Rules, Summary, Thresholds};
+use crm_bulk::{AtomicWriter, ChangeSet, Plan, Snapshot};
+use crm_contacts::ContactsError;
+use futures_util::TryStreamExt;
+use tokio::sync::mpsc;
+
+pub(crate) use self::explain::Explanation;
+use self::{explain::AuditTopic, findings::Findings};
+use super::{known, names::NameArgs, out::Out, rows::told, summary::name};
+use crate::{
+    commands::{
+        args::{NumberArgs, whole},
+        file_arg,
+    },
+    error::CliError,
+    output::{count, note},
+    session::Session,
+    signal::until_signal,
+    status::Status,
+};
+
+/// How many owners with findings may wait to be written.
+const AHEAD: usize = 64;
+
+/// Find what is wrong with the contacts, and plan what mends it
+///
+/// Named rules look at every contact of a snapshot. Most only tell. Four also propose a change:
+/// numbers as digits, the type of addresses, a combined flag that contradicts its two, and the
+/// deletion of exact duplicates of one owner. No contact is changed: --fix writes a change set, to be
+/// looked at, applied and undone like any other.
+///
+/// The table counts by rule. --output csv or json lists the contacts, each with what was found and as
+/// it should be; `crm plan` takes these rows. They contain numbers, addresses and memos.
+#[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true, after_long_help = explain::help())]
+pub(crate) struct AuditCommand {
+    #[command(subcommand)]
+    topic: Option<AuditTopic>,
+
+    /// Only these rules; they are listed at the end of the long help
+    #[arg(long, value_name = "RULE,RULE", value_delimiter = ',', conflicts_with = "except")]
+    rule: Vec<Rule>,
+
+    /// All rules but these
+    #[arg(long, value_name = "RULE,RULE", value_delimiter = ',')]
+    except: Vec<Rule>,
+
+    /// From when on something is told, and more words for the lists, as TOML: shared-by,
+    /// stale-after-days, placeholders, throw-away-domains, wishes
+    #[arg(long, value_name = "FILE")]
+    thresholds: Option<PathBuf>,
+
+    /// Write what the rules propose as a change set: to this file, or without one into the desk
+    #[arg(long, visible_alias = "to", value_name = "SET", num_args = 0..=1)]
+    fix: Option<Option<PathBuf>>,
+
+    /// Audit this snapshot, brought up to date, instead of the desk's mirror
+    #[arg(long, value_name = "FILE")]
+    snapshot: Option<PathBuf>,
+
+    /// Audit the mirror or the snapshot as it is, without a call; rules about deactivated owners, and
+    /// about which location belongs to which customer, are left out
+    #[arg(long)]
+    offline: bool,
+
+    /// Findings that are accepted for now: they are counted, and are not new
+    #[arg(long, value_name = "FILE")]
+    baseline: Option<PathBuf>,
+
+    /// Accept all that is found now: write it to this file
+    #[arg(long, value_name = "FILE")]
+    write_baseline: Option<PathBuf>,
+
+    /// How many examples of each rule to show
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = whole(0_usize, None))]
+    sample: usize,
+
+    /// Exit with 0 when nothing new is found, 2 when something is, 1 on any error
+    #[arg(long)]
+    pub(crate) detailed_exitcode: bool,
+
+    #[command(flatten)]
+    numbers: NumberArgs,
+
+    #[command(flatten)]
+    names: NameArgs,
+}
+
+impl AuditCommand {
+    /// What is asked about the rules instead of an audit, which takes no account.
+    pub(crate) fn explanation(&self) -> Option<Explanation> {
+        self.topic.as_ref().map(AuditTopic::explanation)
+    }
+
+    pub(crate) async fn run(self, session: &Session<'_>) -> Result<Status, CliError> {
+        session.tell_target();
+        let thresholds = self.thresholds.as_deref().map(read_thresholds).transpose()?;
+        let baseline = self.baseline.as_deref().map(read_baseline).transpose()?;
+        let accepted = self.write_baseline.as_deref().map(begin_baseline).transpose()?;
+        let audit = Audit::new().rules(self.rules()).thresholds(thresholds.unwrap_or_default());
+        let mut findings =
+            Findings::new(session.output, baseline.unwrap_or_default(), accepted, self.sample)?;
+        let desk = || session.desk("--fix FILE");
+        let set = self.fix.as_ref().map(|named| Out::of(named.as_deref(), desk, "audit", None));
+        let set = set.transpose()?;
+        let audited = self.audit(session, audit, &mut findings, set.as_ref().map(Out::path));
+        let summary = match until_signal(audited).await? {
+            Ok(summary) => summary,
+            Err(signal) => return Ok(Status::Stopped(signal, None)),
+        };
+        let new = findings.finish(&summary)?;
+        note(format!(
+            "{} of {} as of {}: {}, {new} new",
+            count(summary.contacts, "contact"),
+            count(summary.owners, "owner"),
+            summary.known_at,
+            count(summary.findings(), "finding"),
+        ));
+        if let Some(set) = &set {
+            let changes = ChangeSet::open(set.path())?.totals()?.all();
+            let set = name(set.path());
+            note(format!("{} in {set}: look with `crm show {set}`", count(changes, "change")));
+        }
+        Ok(if self.detailed_exitcode && new > 0 { Status::ChangesPlanned } else { Status::Done })
+    }
+
+    fn rules(&self) -> Rules {
+        if self.rule.is_empty() {
+            self.except.iter().fold(Rules::ALL, |rules, rule| rules.without(*rule))
+        } else {
+            Rules::only(self.rule.iter().copied())
+        }
+    }
+
+    /// Brings the snapshot up to date, audits it, and makes the set that was asked for meanwhile.
+    async fn audit(
+        &self,
+        session: &Session<'_>,
+        audit: Audit,
+        findings: &mut Findings<'_>,
+        set: Option<&Path>,
+    ) -> Result<Summary, CliError> {
+        let file = self.snapshot.as_deref();
+        let known = match self.offline {
+            true => known::as_it_is(session, file).await?,
+            // Whatever its age: what a set has mended since is not to be found again.
+            false => known::fresh(session, file).await?,
+        };
+        let snapshot = &known.snapshot;
+        let reader = self.numbers.reader();
+        snapshot.read_by(reader.region())?;
+        let audit = match self.rules().iter().any(Rule::needs_owners) && !self.offline {
+            true => audit.owners(read_owners(session).await?),
+            false => audit,
+        };
+        let again = || Snapshot::open(snapshot.path());
+        let Some(set) = set else {
+            return examine(audit, again()?, findings, None).await;
+        };
+        let (rows, arriving) = mpsc::channel(AHEAD);
+        let plan = Plan::new(session.site()).snapshot(again()?).values(mend::values(reader));
+        let plan = plan.from_snapshot(mend::input(arriving), set);
+        let plan = async { plan.await.map_err(told) };
+        let examined = examine(audit, again()?, findings, Some(rows));
+        let (summary, _) = tokio::try_join!(examined, plan)?;
+        if !self.offline {
+            self.names.read(session, set).await;
+        }
+        Ok(summary)
+    }
+}
+
+/// Audits a snapshot on a thread of its own, and hands on what is found.
+async fn examine(
+    audit: Audit,
+    snapshot: Snapshot,
+    findings: &mut Findings<'_>,
+    rows: Option<mpsc::Sender<crm_bulk::Row>>,
+) -> Result<Summary, CliError> {
+    let (sender, mut found) = mpsc::channel::<Examined>(AHEAD);
+    let audited = tokio::task::spawn_blocking(move || {
+        // Nobody waits for it any more, as after a signal.
+        let gone = || CliError::io("the audit", io::ErrorKind::BrokenPipe.into());
+        audit.run(&snapshot, |examined| sender.blocking_send(examined).map_err(|_| gone()))
+    });
+    while let Some(examined) = found.recv().await {
+        findings.add(&examined)?;
+        for row in rows.iter().flat_map(|_| mend::rows(&examined)) {
+            // A plan that ended has said why.
+            if let Some(rows) = &rows
+                && rows.send(row).await.is_err()
+            {
+                break;
+            }
+        }
+    }
+    audited.await.map_err(|error| CliError::io("the audit", io::Error::other(error)))?
+}
+
+/// Reads which customers and locations are in use, and whose locations are whose.
+async fn read_owners(session: &Session<'_>) -> Result<Owners, ContactsError> {
+    let mut owners = Owners::new();
+    let mut customers = session.service.customers().export().set_aside().batches();
+    while let Some(batch) = customers.try_next().await? {
+        batch.data.iter().for_each(|customer| owners.add_customer(customer));
+    }
+    let mut locations = session.service.locations().export().set_aside().batches();
+    while let Some(batch) = locations.try_next().await? {
+        batch.data.iter().for_each(|location| owners.add_location(location));
+    }
+    Ok(owners)
+}
+
+fn read_thresholds(path: &Path) -> Result<Thresholds, CliError> {
+    let text = String::from_utf8(file_arg::read(path)?);
+    let text = text.map_err(|_| CliError::Usage(format!("{}: is not UTF-8", path.display())))?;
+    toml::from_str(&text).map_err(|error| CliError::Usage(format!("{}: {error}", path.display())))
+}
+
+fn read_baseline(path: &Path) -> Result<Baseline, CliError> {
+    let file = fs::File::open(path).map_err(CliError::unread(path))?;
+    Baseline::read(BufReader::new(file)).map_err(|error| match error.kind() {
+        io::ErrorKind::InvalidData => CliError::Usage(format!("{}: {error}", path.display())),
+        _ => CliError::unread(path)(error),
+    })
+}
+
+fn begin_baseline(path: &Path) -> Result<(PathBuf, AtomicWriter), CliError> {
+    let file = AtomicWriter::create(path).map_err(CliError::unwritten(path))?;
+    Ok((path.to_owned(), file))
+}

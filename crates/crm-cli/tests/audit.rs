@@ -1,0 +1,177 @@
+//! `crm audit`: what is found, the set that mends it, and what is left after it.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod common;
+
+use std::{collections::BTreeSet, fs};
+
+use common::{Service, stderr, stdout};
+use crm_sandbox::{NewContact, Sandbox, Seed, StoredContact, StoredPreferences};
+use serde_json::Value;
+
+/// A customer with two locations, each fault that can be mended, and numbers that are shared.
+fn tenant() -> Service {
+    let builder = Sandbox::builder().seed(Seed::Empty).set("rate-limit", "0").unwrap();
+    // A service that stores such values as they are sent: another one could not take them back.
+    let builder = builder.set("value-checks", "off").unwrap();
+    let builder = builder.set("phone-values", "verbatim").unwrap();
+    let service = Service::build(builder);
+    let sandbox = &service.sandbox;
+    for customer in 1..=4 {
+        sandbox.add_customer(customer, "Harbor Bakery").unwrap();
+    }
+    sandbox.add_location(11, 1, "Pier 4").unwrap();
+    let on = StoredPreferences::all(true);
+    let mut off = on;
+    off.marketing_updates = false;
+    let of = |customer, kind, value: &str| {
+        NewContact::of_customer(customer, kind, value).preferences(on)
+    };
+    for contact in [
+        of(1, "MobilePhone", "(818) 200-1111").id(101),
+        of(1, "Phone", "ada@site.example").id(102),
+        of(1, "MobilePhone", "8182001111").id(103).memo("Front desk"),
+        // Not alike: one does not get marketing.
+        of(1, "Fax", "8182003333").id(104),
+        of(1, "Fax", "8182003333").id(105).preferences(off),
+        // Shared by three, and no duplicate of any.
+        of(2, "Phone", "8182002222").id(201),
+        of(3, "Phone", "8182002222").id(301),
+        of(4, "Phone", "8182002222").id(401),
+        of(4, "Email", "noemail@site.example").id(402),
+        NewContact::of_location(11, "MobilePhone", "+1 818 200 1111").id(111).preferences(on),
+    ] {
+        sandbox.add_contact(contact).unwrap();
+    }
+    service
+}
+
+/// All contacts that exist, but for what an undone deletion cannot bring back: ids and times.
+fn contents(service: &Service) -> BTreeSet<String> {
+    let sandbox = &service.sandbox;
+    let all = [sandbox.customer_contacts().unwrap(), sandbox.location_contacts().unwrap()];
+    let content = |contact: StoredContact| {
+        let StoredContact { owner_id, contact_type, value, memo, preferences, .. } = contact;
+        format!("{owner_id} {contact_type} {value} {memo:?} {preferences:?}")
+    };
+    all.into_iter().flatten().filter(|contact| contact.active).map(content).collect()
+}
+
+/// How many each rule found.
+fn found(service: &Service, rule: &str) -> u64 {
+    let entries = service.json(&["audit", "--rule", rule]);
+    entries.as_array().unwrap().len() as u64
+}
+
+#[test]
+fn what_an_audit_mends_is_not_found_again_and_can_be_taken_back() {
+    let service = tenant();
+    let before = contents(&service);
+    let rules = ["spelling", "email-in-phone", "duplicate", "repeated", "shared", "placeholder"];
+    assert_eq!(rules.map(|rule| found(&service, rule)), [2, 1, 2, 1, 3, 1]);
+
+    let audited = service.crm("audit --fix mend.crm").assert().success();
+    let (text, notes) = (stdout(&audited), stderr(&audited));
+    assert!(
+        text.contains("spelling: customer 1, contact 101: (818) 200-1111 → 8182001111"),
+        "{text}"
+    );
+    assert!(notes.contains("4 changes in mend.crm: look with `crm show mend.crm`"), "{notes}");
+    let shown = service.ok("show mend.crm");
+    assert!(shown.contains("delete") && !shown.contains("8182002222"), "{shown}");
+
+    service.ok("apply mend.crm");
+    assert_ne!(contents(&service), before);
+    assert_eq!(rules.map(|rule| found(&service, rule)), [0, 0, 0, 1, 3, 1]);
+    let kept = service.json("customer-contacts list 1");
+    let kept = kept.as_array().unwrap().iter().find(|contact| contact["id"] == 101).unwrap();
+    assert_eq!((&kept["value"], &kept["memo"]), (&"8182001111".into(), &"Front desk".into()));
+
+    service.ok("undo mend.crm --out back.crm");
+    service.ok("apply back.crm");
+    assert_eq!(contents(&service), before);
+}
+
+#[test]
+fn the_rows_of_an_audit_are_rows_of_a_plan() {
+    let service = tenant();
+    let csv = service.ok("audit --output csv");
+    fs::write(service.home.path().join("rows.csv"), &csv).unwrap();
+    service.ok("plan rows.csv --out rows.crm");
+    service.ok("audit --fix fixed.crm");
+    let changes = |set: &str| {
+        let shown = service.json(&["show", set, "--state", "planned"]);
+        let change = |change: &Value| format!("{} {}", change["contactId"], change["change"]);
+        shown.as_array().unwrap().iter().map(change).collect::<BTreeSet<_>>()
+    };
+    assert_eq!(changes("rows.crm"), changes("fixed.crm"));
+    assert_eq!(changes("rows.crm").len(), 4);
+    for member in ["ownerKind", "ownerId", "contactId", "rules"] {
+        assert!(csv.lines().next().unwrap().split(',').any(|name| name == member), "{csv}");
+    }
+}
+
+#[test]
+fn a_job_fails_for_what_is_new_alone() {
+    let service = tenant();
+    service.crm("audit --detailed-exitcode --write-baseline known").assert().code(2);
+    let known = fs::read_to_string(service.home.path().join("known")).unwrap();
+    assert!(known.contains("spelling customer 1 101\n") && !known.contains("818"), "{known}");
+    let job = "audit --detailed-exitcode --baseline known";
+    service.crm(job).assert().code(0);
+
+    service.sandbox.add_contact(NewContact::of_customer(2, "Phone", "call Ana").id(202)).unwrap();
+    let new = service.crm(&format!("{job} --output json")).assert().code(2);
+    let entries: Value = serde_json::from_str(&stdout(&new)).unwrap();
+    let entries = entries.as_array().unwrap();
+    let new: Vec<_> = entries.iter().filter(|entry| entry["isNew"] == true).collect();
+    assert_eq!(new.len(), 1, "{new:?}");
+    assert_eq!(new[0]["rules"], "malformed, unknown-flags");
+
+    fs::write(service.home.path().join("known"), "spelling 1 101\n").unwrap();
+    let wrong = service.crm("audit --baseline known").assert().code(2);
+    assert!(stderr(&wrong).contains("known: line 1"), "{}", stderr(&wrong));
+}
+
+#[test]
+fn thresholds_and_choices_of_rules_are_read() {
+    let service = tenant();
+    fs::write(service.home.path().join("t.toml"), "shared-by = 4\nwishes = [\"front desk\"]\n")
+        .unwrap();
+    let audit = service.json("audit --thresholds t.toml --rule shared,memo-wish");
+    let rules: Vec<_> = audit.as_array().unwrap().iter().map(|entry| &entry["rules"]).collect();
+    assert_eq!(rules, ["memo-wish"]);
+
+    fs::write(service.home.path().join("t.toml"), "shared = 4\n").unwrap();
+    let wrong = service.crm("audit --thresholds t.toml").assert().code(2);
+    assert!(stderr(&wrong).contains("unknown field `shared`"), "{}", stderr(&wrong));
+    let unknown = service.crm("audit --rule speling").assert().code(2);
+    assert!(stderr(&unknown).contains("there is no rule `speling`"), "{}", stderr(&unknown));
+}
+
+#[test]
+fn an_audit_without_a_call_uses_the_snapshot_as_it_is() {
+    let service = tenant();
+    service.ok("snapshot all.snapshot");
+    service.sandbox.clear_log();
+    let audit =
+        "audit --snapshot all.snapshot --offline --output json --except stale,unknown-flags";
+    let audited = service.crm(audit).assert().success();
+    assert_eq!(service.sandbox.log().len(), 0);
+    let entries: Value = serde_json::from_str(&stdout(&audited)).unwrap();
+    let rules = |entry: &Value| entry["rules"].as_str().unwrap().to_owned();
+    let rules: Vec<_> = entries.as_array().unwrap().iter().map(rules).collect();
+    assert!(rules.iter().all(|rules| !rules.contains("-only")), "{rules:?}");
+}
+
+#[test]
+fn every_rule_can_be_explained_without_an_account() {
+    let home = tempfile::tempdir().unwrap();
+    let explained = stdout(&common::crm(home.path()).args(["audit", "explain"]).assert().success());
+    for rule in crm_audit::Rule::ALL {
+        assert!(explained.contains(&format!("{rule}: {}", rule.title())), "{rule}");
+    }
+    let one = ["audit", "explain", "duplicate"];
+    let one = stdout(&common::crm(home.path()).args(one).assert().success());
+    assert!(one.contains("A finding is certain; the rule proposes a change."), "{one}");
+}
