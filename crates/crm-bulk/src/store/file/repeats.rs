@@ -15,33 +15,46 @@ use crate::{
     set::{Action, Change, State, Wanted},
 };
 
+/// How many records are looked at before their changes are: a list may name each twice.
+const RECORDS: i64 = 1_000;
+
 /// Several changes of one record.
 pub(super) fn resolve(database: &Database) -> Result<(), BulkError> {
     let groups = "SELECT owner_kind, owner_id, contact_id FROM planned
-             WHERE contact_id IS NOT NULL GROUP BY 1, 2, 3 HAVING count(*) > 1";
+             WHERE contact_id IS NOT NULL AND (owner_kind, owner_id, contact_id) > (?, ?, ?)
+             GROUP BY 1, 2, 3 HAVING count(*) > 1 ORDER BY 1, 2, 3 LIMIT ?";
     let members =
         "SELECT id, coalesce(row, 0) AS of_row, action, wanted_type, wanted_value, wanted_memo,
                  wanted_flags, wanted_more
              FROM planned
              WHERE owner_kind = ? AND owner_id = ? AND contact_id = ? ORDER BY id";
-    let groups: Vec<[Value; 3]> = database.rows(groups, [], |row| {
-        Ok([row.get("owner_kind")?, row.get("owner_id")?, row.get("contact_id")?])
-    })?;
-    for record in groups {
-        let members = database.rows(members, params_from_iter(record), |row| {
-            let wish: [Value; 6] = [
-                row.get("action")?,
-                row.get("wanted_type")?,
-                row.get("wanted_value")?,
-                row.get("wanted_memo")?,
-                row.get("wanted_flags")?,
-                row.get("wanted_more")?,
-            ];
-            Ok((row.get("id")?, row.get("of_row")?, wish))
+    let limit = Value::Integer(RECORDS);
+    // Before all of them: no kind of owner is negative.
+    let mut last = [Value::Integer(-1), Value::Integer(0), Value::Integer(0)];
+    loop {
+        let behind = params_from_iter(last.iter().chain([&limit]));
+        let some: Vec<[Value; 3]> = database.rows(groups, behind, |row| {
+            Ok([row.get("owner_kind")?, row.get("owner_id")?, row.get("contact_id")?])
         })?;
-        set_aside(database, &members)?;
+        let Some(newest) = some.last() else {
+            return Ok(());
+        };
+        last = newest.clone();
+        for record in some {
+            let members = database.rows(members, params_from_iter(record), |row| {
+                let wish: [Value; 6] = [
+                    row.get("action")?,
+                    row.get("wanted_type")?,
+                    row.get("wanted_value")?,
+                    row.get("wanted_memo")?,
+                    row.get("wanted_flags")?,
+                    row.get("wanted_more")?,
+                ];
+                Ok((row.get("id")?, row.get("of_row")?, wish))
+            })?;
+            set_aside(database, &members)?;
+        }
     }
-    Ok(())
 }
 
 /// Several creations of one number or address on one owner, however it is written.
