@@ -143,7 +143,7 @@ pub use apply::{
 pub use clean_up::CleanUp;
 pub use crm_mirror::{AtomicWriter, Coverage, MirrorError, OwnerId, Site, Snapshot, idle};
 pub use disk::{run_mark::Parted, watch::Displaced};
-pub use error::{BadCell, BulkError, InvalidRows};
+pub use error::{BadCell, BulkError, Counted, InvalidRows};
 pub use input::{DateOrder, Input, InputColumn, InputFormat, MappedRole, Row};
 pub use names::Naming;
 pub use opt_out::OptOut;

@@ -14,7 +14,7 @@ use common::*;
 use crm_bulk::{BulkError, ChangeSet, Input, OptOut, Plan, ResultRows, Row};
 use crm_models::{ContactChange, ContactId, CustomerId, LocationId, PreferenceChange};
 use crm_sandbox::Seed;
-use futures_util::{StreamExt, stream};
+use futures_util::{FutureExt, StreamExt, stream};
 
 fn location(id: i64) -> LocationId {
     LocationId::new(id).unwrap()
@@ -106,6 +106,13 @@ async fn rows_that_are_wrong_are_told_by_their_number_and_a_failure_ends_the_pla
     };
     let lines: Vec<_> = invalid.cells.iter().map(|cell| cell.line).collect();
     assert_eq!(lines, [2, 3, 4], "{invalid:?}");
+    assert!(invalid.cells[0].to_string().starts_with("row 2: "), "{invalid}");
+    let told = BulkError::from(invalid).to_string();
+    assert!(told.contains("the first: row 2: ") && !told.contains("line"), "{told}");
+    let every = Row::delete_every("nobody@site.example", None);
+    let planned = world.plan_for().from_api(&world.service, of(vec![every]), world.path("set.crm"));
+    let told = planned.await.unwrap_err().to_string();
+    assert!(told.contains("row 1 "), "{told}");
 
     let failing = stream::iter([
         Ok(Row::delete(location(2001), contact(3001))),
@@ -172,4 +179,34 @@ async fn a_reader_may_wait_for_a_task_of_the_thread_that_plans() {
     let plan = world.plan_for().from_api(&world.service, input, world.path("set.crm"));
     assert_eq!(plan.await.unwrap().rows, 2);
     task.await.unwrap();
+}
+
+#[tokio::test]
+async fn a_plan_whose_text_does_not_come_leaves_nothing_when_it_is_dropped() {
+    let world = world(Seed::Demo).await;
+    let snapshot = world.snapshot().await;
+    let before = world.files().len();
+    for opts_out in [false, true] {
+        let (sender, text) = mpsc::channel();
+        "phone,location_id,contact_id,memo\n".bytes().for_each(|byte| sender.send(byte).unwrap());
+        let (input, out) = (Input::csv("rows", Bridge(text)), world.path("set.crm"));
+        {
+            let mut plan = if opts_out {
+                let snapshot = crm_bulk::Snapshot::open(snapshot.path()).unwrap();
+                let opt_out = OptOut::new(world.site.clone(), snapshot);
+                opt_out.plan(&world.service, input, out).boxed_local()
+            } else {
+                world.plan_for().from_api(&world.service, input, out).boxed_local()
+            };
+            while world.files().len() == before {
+                let mut context = Context::from_waker(Waker::noop());
+                assert!(plan.as_mut().poll(&mut context).is_pending());
+                tokio::task::yield_now().await;
+            }
+        }
+        // The text may still come.
+        crm_bulk::idle().await;
+        assert_eq!(world.files().len(), before, "{:?}", world.files());
+        drop(sender);
+    }
 }

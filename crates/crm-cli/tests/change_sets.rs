@@ -648,6 +648,67 @@ fn a_plan_that_is_told_to_end_leaves_no_contacts_behind() {
     }
 }
 
+/// Also where they would come from a pipe that has a name.
+#[cfg(unix)]
+#[test]
+fn a_plan_whose_rows_do_not_come_ends_at_once_and_leaves_nothing() {
+    use std::{io::Write, process::Stdio, time::Instant};
+
+    let service = Service::start();
+    service.ok(&["snapshot", "contacts"]);
+    let files = || fs::read_dir(service.home.path()).unwrap().count();
+    let before = files();
+    for command in [
+        &["plan", "-"][..],
+        &["plan", "/dev/stdin"],
+        &["plan", "-", "--snapshot", "contacts"],
+        &["opt-out", "-", "--snapshot", "contacts"],
+        &["opt-out", "-", "--ndjson", "--snapshot", "contacts"],
+    ] {
+        let mut process = service.process(&[command, &["--out", "set.crm"]].concat());
+        let mut child = process
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        // Stays open.
+        let mut rows = child.stdin.take().unwrap();
+        rows.write_all(b"location_id,contact_id,memo\n2001,3001,one\n").unwrap();
+        while files() == before {
+            common::wait_beside(&mut child);
+        }
+        let told = Instant::now();
+        let (_, ended_by) = common::end_with("INT", child);
+        assert_eq!(ended_by, Some(2), "{command:?}");
+        // Well below the time that a command has for its temporary files.
+        assert!(told.elapsed().as_secs() < 3, "{command:?}: {:?}", told.elapsed());
+        assert_eq!(files(), before, "{command:?}");
+        drop(rows);
+    }
+}
+
+#[test]
+fn a_backup_keeps_what_was_done_and_is_never_applied() {
+    let service = Service::start();
+    service.write("rows.csv", ROWS);
+    service.ok(&["plan", "rows.csv", "--out", "set.crm"]);
+    let backup = ["backup", "set.crm", "--out", "kept.crm"];
+    service.ok(&backup);
+    service.ok(&["apply", "set.crm"]);
+    let writes = service.writes();
+    let refused = service.crm(&["apply", "kept.crm"]).assert().failure();
+    assert!(stderr(&refused).contains("is a backup of"), "{}", stderr(&refused));
+    assert_eq!(service.writes(), writes);
+    let planned = service.json(&["show", "kept.crm", "--state", "planned"]);
+    assert_eq!(planned.as_array().map(Vec::len), Some(1));
+    // It replaces nothing, and what was done since is in the next one.
+    service.crm(&backup).assert().failure();
+    service.ok(&["backup", "set.crm", "--out", "later.crm"]);
+    let done = service.json(&["show", "later.crm", "--state", "done"]);
+    assert_eq!(done.as_array().map(Vec::len), Some(1));
+}
+
 #[test]
 fn a_run_that_breaks_off_says_how_far_it_came_and_how_to_go_on() {
     let service = Service::start();

@@ -5,6 +5,26 @@ use std::{borrow::Cow, fmt, path::PathBuf};
 /// How many characters of a cell are shown to people.
 const SHOWN: usize = 60;
 
+/// By what the rows of an input are counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum Counted {
+    /// By the lines on which they start.
+    #[default]
+    Lines,
+    /// By themselves: a program makes them, and they have no lines.
+    Rows,
+}
+
+impl fmt::Display for Counted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Lines => "line",
+            Self::Rows => "row",
+        })
+    }
+}
+
 /// One cell that is wrong.
 ///
 /// `Debug` and `Display` hide the middle of numbers, addresses and memos, because they end up in
@@ -12,8 +32,11 @@ const SHOWN: usize = 60;
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct BadCell {
-    /// The line of the input on which the row starts.
+    /// The line of the input on which the row starts; of rows that a program makes, the row's
+    /// number.
     pub line: u64,
+    /// What that number counts.
+    pub counted: Counted,
     /// The column's name; empty when the row as a whole is wrong.
     pub column: String,
     /// The cell's text.
@@ -49,7 +72,7 @@ impl BadCell {
             "" => String::new(),
             value => format!(" `{value}`"),
         };
-        format!("line {}{column}{value}: {}", self.line, self.reason)
+        format!("{} {}{column}{value}: {}", self.counted, self.line, self.reason)
     }
 }
 

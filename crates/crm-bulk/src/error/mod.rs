@@ -3,7 +3,7 @@
 mod invalid_rows;
 
 pub(crate) use self::invalid_rows::problem;
-pub use self::invalid_rows::{BadCell, InvalidRows};
+pub use self::invalid_rows::{BadCell, Counted, InvalidRows};
 
 use std::{
     error::Error,
@@ -182,12 +182,14 @@ pub enum BulkError {
     },
 
     /// A snapshot is needed, because rows select contacts by value or all contacts are meant.
-    #[error("{name}: {}this needs a snapshot of all contacts; make one first", selecting(*line))]
+    #[error("{name}: {}this needs a snapshot of all contacts; make one first", selecting(*counted, *line))]
     NeedsSnapshot {
         /// The input's name, or the change set to be written if there is no input.
         name: String,
-        /// The line of the first such row; `None` if the whole plan needs a snapshot.
+        /// The line of the first such row, or its number; `None` if the whole plan needs a snapshot.
         line: Option<u64>,
+        /// What that number counts.
+        counted: Counted,
     },
 
     /// The API could not be read, or refused the credentials.
@@ -202,8 +204,9 @@ pub enum BulkError {
 pub(crate) struct Altered(pub(crate) ChangeId);
 
 /// Which row it is that needs a snapshot, if it is one.
-fn selecting(line: Option<u64>) -> String {
-    line.map(|line| format!("line {line} selects contacts by their value: ")).unwrap_or_default()
+fn selecting(counted: Counted, line: Option<u64>) -> String {
+    line.map(|line| format!("{counted} {line} selects contacts by their value: "))
+        .unwrap_or_default()
 }
 
 /// The message for changes that cannot be dropped any more.

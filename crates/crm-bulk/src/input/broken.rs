@@ -1,7 +1,7 @@
 //! Rows whose cells are not what was meant.
 
 use super::columns::REASON_COLUMNS;
-use crate::error::BadCell;
+use crate::error::{BadCell, Counted};
 
 /// A row that could not be split into cells.
 pub(crate) struct UnreadableRow {
@@ -13,7 +13,14 @@ pub(crate) struct UnreadableRow {
 
 /// Reports that a row as a whole is wrong.
 pub(crate) fn whole(line: u64, reason: String) -> Vec<BadCell> {
-    vec![BadCell { line, column: String::new(), value: String::new(), reason, personal: false }]
+    vec![BadCell {
+        line,
+        counted: Counted::Lines,
+        column: String::new(),
+        value: String::new(),
+        reason,
+        personal: false,
+    }]
 }
 
 /// The beginning of the problem of a row whose cells are not what was meant: there are too few of

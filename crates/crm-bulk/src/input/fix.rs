@@ -12,7 +12,7 @@ use super::{
     dialect::{InputFormat, Marks},
     write::{write_cells, write_head, write_members},
 };
-use crate::error::{BadCell, BulkError, InvalidRows, problem};
+use crate::error::{BadCell, BulkError, Counted, InvalidRows, problem};
 
 /// How many bad cells are kept in memory; the file of bad rows contains all of them.
 const KEPT: usize = 1_000;
@@ -20,6 +20,7 @@ const KEPT: usize = 1_000;
 pub(crate) struct BadRows {
     /// The input's name.
     name: String,
+    counted: Counted,
     rows: u64,
     cells: Vec<BadCell>,
     more_cells: u64,
@@ -40,6 +41,7 @@ impl BadRows {
     ) -> Self {
         Self {
             name: name.to_owned(),
+            counted: Counted::Lines,
             rows: 0,
             cells: Vec::new(),
             more_cells: 0,
@@ -51,6 +53,11 @@ impl BadRows {
         }
     }
 
+    /// Says by what the rows are counted, unless it is by their lines.
+    pub(crate) fn counted(self, counted: Counted) -> Self {
+        Self { counted, ..self }
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.rows == 0
     }
@@ -59,10 +66,11 @@ impl BadRows {
     pub(crate) fn add(
         &mut self,
         line: u64,
-        cells: Vec<BadCell>,
+        mut cells: Vec<BadCell>,
         data: &str,
     ) -> Result<(), BulkError> {
         self.rows += 1;
+        cells.iter_mut().for_each(|cell| cell.counted = self.counted);
         if let Some(path) = self.path.clone() {
             let written = self.write(&path, line, &cells, data);
             written.map_err(|e| BulkError::file(&path, "written", e))?;

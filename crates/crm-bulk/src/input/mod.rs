@@ -1,5 +1,6 @@
 //! Reading rows of changes, and lists of numbers and addresses: CSV and NDJSON.
 
+mod arriving;
 mod broken;
 mod cells;
 mod columns;

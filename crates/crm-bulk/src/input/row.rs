@@ -12,7 +12,7 @@ use super::{
     dialect::Dialect,
 };
 use crate::{
-    error::BadCell,
+    error::{BadCell, Counted},
     set::{Action, Wanted},
 };
 
@@ -415,6 +415,7 @@ impl Reader<'_> {
         let value = column.and_then(|column| self.cells.get(column));
         BadCell {
             line: self.line,
+            counted: Counted::Lines,
             column: column.map_or("", Column::name).to_owned(),
             value: value.unwrap_or_default().to_owned(),
             reason: reason.to_owned(),

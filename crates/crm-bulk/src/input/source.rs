@@ -17,13 +17,14 @@ use futures_util::{FutureExt, StreamExt, future};
 use tokio::sync::mpsc;
 
 use super::{
+    arriving,
     columns::{self, InputColumn},
     delimiter,
     dialect::{Dialect, InputFormat},
     encoding::Text,
     typed::{Arrived, Row},
 };
-use crate::error::BulkError;
+use crate::error::{BulkError, Counted};
 
 /// A file or stream of rows, each asking for a change.
 ///
@@ -70,6 +71,9 @@ pub struct Input {
 
 /// Where the rows come from.
 enum Source {
+    /// A file, which is there to be read.
+    File(File),
+    /// A text that nobody may have written yet.
     Text(Box<dyn Read + Send>),
     /// Rows that the first of the two receives, as long as the second is polled.
     Rows(mpsc::Receiver<Arrived>, BoxFuture<'static, ()>),
@@ -92,7 +96,8 @@ impl Input {
     /// Every column that has a meaning.
     pub const COLUMNS: &[InputColumn] = columns::TABLE;
 
-    /// Creates an input of CSV rows. The name is used in messages.
+    /// Creates an input of CSV rows. The name is used in messages. The reader is read on a thread of
+    /// its own, which nobody waits for: it may be a pipe whose other end writes nothing.
     pub fn csv(name: impl Into<String>, reader: impl Read + Send + 'static) -> Self {
         Self::new(name.into(), InputFormat::Csv, Source::Text(Box::new(reader)))
     }
@@ -166,9 +171,11 @@ impl Input {
             Some("ndjson" | "jsonl") => InputFormat::Ndjson,
             _ => InputFormat::Csv,
         };
+        let is_there = file.metadata().is_ok_and(|metadata| metadata.is_file());
+        let source = if is_there { Source::File(file) } else { Source::Text(Box::new(file)) };
         Ok(Self {
             path: Some(path.to_owned()),
-            ..Self::new(path.display().to_string(), format, Source::Text(Box::new(file)))
+            ..Self::new(path.display().to_string(), format, source)
         })
     }
 
@@ -240,11 +247,24 @@ impl Input {
         self.format
     }
 
+    /// By what the rows are counted.
+    pub(crate) fn counted(&self) -> Counted {
+        match self.source {
+            Source::File(_) | Source::Text(_) => Counted::Lines,
+            Source::Rows(..) => Counted::Rows,
+        }
+    }
+
     /// What has to be polled for the rows to arrive, by whoever waits for the plan.
     pub(crate) fn take_feed(&mut self) -> BoxFuture<'static, ()> {
         match &mut self.source {
             Source::Rows(_, feed) => mem::replace(feed, future::ready(()).boxed()),
-            Source::Text(_) => future::ready(()).boxed(),
+            Source::File(_) => future::ready(()).boxed(),
+            Source::Text(reader) => {
+                let (arriving, feed) = arriving::apart(mem::replace(reader, Box::new(io::empty())));
+                *reader = Box::new(arriving);
+                feed
+            }
         }
     }
 
@@ -252,7 +272,7 @@ impl Input {
     pub(super) fn typed(self) -> Result<(String, mpsc::Receiver<Arrived>, Dialect), Box<Self>> {
         match self.source {
             Source::Rows(arriving, _) => Ok((self.name, arriving, self.dialect)),
-            Source::Text(_) => Err(Box::new(self)),
+            Source::File(_) | Source::Text(_) => Err(Box::new(self)),
         }
     }
 
@@ -261,9 +281,13 @@ impl Input {
         let Self { name, mut dialect, .. } = self;
         let unread =
             |error: io::Error| BulkError::Input { name: name.clone(), reason: error.to_string() };
-        let Source::Text(reader) = self.source else {
-            let other = "it has rows of changes and is no list of numbers and addresses";
-            return Err(unread(io::Error::other(other)));
+        let reader = match self.source {
+            Source::File(file) => Box::new(file),
+            Source::Text(reader) => reader,
+            Source::Rows(..) => {
+                let other = "it has rows of changes and is no list of numbers and addresses";
+                return Err(unread(io::Error::other(other)));
+            }
         };
         let mut text = Text::new(reader, dialect.encoding).map_err(unread)?;
         dialect.marks.bom = text.needs_mark();

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use crm_contacts::ContactsService;
 use crm_mirror::{
     Keyed, OwnerId, Site, Snapshot,
-    job::{Caller, Stop, with_service},
+    job::{Caller, Stop, alongside, with_service},
 };
 use crm_models::{Contact, ContactChange, ContactType, PreferenceChange};
 use crm_transport::Transport;
@@ -206,13 +206,14 @@ impl OptOut {
     pub async fn plan<T: Transport>(
         self,
         service: &ContactsService<T>,
-        list: Input,
+        mut list: Input,
         out: impl AsRef<Path>,
     ) -> Result<PlanSummary, BulkError> {
         self.site.admit_service(service, self.snapshot.path())?;
+        let feed = list.take_feed();
         let search =
             |caller: &Caller, out: &Path, stop: &Stop| self.search(caller, list, out, stop);
-        with_service(service, out.as_ref(), search).await
+        alongside(with_service(service, out.as_ref(), search), feed).await
     }
 
     fn search(

@@ -20,7 +20,7 @@ pub(crate) use self::rows::{describe_input, leave_out, refuse_to_mend_in};
 use self::{from_snapshot::Batch, rows::ReadRows};
 use crate::{
     decide::judge::NO_SUCH_VALUE,
-    error::{BulkError, InvalidRows},
+    error::{BulkError, Counted, InvalidRows},
     input::{Input, Select},
     set::{SetKind, State, Target},
     store::file::Draft,
@@ -168,7 +168,7 @@ impl Plan {
         draft: &Draft,
         found_at: &mut Option<Timestamp>,
     ) -> Result<ReadRows, BulkError> {
-        let name = input.name().to_owned();
+        let (name, counted) = (input.name().to_owned(), input.counted());
         let complete = match self.snapshot {
             Some(_) => Some(self.complete_snapshot(&name)?),
             None => None,
@@ -186,9 +186,12 @@ impl Plan {
                     draft.add_unread(Some(row.row), contact(owner, None), &request.action)
                 }
                 Select::Value(value, owner) => {
-                    let (snapshot, complete_at) = complete.ok_or_else(|| {
-                        BulkError::NeedsSnapshot { name: name.clone(), line: Some(row.line) }
-                    })?;
+                    let (snapshot, complete_at) =
+                        complete.ok_or_else(|| BulkError::NeedsSnapshot {
+                            name: name.clone(),
+                            line: Some(row.line),
+                            counted,
+                        })?;
                     *found_at = Some(complete_at);
                     let found = snapshot.with_value(&value, owner)?;
                     if found.is_empty() {
@@ -208,7 +211,11 @@ impl Plan {
     /// is what needs it.
     fn complete_snapshot(&self, name: &str) -> Result<(&Snapshot, Timestamp), BulkError> {
         let Some(snapshot) = &self.snapshot else {
-            return Err(BulkError::NeedsSnapshot { name: name.to_owned(), line: None });
+            return Err(BulkError::NeedsSnapshot {
+                name: name.to_owned(),
+                line: None,
+                counted: Counted::Lines,
+            });
         };
         self.site.admit(snapshot.site(), snapshot.path())?;
         snapshot.read_by(self.values.reader().region())?;

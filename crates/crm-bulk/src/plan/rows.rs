@@ -27,12 +27,14 @@ impl Plan {
         others.extend(input.path());
         others.extend(self.snapshot.as_ref().map(Snapshot::path));
         refuse_to_mend_in(self.mend.as_deref(), &others)?;
+        let counted = input.counted();
         let (mut rows, dialect) = input.rows()?;
         let header = rows.header().to_vec();
         describe_input(draft, &name, format, dialect.marks, &header)?;
         let mut read = ReadRows {
             rows: 0,
-            bad: BadRows::new(&name, format, dialect.marks, &header, self.mend.as_deref()),
+            bad: BadRows::new(&name, format, dialect.marks, &header, self.mend.as_deref())
+                .counted(counted),
             doubts: Vec::new(),
             skip_invalid: self.skip_invalid,
         };

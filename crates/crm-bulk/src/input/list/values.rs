@@ -12,7 +12,11 @@ use super::{
     wish::Wish,
     words::words,
 };
-use crate::{clock, error::BadCell, input::broken::whole};
+use crate::{
+    clock,
+    error::{BadCell, Counted},
+    input::broken::whole,
+};
 
 /// How many digits a number has at least: those within a city.
 const LEAST_DIGITS: usize = 7;
@@ -191,6 +195,7 @@ fn is_date(cell: &str) -> bool {
 fn bad_cell(line: u64, header: &str, cell: &str, reason: &str) -> BadCell {
     BadCell {
         line,
+        counted: Counted::Lines,
         column: header.to_owned(),
         value: cell.trim().to_owned(),
         reason: reason.to_owned(),

@@ -10,10 +10,7 @@ use clap::Args;
 use crm_bulk::{BulkError, Input, InvalidRows};
 
 use crate::{
-    commands::{
-        args::{Switch, narrow},
-        file_arg,
-    },
+    commands::args::{Switch, narrow},
     error::CliError,
     output::note,
 };
@@ -50,14 +47,14 @@ pub(crate) struct InputArgs {
 }
 
 impl InputArgs {
-    /// The rows of a file, or for `-` of stdin, which is read to its end at once: whoever watches
-    /// for signals must not wait for a person's rows.
+    /// The rows of a file, or for `-` of stdin.
     pub(super) fn open(&self, path: &Path) -> Result<Input, CliError> {
         let input = if path.as_os_str() != "-" {
             Input::open(path)?
+        } else if self.ndjson {
+            Input::ndjson("stdin", io::stdin())
         } else {
-            let rows = io::Cursor::new(file_arg::read(path)?);
-            if self.ndjson { Input::ndjson("stdin", rows) } else { Input::csv("stdin", rows) }
+            Input::csv("stdin", io::stdin())
         };
         let input = match &self.encoding {
             Some(encoding) => input.encoding(encoding)?,
