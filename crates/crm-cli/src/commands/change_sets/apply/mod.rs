@@ -294,14 +294,14 @@ impl ApplyCommand {
 }
 
 /// Lets the history of the desk find a set that is elsewhere. The set itself has what it does, so
-/// nothing is refused where this cannot be kept.
+/// nothing is refused where this cannot be kept, and no desk is begun for it.
 fn tell_desk(session: &Session<'_>, set: &Path) {
-    if desk::name_of(set).is_some() || !session.has_desk() {
+    if desk::name_of(set).is_some() {
         return;
     }
-    let told = set.canonicalize().map_err(|error| error.to_string()).and_then(|file| {
-        let updates = session.desk("a profile").and_then(desk::Desk::updates);
-        updates.and_then(|updates| updates.run(&file)).map_err(|error| error.to_string())
+    let told = session.existing_desk().and_then(|desk| match desk {
+        Some(desk) => desk.updates()?.run(&desk::whole(set)?),
+        None => Ok(()),
     });
     if let Err(error) = told {
         note(format!("`crm history` will not find this set: {error}"));
