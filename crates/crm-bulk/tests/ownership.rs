@@ -41,6 +41,7 @@ fn main() {
             of_two_names_that_are_applied_at_once_one_is_applied
             a_set_whose_index_was_removed_lets_nobody_in
             a_set_that_is_overwritten_ends_the_run_and_what_was_in_flight_is_listed
+            a_set_that_another_program_makes_shorter_loses_nothing
             a_second_name_ends_the_run
             a_set_that_is_moved_ends_the_run_and_goes_on_under_its_new_name
             a_set_that_is_deleted_ends_the_run_and_what_was_in_flight_is_listed
@@ -196,6 +197,25 @@ async fn a_set_that_is_overwritten_ends_the_run_and_what_was_in_flight_is_listed
     assert_nothing_begun(&world, overwritten, &end);
     assert_eq!(fs::metadata(&set).unwrap().len(), 100, "it is left alone");
     assert!(!journal(&set).exists(), "no other set may get this journal");
+}
+
+#[cfg(unix)]
+async fn a_set_that_another_program_makes_shorter_loses_nothing() {
+    let (world, set) = a_world(20).await;
+    let tool = rusqlite::Connection::open(&set).unwrap();
+    let free = "CREATE TABLE free AS SELECT zeroblob(4000000) AS bytes; DROP TABLE free";
+    tool.execute_batch(free).unwrap();
+    let before = fs::metadata(&set).unwrap().len();
+    let run = Run::start(&world, &set, "first").begun().await;
+    tool.busy_timeout(Duration::from_secs(10)).unwrap();
+    tool.execute_batch("VACUUM; PRAGMA wal_checkpoint(TRUNCATE)").unwrap();
+    assert!(fs::metadata(&set).unwrap().len() < before);
+    drop(tool);
+    let end = run.end().await;
+    assert_eq!(end.reason(), "Displaced(Overwritten)", "{end:?}");
+    apply_the_rest(&world, &set).await;
+    assert_done_once(&world);
+    assert!(states(&set).iter().all(|state| *state == State::Done));
 }
 
 #[cfg(unix)]

@@ -113,6 +113,11 @@ impl Watch {
         self.is_overwritten.load(Relaxed)
     }
 
+    /// Whether the file had more bytes than this when the run began.
+    pub(crate) fn was_longer_than(&self, bytes: u64) -> bool {
+        self.first.length > bytes
+    }
+
     /// Removes the empty journal of a file that lost its name: SQLite does that only for one that
     /// has it. Another set that gets the name must not find it; one that has it has its own. What
     /// was written over the set must not find its journal either.

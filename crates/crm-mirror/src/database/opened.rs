@@ -242,6 +242,13 @@ impl Database {
         Ok(is_wal)
     }
 
+    /// How many bytes the file has once all of the journal is in it; unknown is long.
+    pub fn length(&self) -> u64 {
+        let pages = pragma::<u64>(&self.connection, "page_count");
+        let size = pragma::<u64>(&self.connection, "page_size");
+        pages.and_then(|pages| Ok(pages * size?)).unwrap_or(u64::MAX)
+    }
+
     /// Moves nothing from the journal into the file when this is closed.
     pub fn keep_journal(&self) {
         let no_checkpoint = DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE;

@@ -82,7 +82,8 @@ impl Place {
         let Some(watch) = self.watch.get() else {
             return;
         };
-        if watch.is_overwritten() {
+        // Another program's VACUUM makes the file shorter too, and the set is in it all the same.
+        if watch.is_overwritten() && !watch.was_longer_than(database.length()) {
             database.keep_journal();
             watch.tidy();
         } else if owner::leave(database, epoch).is_ok_and(|all_is_in_the_file| all_is_in_the_file) {
