@@ -26,8 +26,7 @@ impl ChangeSet {
     /// [`results`](Self::results) adds. Corrected, the rows can be planned: the contacts of an opt-out
     /// that failed, for example, each with all of its flags. Returns how many rows were written.
     ///
-    /// A plan does not reach the contact methods of people, so they have no row. Nor does it change
-    /// how a number or address is written and nothing else: plan such a clean-up again.
+    /// A plan does not reach the contact methods of people, so they have no row.
     ///
     /// # Errors
     ///
@@ -102,7 +101,7 @@ impl ChangeSet {
             id(owner.customer().map(crm_models::CustomerId::get)),
             id(owner.location().map(crm_models::LocationId::get)),
             contact.unwrap_or_default(),
-            change.action.name().to_owned(),
+            action_of(change).to_owned(),
             text(wanted.change.get_contact_type().map(crm_models::ContactType::as_str)),
             text(wanted.change.get_value()),
             text(memo),
@@ -124,5 +123,13 @@ impl ChangeSet {
             text(change.value()),
         ];
         Ok(Some(asked.into_iter().chain(flags).chain(known).collect()))
+    }
+}
+
+/// The action of a row: a value that is set letter by letter is rewritten.
+fn action_of(change: &Change) -> &'static str {
+    match &change.action {
+        Action::Update(wanted) if wanted.exact && wanted.change.get_value().is_some() => "rewrite",
+        action => action.name(),
     }
 }

@@ -7,7 +7,8 @@ use common::*;
 use crm_bulk::{
     Apply, ChangeSet, CleanUp, Input, OptOut, Plan, Remark, ResultRows, Selection, State,
 };
-use crm_sandbox::Seed;
+use crm_sandbox::{NewContact, Seed};
+use crm_values::PhoneReader;
 
 async fn clean_up(world: &World) -> ChangeSet {
     let clean_up = CleanUp::new().replace_domain("harborbakery.example", "harbor.example").unwrap();
@@ -41,6 +42,22 @@ async fn the_rows_of_a_clean_up_are_mended_and_fed_in_again() {
     let addresses = world.stored().into_values().map(|contact| contact.value);
     let mended = addresses.filter(|value| value.ends_with("@mended.example")).count();
     assert_eq!(mended as u64, planned - 1);
+}
+
+#[tokio::test]
+async fn a_number_that_is_only_written_otherwise_is_rewritten_by_its_row() {
+    let world = world(Seed::Demo).await;
+    let spelled = NewContact::of_location(2001, "Phone", "(818) 200-1111").id(3901);
+    world.sandbox.add_contact(spelled).unwrap();
+    let clean_up = CleanUp::new().normalize_phones(PhoneReader::default());
+    let plan = Plan::new(world.site.clone()).clean_up(clean_up).snapshot(world.snapshot().await);
+    plan.clean_ups(world.path("set.crm")).await.unwrap();
+    let rows = rows(&ChangeSet::open(world.path("set.crm")).unwrap(), ResultRows::All);
+    assert!(rows.contains(",2001,3901,rewrite,,8182001111,"), "{rows}");
+    let again = world.plan(&rows, "again.crm").await;
+    assert_eq!(again.totals().unwrap().in_state(State::Planned), 1);
+    let updated = world.plan(&rows.replace("rewrite", "update"), "updated.crm").await;
+    assert_eq!(updated.totals().unwrap().in_state(State::Already), 1);
 }
 
 #[tokio::test]
