@@ -148,6 +148,9 @@ pub use input::{DateOrder, Input, InputColumn, InputFormat, MappedRole, Row};
 pub use names::Naming;
 pub use opt_out::OptOut;
 pub use plan::{Plan, PlanSummary};
+// For the pages that the command makes, so that all look alike.
+#[doc(hidden)]
+pub use report::page;
 pub use results::ResultRows;
 pub use set::{
     Action, Change, ChangeId, Decision, DecisionKind, Digest, ExpectedDigest, Image, InvalidDigest,

@@ -175,3 +175,23 @@ fn every_rule_can_be_explained_without_an_account() {
     let one = stdout(&common::crm(home.path()).args(one).assert().success());
     assert!(one.contains("A finding is certain; the rule proposes a change."), "{one}");
 }
+
+#[test]
+fn a_page_shows_the_figures_as_bars_and_hides_nothing() {
+    let service = tenant();
+    let name = "<b>office</b>@shop.example";
+    let contact = NewContact::of_customer(2, "Email", name).id(202);
+    service.sandbox.add_contact(contact).unwrap();
+    service.ok("audit --html page.html --sample 0");
+    let page = fs::read_to_string(service.home.path().join("page.html")).unwrap();
+    for part in [
+        "<span class=\"bar\" style=\"width:100%\">",
+        "customer 1, contact 101: (818) 200-1111 → 8182001111",
+        "&lt;b&gt;office&lt;/b&gt;@shop.example",
+        "A change is proposed.",
+        "personal data",
+    ] {
+        assert!(page.contains(part), "{part}: {page}");
+    }
+    assert!(!page.contains(name) && page.ends_with("</body></html>\n"));
+}

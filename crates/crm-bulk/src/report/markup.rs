@@ -149,7 +149,8 @@ pub(super) fn entry(entry: &Entry) -> Markup {
 
 /// A text of the data, of a file or of the service: what nobody would see is written out, and its
 /// direction does not reach the words around it.
-pub(super) fn foreign(text: &str) -> Markup {
+#[must_use]
+pub fn foreign(text: &str) -> Markup {
     html! { bdi { (visible(&shortened(text))) } }
 }
 

@@ -3,13 +3,15 @@
 mod entry;
 mod evidence;
 mod markup;
+#[doc(hidden)]
+pub mod page;
 mod received;
 mod section;
 mod words;
 
 use std::io::{self, Write};
 
-use maud::{DOCTYPE, Markup, PreEscaped, html};
+use maud::{Markup, html};
 
 pub(crate) use self::entry::LOOK_AT;
 use self::{
@@ -24,8 +26,6 @@ use crate::{
     store::{ChangeSet, Selection},
     verify::Verification,
 };
-
-const STYLE: &str = include_str!("page.css");
 
 impl ChangeSet {
     /// Writes one self-contained HTML page: totals, what changes from what to what, and the
@@ -113,15 +113,7 @@ impl ChangeSet {
         for section in sections.iter().chain([&unreadable(&info)]) {
             page.write(&section.markup(&rest))?;
         }
-        page.write(&html! {
-            footer {
-                p {
-                    "Numbers and addresses on this page are personal data: keep it as you keep \
-                     your customers' files."
-                }
-            }
-            (PreEscaped("</body></html>\n"))
-        })?;
+        page.write(&page::end())?;
         page.out.flush().map_err(|e| page.unwritten(e))
     }
 
@@ -206,16 +198,7 @@ impl ChangeSet {
         let rows = self.count("SELECT count(*) FROM rows")?;
         let (unmatched, invalid) = (self.unmatched_rows()?, self.invalid_rows()?);
         Ok(html! {
-            (DOCTYPE)
-            (PreEscaped("<html lang=\"en\">"))
-            head {
-                meta charset="utf-8";
-                meta name="viewport" content="width=device-width, initial-scale=1";
-                title { (title) }
-                style { (PreEscaped(STYLE)) }
-            }
-            (PreEscaped("<body>"))
-            h1 { (title) }
+            (page::begin(title))
             dl {
                 @if let Some(source) = &info.source { dt { "From the list" } dd { (foreign(source)) } }
                 @if let Some(undone) = &info.undo_of {

@@ -31,6 +31,17 @@ records! {
     }
 }
 
+/// How many examples of a rule a page shows: with twenty rules it stays a page.
+const ON_PAGE: usize = 50;
+
+/// What is told of a rule.
+pub(super) struct Told<'a> {
+    /// How many of its findings are not in the baseline.
+    pub(super) new: u64,
+    /// The first findings.
+    pub(super) examples: &'a [String],
+}
+
 /// Takes findings one owner after the other: writes them for programs, and counts them for people.
 pub(super) struct Findings<'a> {
     output: &'a Output,
@@ -39,6 +50,8 @@ pub(super) struct Findings<'a> {
     baseline: Baseline,
     accepted: Option<(PathBuf, AtomicWriter)>,
     sample: usize,
+    /// How many examples a page shows.
+    on_page: usize,
     new: [u64; Rule::ALL.len()],
     examples: [Vec<String>; Rule::ALL.len()],
 }
@@ -55,7 +68,17 @@ impl<'a> Findings<'a> {
             _ => Some(output.records::<Entry>()?),
         };
         let (new, examples) = ([0; Rule::ALL.len()], Rule::ALL.map(|_| Vec::new()));
-        Ok(Self { output, entries, baseline, accepted, sample, new, examples })
+        Ok(Self { output, entries, baseline, accepted, sample, on_page: 0, new, examples })
+    }
+
+    /// Keeps as many examples as a page shows.
+    pub(super) fn for_page(self) -> Self {
+        Self { on_page: ON_PAGE, ..self }
+    }
+
+    /// What is told of a rule.
+    pub(super) fn told(&self, rule: Rule) -> Told<'_> {
+        Told { new: self.new[rule as usize], examples: &self.examples[rule as usize] }
     }
 
     /// Adds what was found at one owner.
@@ -63,7 +86,7 @@ impl<'a> Findings<'a> {
         for finding in &examined.findings {
             let place = finding.rule as usize;
             self.new[place] += u64::from(!self.baseline.contains(examined.owner, finding));
-            if self.examples[place].len() < self.sample {
+            if self.examples[place].len() < self.sample.max(self.on_page) {
                 self.examples[place].push(example(examined, finding));
             }
             if let Some((path, file)) = &mut self.accepted {
@@ -109,7 +132,7 @@ impl<'a> Findings<'a> {
                 });
                 self.output.records::<Counted>()?.all(counted).map_err(unwritten)?;
                 for (rule, _) in summary.by_rule() {
-                    for example in &self.examples[rule as usize] {
+                    for example in self.examples[rule as usize].iter().take(self.sample) {
                         let line = format!("{rule}: {}", visible(example));
                         self.output.text(&line).map_err(unwritten)?;
                     }

@@ -4,6 +4,7 @@ mod entry;
 mod explain;
 mod findings;
 mod mend;
+mod page;
 
 use std::{
     fs,
@@ -85,6 +86,10 @@ pub(crate) struct AuditCommand {
     #[arg(long, value_name = "FILE")]
     write_baseline: Option<PathBuf>,
 
+    /// Write a page with the figures as bars, and examples of each rule, to this file
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
+
     /// How many examples of each rule to show
     #[arg(long, value_name = "N", default_value_t = 3, value_parser = whole(0_usize, None))]
     sample: usize,
@@ -114,6 +119,9 @@ impl AuditCommand {
         let audit = Audit::new().rules(self.rules()).thresholds(thresholds.unwrap_or_default());
         let mut findings =
             Findings::new(session.output, baseline.unwrap_or_default(), accepted, self.sample)?;
+        if self.html.is_some() {
+            findings = findings.for_page();
+        }
         let desk = || session.desk("--fix FILE");
         let set = self.fix.as_ref().map(|named| Out::of(named.as_deref(), desk, "audit", None));
         let set = set.transpose()?;
@@ -122,6 +130,9 @@ impl AuditCommand {
             Ok(summary) => summary,
             Err(signal) => return Ok(Status::Stopped(signal, None)),
         };
+        if let Some(path) = &self.html {
+            page::write(path, &session.site(), &summary, &findings)?;
+        }
         let new = findings.finish(&summary)?;
         note(format!(
             "{} of {} as of {}: {}, {new} new",

@@ -1,0 +1,74 @@
+//! The findings as one page for people.
+
+use std::{io::Write, path::Path};
+
+use crm_audit::Summary;
+use crm_bulk::{AtomicWriter, Site, page};
+use maud::html;
+
+use super::findings::{Findings, certainty};
+use crate::error::CliError;
+
+/// Writes the page: how much each rule found, as bars, and under it what the rules mean, with the
+/// examples that there are.
+pub(super) fn write(
+    path: &Path,
+    site: &Site,
+    summary: &Summary,
+    findings: &Findings<'_>,
+) -> Result<(), CliError> {
+    let found: Vec<_> = summary.by_rule().filter(|(_, found)| *found > 0).collect();
+    let most = found.iter().map(|(_, found)| *found).max().unwrap_or(1);
+    let body = html! {
+        (page::begin("What is wrong with the contacts"))
+        dl {
+            dt { "Tenant" } dd { (site.tenant()) }
+            dt { "Server" } dd { (page::foreign(site.environment())) }
+            dt { "Contacts as of" } dd { (summary.known_at) }
+            dt { "Contacts" } dd { (summary.contacts) " of " (summary.owners) " customers and locations" }
+            dt { "Findings" } dd { (summary.findings()) }
+            dt { "To be mended" } dd { (summary.proposals) " contacts, by what the rules propose" }
+        }
+        h2 { "By rule" }
+        @if found.is_empty() { p { "Nothing was found." } }
+        @else {
+            table {
+                thead { tr { th { "Rule" } th { "Found" } th { "New" } th { "Certainty" } th { "Means" } } }
+                tbody {
+                    @for (rule, found) in &found {
+                        tr {
+                            td data-label="Rule" { code { (rule) } }
+                            td data-label="Found" {
+                                (found)
+                                span.bar style={ "width:" (found * 100 / most) "%" } {}
+                            }
+                            td data-label="New" { (findings.told(*rule).new) }
+                            td data-label="Certainty" { (certainty(*rule)) }
+                            td data-label="Means" {
+                                (rule.title())
+                                @if rule.writes() { " " small { "A change is proposed." } }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+        @for (rule, found) in &found {
+            @let examples = findings.told(*rule).examples;
+            h2 { (rule.title()) " " small { code { (rule) } } }
+            p { (rule.meaning()) }
+            @if (examples.len() as u64) < *found {
+                p.note {
+                    "The first " (examples.len()) " of " (found) " are shown here. "
+                    code { "crm audit --rule " (rule) " --output csv" } " lists all."
+                }
+            }
+            ul { @for example in examples { li { (page::foreign(example)) } } }
+        }
+        (page::end())
+    };
+    let unwritten = CliError::unwritten(path);
+    let mut file = AtomicWriter::create(path).map_err(&unwritten)?;
+    file.write_all(body.into_string().as_bytes()).map_err(&unwritten)?;
+    file.finish().map_err(&unwritten)
+}
