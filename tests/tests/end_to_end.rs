@@ -150,7 +150,7 @@ async fn owners_are_found_by_every_filter_and_are_the_same_everywhere() {
             .state(&address.state)
             .zip(&address.zip)
             .country(&address.country)
-            .active(Active::Yes)
+            .active(Whether::Yes)
             .modified_on_or_after(time)
             .modified_before(later)
             .created_on_or_after("2025-10-01".parse().unwrap())

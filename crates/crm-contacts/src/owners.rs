@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, marker::PhantomData};
 
-use crm_models::{Active, CustomerId, ExportQuery, LocationId, OwnerFilter};
+use crm_models::{CustomerId, ExportQuery, LocationId, OwnerFilter, Whether};
 use crm_transport::Transport;
 use derive_where::derive_where;
 
@@ -97,7 +97,7 @@ impl<T: Transport, O: Owner> Owners<'_, T, O> {
         if ids.is_empty() {
             return List::new(self.service, Vec::new());
         }
-        self.list(OwnerFilter::new().ids(ids).active(Active::Any))
+        self.list(OwnerFilter::new().ids(ids).active(Whether::Any))
     }
 
     /// Returns the export feed of all of them, deactivated and merged ones included.

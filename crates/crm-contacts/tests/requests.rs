@@ -188,7 +188,7 @@ fn locations_and_customers_themselves_are_requested_as_the_contract_has_them() {
         &locations::GetList {
             filter: OwnerFilter::new()
                 .ids([location(), LocationId::new(55_022).unwrap()])
-                .active(Active::Any),
+                .active(Whether::Any),
             page: PageQuery::default(),
         },
         "tn.crm.locations:r",
@@ -244,7 +244,7 @@ fn people_and_relationships_are_requested_as_the_contract_has_them() {
         &people::GetList {
             filter: PersonFilter::new()
                 .name("Dana & Co")
-                .archived(Archived::No)
+                .archived(Whether::No)
                 .sort(Sort::ascending(PersonSort::ModifiedOn)),
             page: second_page(),
         },

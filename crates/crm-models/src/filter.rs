@@ -8,6 +8,20 @@ use validator::{Validate, ValidationErrors};
 
 use crate::{ids::InvalidId, owner::ContactOwner, timestamp::Timestamp, validation::Rules};
 
+/// Whether a list has the records with a property: active owners, archived people.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum Whether {
+    /// Lists only those with the property.
+    #[serde(rename = "True")]
+    Yes,
+    /// Lists only those without it.
+    #[serde(rename = "False")]
+    No,
+    /// Lists all.
+    Any,
+}
+
 /// The filters of `GET /locations/contacts` and `GET /customers/contacts`.
 ///
 /// The API refuses a list without any filter. For customers it also refuses ids together with

@@ -107,7 +107,7 @@
 //! | contacts of locations and customers | [`Contact`], [`OwnedContact`], [`CreateContactRequest`], [`ContactChange`], [`UpdateContactRequest`], [`ContactFilter`], [`ContactOwner`] |
 //! | their preferences | [`Preference`], [`ContactPreferences`], [`PreferenceChange`], [`ContactPreferencesRequest`] |
 //! | contacts of bookings | [`BookingContact`], [`CreateBookingContactRequest`], [`UpdateBookingContactRequest`], [`UpdatedBookingContact`] |
-//! | customers and locations themselves, their names and addresses | [`Customer`], [`Location`], [`OwnerDetails`], [`Address`], [`CustomerType`], [`OwnerFilter`], [`Active`] |
+//! | customers and locations themselves, their names and addresses | [`Customer`], [`Location`], [`OwnerDetails`], [`Address`], [`CustomerType`], [`OwnerFilter`], [`Whether`] |
 //! | people (Contacts v2) | [`Person`], [`CreatePersonRequest`], [`PersonChange`], [`ReplacePersonRequest`], [`PersonFilter`] |
 //! | their numbers and addresses | [`ContactMethod`], [`ContactMethodRequest`], [`UpdateContactMethodRequest`], [`ContactMethodFilter`] |
 //! | preferences of those | [`PreferenceType`], [`MethodPreference`], [`UpdateMethodPreferenceRequest`] |
@@ -171,7 +171,7 @@ pub use create::CreateContactRequest;
 pub use customer::{Customer, CustomerType};
 pub use details::OwnerDetails;
 pub use export::{ContinuationToken, ExportBatch, ExportFrom, ExportQuery};
-pub use filter::ContactFilter;
+pub use filter::{ContactFilter, Whether};
 pub use ids::{
     BookingId, BookingProviderId, ContactId, ContactMethodId, CustomerId, InvalidId, LocationId,
     PersonId, PreferenceTypeId, RelatedEntityId, RelationshipId, TenantId, UserId,
@@ -183,11 +183,11 @@ pub use owned_contact::{
     LocationsContact, OwnedContact,
 };
 pub use owner::ContactOwner;
-pub use owner_filter::{Active, OwnerFilter};
+pub use owner_filter::OwnerFilter;
 pub use page::{Page, PageQuery};
 pub use person::{CreatePersonRequest, Person, ReplacePersonRequest, UpdatePersonRequest};
 pub use person_change::PersonChange;
-pub use person_filter::{Archived, PersonFilter};
+pub use person_filter::PersonFilter;
 pub use preferences::{
     ContactPreferences, ContactPreferencesRequest, Preference, PreferenceChange, PreferencesError,
 };

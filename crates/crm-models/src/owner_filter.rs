@@ -5,7 +5,7 @@ use validator::{Validate, ValidationErrors};
 
 use crate::{
     details::OwnerDetails,
-    filter::{between_commas, blocks_of, time_filters, with_commas},
+    filter::{Whether, between_commas, blocks_of, time_filters, with_commas},
     ids::{CustomerId, LocationId},
     members::setters,
     owner::ContactOwner,
@@ -15,29 +15,14 @@ use crate::{
     validation::Rules,
 };
 
-/// Whether deactivated customers and locations are listed. By default the API lists active ones
-/// only.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[non_exhaustive]
-pub enum Active {
-    /// Lists only active ones.
-    #[serde(rename = "True")]
-    Yes,
-    /// Lists only those that were deactivated, typically by a merge.
-    #[serde(rename = "False")]
-    No,
-    /// Lists all of them.
-    Any,
-}
-
 /// The filter and the order of a list of customers or of locations, the query of
 /// `Customers_GetList` and `Locations_GetList`. Without any condition it selects all that are
 /// active.
 ///
 /// ```
-/// use crm_models::{Active, CustomerId, LocationId, OwnerFilter};
+/// use crm_models::{CustomerId, LocationId, OwnerFilter, Whether};
 ///
-/// let callers = OwnerFilter::<CustomerId>::new().phone("(818) 555-0142").active(Active::Any);
+/// let callers = OwnerFilter::<CustomerId>::new().phone("(818) 555-0142").active(Whether::Any);
 /// assert_eq!(serde_json::to_string(&callers)?, r#"{"phone":"8185550142","active":"Any"}"#);
 ///
 /// let of_customer = OwnerFilter::<LocationId>::new().customer(CustomerId::new(9107)?);
@@ -76,7 +61,7 @@ pub struct OwnerFilter<O> {
     )]
     customer_id: Option<CustomerId>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    active: Option<Active>,
+    active: Option<Whether>,
     #[serde(skip_serializing_if = "Option::is_none")]
     modified_before: Option<Timestamp>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -137,8 +122,9 @@ impl<O: ContactOwner> OwnerFilter<O> {
         zip: impl Into<String>;
         /// Selects only those in this country.
         country: impl Into<String>;
-        /// Sets whether deactivated ones are listed. Without it they are not.
-        active: Active;
+        /// Sets whether active ones are listed, or those that were deactivated, typically by a
+        /// merge. Without it only active ones are.
+        active: Whether;
         /// Sets the order.
         sort: Sort<OwnerSort>;
     }

@@ -4,37 +4,22 @@ use serde::{Deserialize, Serialize};
 use validator::{Validate, ValidationErrors};
 
 use crate::{
-    filter::time_filters,
+    filter::{Whether, time_filters},
     members::setters,
     sort::{PersonSort, Sort},
     timestamp::Timestamp,
     validation::Rules,
 };
 
-/// Whether archived people are listed. The values on the wire are not documented; these are those
-/// of the API's similar filters.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[non_exhaustive]
-pub enum Archived {
-    /// Lists only archived people.
-    #[serde(rename = "True")]
-    Yes,
-    /// Lists only people who are not archived.
-    #[serde(rename = "False")]
-    No,
-    /// Lists all people.
-    Any,
-}
-
 /// The filter and the order of a list of people, the query of `Contacts_GetList` and
 /// `Contacts_GetByRelationshipId`.
 ///
 /// ```
-/// use crm_models::{Archived, PersonFilter, PersonSort, Sort};
+/// use crm_models::{PersonFilter, PersonSort, Sort, Whether};
 ///
 /// let filter = PersonFilter::new()
 ///     .name("Dana")
-///     .archived(Archived::No)
+///     .archived(Whether::No)
 ///     .sort(Sort::descending(PersonSort::ModifiedOn));
 /// assert_eq!(
 ///     serde_json::to_string(&filter)?,
@@ -53,7 +38,7 @@ pub struct PersonFilter {
     #[serde(skip_serializing_if = "Option::is_none")]
     reference_id: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    is_archived: Option<Archived>,
+    is_archived: Option<Whether>,
     #[serde(skip_serializing_if = "Option::is_none")]
     modified_before: Option<Timestamp>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -85,8 +70,9 @@ impl PersonFilter {
 
     time_filters!();
 
-    /// Sets whether archived people are listed. Without it the service decides.
-    pub fn archived(mut self, archived: Archived) -> Self {
+    /// Sets whether archived people are listed. Without it the service decides. The values on the
+    /// wire are not documented; these are those of the API's similar filters.
+    pub fn archived(mut self, archived: Whether) -> Self {
         self.is_archived = Some(archived);
         self
     }

@@ -5,10 +5,10 @@
 use std::fmt::Debug;
 
 use crm_models::{
-    Active, Archived, Contact, ContactFilter, ContactMethodFilter, ContactMethodSort, ContactType,
-    ContinuationToken, CustomerId, ExportFrom, ExportQuery, LocationId, OwnerFilter, OwnerSort,
-    PageQuery, PersonFilter, PersonSort, RelatedEntityId, RelatedEntityType, RelationshipFilter,
-    RelationshipSort, Sort, Timestamp, UserId,
+    Contact, ContactFilter, ContactMethodFilter, ContactMethodSort, ContactType, ContinuationToken,
+    CustomerId, ExportFrom, ExportQuery, LocationId, OwnerFilter, OwnerSort, PageQuery,
+    PersonFilter, PersonSort, RelatedEntityId, RelatedEntityType, RelationshipFilter,
+    RelationshipSort, Sort, Timestamp, UserId, Whether,
 };
 use proptest::{collection::vec, option, prelude::*, sample::select};
 use serde::{Serialize, de::DeserializeOwned};
@@ -77,7 +77,7 @@ proptest! {
             &[RelationshipFilter::created_before, RelationshipFilter::created_on_or_after],
         ),
         text in any::<String>(),
-        archived in select(&[Archived::Yes, Archived::No, Archived::Any]),
+        archived in select(&[Whether::Yes, Whether::No, Whether::Any]),
         entity in 1_i64..,
     ) {
         is_kept(&people);
@@ -97,7 +97,7 @@ proptest! {
         locations in within(OwnerFilter::new(), bounds!(OwnerFilter<LocationId>)),
         ids in vec(1_i64.., 0..4),
         text in any::<String>(),
-        active in select(&[Active::Yes, Active::No, Active::Any]),
+        active in select(&[Whether::Yes, Whether::No, Whether::Any]),
     ) {
         is_kept(&customers);
         let customers = customers.name(&text).unit(&text).phone(&text).active(active);

@@ -344,7 +344,7 @@ fn filters_are_written_in_the_words_of_the_contract() {
     let filter = PersonFilter::new()
         .name("Jonas")
         .reference_id("crm-0915")
-        .archived(Archived::Any)
+        .archived(Whether::Any)
         .modified_before(time("2026-06-02"))
         .sort(Sort::descending(PersonSort::CreatedOn));
     assert_eq!(
@@ -368,7 +368,7 @@ fn filters_are_written_in_the_words_of_the_contract() {
         .zip("98402")
         .country("USA")
         .phone("+1 (206) 555-0134 ext. 7")
-        .active(Active::Any)
+        .active(Whether::Any)
         .created_before(time("2026-05-02"))
         .modified_on_or_after(time("2026-06-01"))
         .sort(Sort::descending(OwnerSort::ModifiedOn));
@@ -393,7 +393,7 @@ fn filters_are_written_in_the_words_of_the_contract() {
 
     let filter = OwnerFilter::<LocationId>::new()
         .customer(CustomerId::new(3380).unwrap())
-        .active(Active::No)
+        .active(Whether::No)
         .sort(Sort::ascending(OwnerSort::Id));
     assert_eq!(
         serde_json::to_value(filter).unwrap(),

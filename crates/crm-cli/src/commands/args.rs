@@ -12,7 +12,7 @@ use clap::{
 use crm_contacts::{MethodHandle, Owner};
 use crm_models::{
     ContactId, ContactMethodId, ContactType, CreateContactRequest, InvalidId, PersonId, Sort,
-    Timestamp,
+    Timestamp, Whether,
 };
 use crm_values::{Extensions, InvalidValue, NewValue, NewValues, PhoneReader, Region, check_cell};
 
@@ -138,6 +138,16 @@ pub(crate) enum Choice {
     Yes,
     No,
     Any,
+}
+
+impl From<Choice> for Whether {
+    fn from(given: Choice) -> Self {
+        match given {
+            Choice::Yes => Self::Yes,
+            Choice::No => Self::No,
+            Choice::Any => Self::Any,
+        }
+    }
 }
 
 /// How telephone numbers are read that somebody typed.

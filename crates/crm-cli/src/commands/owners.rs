@@ -3,7 +3,7 @@
 use std::fmt::Debug;
 
 use clap::{Args, Subcommand};
-use crm_models::{Active, CustomerId, LocationId, OwnerFilter};
+use crm_models::{CustomerId, LocationId, OwnerFilter, Whether};
 
 use super::{
     args::{Choice, Order, Times, TypedOwner, between, narrow},
@@ -126,11 +126,6 @@ pub(crate) struct Filter<O: Filtered> {
 
 impl<O: Filtered> From<Filter<O>> for OwnerFilter<O> {
     fn from(given: Filter<O>) -> Self {
-        let active = given.active.map(|active| match active {
-            Choice::Yes => Active::Yes,
-            Choice::No => Active::No,
-            Choice::Any => Active::Any,
-        });
         let filter = narrow!(
             between!(Self::new(), given.times),
             ids(given.ids),
@@ -141,7 +136,7 @@ impl<O: Filtered> From<Filter<O>> for OwnerFilter<O> {
             state(given.state),
             zip(given.zip),
             country(given.country),
-            active(active),
+            active(given.active.map(Whether::from)),
             sort(given.order.of()),
         );
         O::narrow(filter, given.own)

@@ -3,8 +3,8 @@
 use clap::{Args, Subcommand, ValueEnum};
 use crm_contacts::RecordChange as _;
 use crm_models::{
-    Archived, Check, CreatePersonRequest, Person, PersonChange, PersonFilter, PersonId,
-    RelatedEntityId, RelatedEntityType, RelationshipFilter, ReplacePersonRequest, Timestamp,
+    Check, CreatePersonRequest, Person, PersonChange, PersonFilter, PersonId, RelatedEntityId,
+    RelatedEntityType, RelationshipFilter, ReplacePersonRequest, Timestamp, Whether,
 };
 
 use super::{
@@ -142,17 +142,12 @@ pub(crate) struct Filter {
 
 impl From<Filter> for PersonFilter {
     fn from(given: Filter) -> Self {
-        let archived = given.archived.map(|archived| match archived {
-            Choice::Yes => Archived::Yes,
-            Choice::No => Archived::No,
-            Choice::Any => Archived::Any,
-        });
         narrow!(
             between!(Self::new(), given.times),
             name(given.name),
             title(given.title),
             reference_id(given.reference_id),
-            archived(archived),
+            archived(given.archived.map(Whether::from)),
             sort(given.order.of()),
         )
     }
