@@ -415,6 +415,23 @@ async fn both_sides_are_read_in_one_way_and_what_cannot_be_read_is_named() {
 }
 
 #[tokio::test]
+async fn a_row_found_nowhere_needs_attention_only_if_a_record_may_be_meant() {
+    let world = world(Seed::Demo).await;
+    world.sandbox.set("phone-values", "verbatim").unwrap();
+    let location = world.service.location(2001.try_into().unwrap());
+    let request = crm_models::CreateContactRequest::new("Phone".into(), "Desk 442079460958");
+    location.create(request).await.unwrap();
+    let rows = "value\n0044 20 7946 0958\n949-555-0100\n";
+    let set = world.opt_out(list(rows), "set.crm").await.unwrap();
+    assert_eq!(set.unmatched_rows().unwrap(), 2);
+    let page = page(&set);
+    let (_, attention) = page.split_once("Needs attention").unwrap();
+    let (attention, _) = attention.split_once("Found nowhere").unwrap();
+    assert!(attention.contains("0044 20 7946 0958"), "{attention}");
+    assert!(!attention.contains("949-555-0100"), "{attention}");
+}
+
+#[tokio::test]
 async fn keys_are_made_anew_for_another_region() {
     let world = world(Seed::Demo).await;
     let location = world.service.location(2001.try_into().unwrap());

@@ -10,7 +10,6 @@ use crate::{
     decide::judge::NO_SUCH_VALUE,
     error::{BulkError, InvalidRows},
     plan::PlanSummary,
-    report::LOOK_AT,
     set::State,
     store::file::{Draft, NAMED, some_of},
 };
@@ -263,7 +262,8 @@ impl FoundForRow {
             (false, false) => why.push(NO_SUCH_VALUE.to_owned()),
         }
         if !self.look_at.is_empty() {
-            why.push(format!("{LOOK_AT}{}", self.look_at.join("; ")));
+            why.push(format!("look at {}", self.look_at.join("; ")));
+            draft.look_at_row(self.row)?;
         }
         if why.is_empty() {
             return Ok(());

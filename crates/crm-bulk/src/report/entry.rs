@@ -42,6 +42,8 @@ pub(super) struct InputRow {
     /// What became of a row that asks for no change.
     pub(super) state: Option<State>,
     pub(super) message: Option<String>,
+    /// Whether the message names records about which a person has to decide.
+    pub(super) look_at: bool,
 }
 
 /// A change, whose record it is about, and what reading back found to be no longer so.
@@ -50,9 +52,6 @@ pub(super) struct Place {
     pub(super) named: Option<NamedOwner>,
     pub(super) finding: Option<KeptFinding>,
 }
-
-/// How a row says that a person has to decide about a record.
-pub(crate) const LOOK_AT: &str = "look at ";
 
 /// What a reader should look at first.
 pub(super) const ATTENTION: [State; 5] =
@@ -79,7 +78,7 @@ impl Entry {
         let row = self.row.as_ref().is_some_and(|row| match row.state {
             Some(State::Already) => false,
             // That a list has more than the tenant is no news, and said by the number of such rows.
-            Some(State::NotFound) => row.message.as_ref().is_some_and(|why| why.contains(LOOK_AT)),
+            Some(State::NotFound) => row.look_at,
             Some(_) => true,
             None => row.message.is_some(),
         });
@@ -120,6 +119,7 @@ pub(super) fn for_each(
             cells,
             state: row.state,
             message: row.message,
+            look_at: row.look_at,
         };
         let found = found.into_iter().map(|change| Place::of(set, change, is_verified));
         let found = found.collect::<Result<Vec<_>, _>>()?;

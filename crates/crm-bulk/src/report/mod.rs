@@ -13,7 +13,6 @@ use std::io::{self, Write};
 
 use maud::{Markup, html};
 
-pub(crate) use self::entry::LOOK_AT;
 use self::{
     entry::{ATTENTION, Entry, Place},
     evidence::{Beside, Evidence},

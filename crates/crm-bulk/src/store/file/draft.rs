@@ -163,6 +163,11 @@ impl Draft {
         self.execute(sql, params![row, state.map(State::as_str), why])
     }
 
+    /// Marks a row whose message names records about which a person has to decide.
+    pub(crate) fn look_at_row(&self, row: u64) -> Result<(), BulkError> {
+        self.execute("UPDATE rows SET look_at = 1 WHERE row = ?", [row])
+    }
+
     /// Hands each row that was kept to `each`, in order. They are read some at a time, so that
     /// `each` may settle them.
     pub(crate) fn each_row(

@@ -20,11 +20,13 @@ pub(crate) struct InputRow {
     /// What became of a row that asks for no change.
     pub(crate) state: Option<State>,
     pub(crate) message: Option<String>,
+    /// Whether the message names records about which a person has to decide.
+    pub(crate) look_at: bool,
 }
 
 columns! {
     /// The columns of a row of the input.
-    struct RowColumns { row, line, data, state, message }
+    struct RowColumns { row, line, data, state, message, look_at }
 }
 
 columns! {
@@ -41,6 +43,7 @@ impl InputRow {
             data: row.get(at.data)?,
             state: has_state.then(|| read_state(row, at.state)).transpose()?,
             message: row.get(at.message)?,
+            look_at: row.get(at.look_at)?,
         })
     }
 }
@@ -50,10 +53,10 @@ const ROWS: usize = 1_000;
 
 /// The rows of the input behind this one, as many as are read at a time.
 pub(super) fn behind(database: &Database, row: u64) -> Result<Vec<InputRow>, BulkError> {
-    let sql = "SELECT row, line, data, state, message FROM rows WHERE row > ?1
-        ORDER BY row LIMIT ?2";
+    let sql =
+        format!("SELECT {} FROM rows WHERE row > ?1 ORDER BY row LIMIT ?2", RowColumns::NAMES);
     let query = || {
-        let mut rows = database.connection.prepare_cached(sql)?;
+        let mut rows = database.connection.prepare_cached(&sql)?;
         let at = RowColumns::of(&rows)?;
         rows.query_map(params![row, ROWS], |row| InputRow::read(row, &at))?.collect()
     };
@@ -71,8 +74,8 @@ impl ChangeSet {
         mut each: impl FnMut(InputRow, A) -> Result<(), BulkError>,
     ) -> Result<(), BulkError> {
         let database = &self.database;
-        let sql = "SELECT row, line, data, state, message FROM rows ORDER BY row";
-        let mut rows = database.check(database.connection.prepare(sql))?;
+        let sql = format!("SELECT {} FROM rows ORDER BY row", RowColumns::NAMES);
+        let mut rows = database.check(database.connection.prepare(&sql))?;
         let of_row = database.check(RowColumns::of(&rows))?;
         let mut rows = database.check(rows.query([]))?;
         // Which changes, in the order of the rows, and then one after another: to sort them whole

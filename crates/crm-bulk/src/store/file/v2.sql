@@ -80,6 +80,11 @@ CREATE TABLE totals (
     PRIMARY KEY (action, state)
 ) STRICT, WITHOUT ROWID;
 
+-- 1: the message of the row names records about which a person has to decide. Version 0.1 said so in
+-- the message alone.
+ALTER TABLE rows ADD COLUMN look_at INTEGER NOT NULL DEFAULT 0;
+UPDATE rows SET look_at = 1 WHERE message LIKE '%look at %';
+
 CREATE INDEX rows_by_state ON rows (state) WHERE state IS NOT NULL;
 
 -- Whose the set is: one row from the first run on.
