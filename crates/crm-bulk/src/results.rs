@@ -40,7 +40,8 @@ columns! {
 const COLUMNS: &str = "state, message, field_errors, trace_id, at, owner_kind, owner_id,
     coalesce(created_id, contact_id) AS contact, coalesce(value, wanted_value) AS value_then,
     (SELECT name FROM owners o WHERE o.kind = owner_kind AND o.id = owner_id) AS name,
-    (SELECT town FROM owners o WHERE o.kind = owner_kind AND o.id = owner_id) AS town";
+    (SELECT t.town FROM owners o JOIN towns t ON t.id = o.town
+     WHERE o.kind = owner_kind AND o.id = owner_id) AS town";
 
 /// How many columns say whose contact it is.
 const WHOSE: usize = 6;

@@ -41,7 +41,10 @@ fn write(database: &Database, named: &NamedOwner) -> Result<(), BulkError> {
     let is_inactive = (!named.active).then_some(1);
     let merged_to = named.merged_to.map(OwnerId::get);
     let values = params![kind, id, named.name, named.town, is_inactive, merged_to];
-    database.execute("INSERT OR REPLACE INTO owners VALUES (?, ?, ?, ?, ?, ?)", values)?;
+    database.execute("INSERT OR IGNORE INTO towns (town) VALUES (?)", [&named.town])?;
+    let sql = "INSERT OR REPLACE INTO owners
+        VALUES (?, ?, ?, (SELECT id FROM towns WHERE town = ?), ?, ?)";
+    database.execute(sql, values)?;
     Ok(())
 }
 
@@ -53,8 +56,8 @@ impl ChangeSet {
     ///
     /// A failure to read.
     pub fn named_owner(&self, owner: OwnerId) -> Result<Option<NamedOwner>, BulkError> {
-        let sql = "SELECT kind, id, name, town, is_inactive, merged_to FROM owners
-            WHERE kind = ? AND id = ?";
+        let sql = "SELECT kind, o.id AS id, name, t.town AS town, is_inactive, merged_to
+            FROM owners o JOIN towns t ON t.id = o.town WHERE kind = ? AND o.id = ?";
         Ok(self.database.row(sql, place(owner), read)?.flatten())
     }
 

@@ -126,12 +126,18 @@ CREATE TABLE decisions (
     changes INTEGER NOT NULL         -- how many it is about
 ) STRICT;
 
+-- Each town once, since many owners live in few.
+CREATE TABLE towns (
+    id   INTEGER PRIMARY KEY,
+    town TEXT NOT NULL UNIQUE
+) STRICT;
+
 -- What people recognize the owners by, as read when the set was planned. No part of its digest.
 CREATE TABLE owners (
     kind        INTEGER NOT NULL,    -- as planned.owner_kind
     id          INTEGER NOT NULL,    -- as planned.owner_id
     name        TEXT NOT NULL,       -- the street where there is no name
-    town        TEXT NOT NULL,
+    town        INTEGER NOT NULL,    -- towns.id
     is_inactive INTEGER,             -- 1: deactivated or merged
     merged_to   INTEGER,             -- the owner into which it was merged
     PRIMARY KEY (kind, id)
