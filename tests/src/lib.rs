@@ -19,6 +19,8 @@ mod book {
     struct Exports;
     #[doc = include_str!("../../docs/src/people.md")]
     struct People;
+    #[doc = include_str!("../../docs/src/mirror.md")]
+    struct Mirror;
     #[doc = include_str!("../../docs/src/change-sets.md")]
     struct ChangeSets;
     #[doc = include_str!("../../docs/src/service.md")]

@@ -3,10 +3,11 @@
 
 use std::{error::Error, fmt::Debug};
 
-use crm_bulk::{Apply, BulkError, ChangeSet, Input, InvalidRows, OptOut, Plan, Site, Snapshot};
+use crm_bulk::{Apply, BulkError, ChangeSet, Input, InvalidRows, OptOut, Plan, Site};
 use crm_contacts::{
     ContactsError, ContactsService, MethodHandle, POLLING_INTERVAL, PersonHandle, ProviderBooking,
 };
+use crm_mirror::Mirror;
 use crm_models::{
     BookingId, BookingProviderId, ContactChange, ContactFilter, ContactId, ContactMethodId,
     CreateContactRequest, InvalidId, InvalidInput, InvalidTimestamp, LocationId, PersonChange,
@@ -114,7 +115,7 @@ fn change_sets_may_move<T: Transport>(
     contacts: &ContactsService<T>,
     site: Site,
     input: fn() -> Input,
-    mut snapshot: Snapshot,
+    mut snapshot: Mirror,
     set: ChangeSet,
 ) -> Result<(), BulkError> {
     send(Plan::new(site.clone()).from_api(contacts, input(), "changes.crm"));

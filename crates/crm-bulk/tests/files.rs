@@ -278,7 +278,8 @@ async fn a_snapshot_selects_by_value_and_knows_what_was_deleted() {
     let new = location.create(new).await.unwrap();
     location.delete(3003.try_into().unwrap()).await.unwrap();
     world.sandbox.clear_log();
-    let second = snapshot.update(&world.service, &world.site, |_| {}).await.unwrap();
+    snapshot.update(&world.service, &world.site, |_| {}).await.unwrap();
+    let second = snapshot.coverage().unwrap();
     assert_eq!(second.contacts, first.contacts, "one more, one less");
     assert_eq!(second.deleted, first.deleted + 1);
 
@@ -315,9 +316,8 @@ async fn a_snapshot_that_was_interrupted_goes_on_where_it_stopped() {
 
     let mut read = 0;
     let mut snapshot = Snapshot::open(world.path("snapshot")).unwrap();
-    let coverage =
-        snapshot.update(&world.service, &world.site, |so_far| read = so_far).await.unwrap();
-    assert_eq!(coverage.contacts, 120 + 12);
+    snapshot.update_contacts(&world.service, &world.site, |so_far| read = so_far).await.unwrap();
+    assert_eq!(snapshot.coverage().unwrap().contacts, 120 + 12);
     assert!(read < 120, "the first batches were not read again: {read}");
 }
 
@@ -384,9 +384,9 @@ async fn a_snapshot_dated_in_the_future_is_not_fresh() {
     assert!(world.snapshot().await.is_fresh(age).unwrap());
     let date = |feed: &str, at: SystemTime| {
         let connection = rusqlite::Connection::open(world.path("snapshot")).unwrap();
-        let name = format!("{feed}_complete_at");
+        let name = format!("{feed}-contacts");
         let at = Timestamp::from(at).to_string();
-        let sql = "UPDATE meta SET value = ? WHERE name = ?";
+        let sql = "UPDATE feeds SET complete_at = ? WHERE feed = ?";
         assert_eq!(connection.execute(sql, [at, name]).unwrap(), 1);
     };
     let now = SystemTime::now();

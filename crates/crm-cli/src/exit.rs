@@ -14,13 +14,14 @@ pub(crate) enum Exit {
     Unknown = 6,
     Conflict = 7,
     Differs = 8,
+    NothingFound = 9,
     Interrupted = 130,
     Terminated = 143,
 }
 
 impl Exit {
     /// Each code with what it means, for people.
-    const ALL: [(Self, &str); 11] = [
+    const ALL: [(Self, &str); 12] = [
         (Self::Done, "done, or nothing to do"),
         (Self::Local, "a file or this machine failed"),
         (
@@ -50,6 +51,7 @@ impl Exit {
             Self::Differs,
             "written, but the answer is not what was asked for, or no longer so when read back",
         ),
+        (Self::NothingFound, "a search found nothing"),
         (
             Self::Interrupted,
             "interrupted by Ctrl-C; where there is a state file, run it again to continue",
@@ -75,6 +77,7 @@ impl Exit {
             Self::Unknown => "outcome-unknown",
             Self::Conflict => "conflict",
             Self::Differs => "differs",
+            Self::NothingFound => "nothing-found",
             Self::Interrupted | Self::Terminated => "interrupted",
         }
     }

@@ -83,6 +83,7 @@ impl Report<'_> {
             Status::Done => Exit::Done,
             // With --detailed-exitcode the code means that there are changes.
             Status::ChangesPlanned => Exit::Usage,
+            Status::NothingFound => Exit::NothingFound,
             Status::DryRun(planned, request) => match self.dry_run(planned, request) {
                 Ok(()) => Exit::Done,
                 Err(error) => self.error(&error.into()),

@@ -14,6 +14,8 @@ pub(crate) enum Status {
     Done,
     /// `--detailed-exitcode`: there are changes, or something for a person to look at.
     ChangesPlanned,
+    /// A search found nothing, and has said so.
+    NothingFound,
     /// `--dry-run`: the write that would have been sent, and what it would have changed.
     DryRun(Planned, Preview),
     /// A run of `crm apply` came to its end, but not everything is done.

@@ -137,6 +137,14 @@ fn code_8_is_an_answer_that_differs_from_what_was_asked() {
     service.crm(&update).env("CRM_API_URL", &host.url).assert().code(8);
 }
 
+#[test]
+fn code_9_is_a_search_that_found_nothing() {
+    let service = Service::start();
+    service.ok("mirror update --mirror mirror.db");
+    ends_with(9, &service, "find --mirror mirror.db nobody");
+    ends_with(0, &service, "find --mirror mirror.db harbor");
+}
+
 #[cfg(unix)]
 #[test]
 fn codes_130_and_143_are_the_signals_themselves() {

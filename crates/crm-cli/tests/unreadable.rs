@@ -43,7 +43,8 @@ fn an_export_goes_on_and_tells_each() {
 #[test]
 fn a_snapshot_counts_and_tells_them() {
     let service = Service::start();
-    let host = Host::start(&[(200, EMPTY_FEED), (200, &batch(false, "t"))]);
+    let feeds = [(200, EMPTY_FEED), (200, &batch(false, "t")), (200, EMPTY_FEED)];
+    let host = Host::start(&feeds);
     let snapshot = ["snapshot", "contacts", "--output", "json"];
     let done = service.crm(&snapshot).env("CRM_API_URL", &host.url).assert();
     let done = done.success();

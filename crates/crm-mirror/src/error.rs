@@ -72,6 +72,19 @@ pub enum MirrorError {
         known: i64,
     },
 
+    /// The file was written by version 0.1, and has to be written anew before it can be used.
+    #[error(
+        "{}: was written by version 0.1; bring this {noun} up to date with `crm mirror update`, \
+         which keeps what it holds",
+        path.display()
+    )]
+    Older {
+        /// The file.
+        path: PathBuf,
+        /// What was expected.
+        noun: &'static str,
+    },
+
     /// The file is cut short or damaged.
     #[error("{}: is damaged or cut short ({source}); restore it from a copy", path.display())]
     Damaged {
@@ -112,9 +125,9 @@ pub enum MirrorError {
         given: String,
     },
 
-    /// The snapshot has never been completed.
+    /// The mirror has never been completed.
     #[error(
-        "{}: the snapshot is not complete; run it again: it continues where it stopped",
+        "{}: the mirror is not complete; run it again: it continues where it stopped",
         path.display()
     )]
     Incomplete {

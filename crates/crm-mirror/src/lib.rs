@@ -1,8 +1,9 @@
-//! A local copy of a tenant's contacts: one SQLite file that the export feeds keep fresh, to look
-//! contacts up in and to compare with.
+//! A local copy of a tenant's contacts and of their owners' names: one SQLite file that the export
+//! feeds keep fresh, to find somebody in, to look contacts up in and to compare with.
 //!
-//! The first [`Snapshot::update`] reads everything, later ones only what has changed since; one that
-//! was interrupted continues where it stopped. Deleted contacts are kept and marked as such.
+//! The first [`Mirror::update`] reads everything, later ones only what has changed since; one that
+//! was interrupted continues where it stopped. Deleted contacts and deactivated owners are kept and
+//! marked as such.
 //!
 //! When not to use this crate: for the contacts of a few owners, ask the service through
 //! `crm-contacts`; to follow the feeds into a store of your own, take its `export`.
@@ -11,15 +12,18 @@
 //!
 //! ```no_run
 //! use crm_contacts::ContactsService;
-//! use crm_mirror::{MirrorError, Site, Snapshot};
+//! use crm_mirror::{Mirror, MirrorError, Site};
 //! use crm_transport::{Environment, Transport};
 //!
 //! # async fn example<T: Transport>(contacts: ContactsService<T>, environment: Environment) -> Result<(), MirrorError> {
 //! // `environment` is the one of the transport below `contacts`.
 //! let site = Site::of(&contacts, environment.api_url());
-//! let mut snapshot = Snapshot::open_or_create("contacts.snapshot", &site)?;
-//! let coverage = snapshot.update(&contacts, &site, |read| eprintln!("{read} contacts")).await?;
-//! println!("{} contacts of {} owners", coverage.contacts, coverage.owners);
+//! let mut mirror = Mirror::open_or_create("mirror.db", &site)?;
+//! mirror.update(&contacts, &site, |read| eprintln!("{read} records")).await?;
+//! for (owner, known) in mirror.with_value("818-555-0142", None)? {
+//!     let name = mirror.owner(owner)?.map(|owner| owner.display_name());
+//!     println!("{owner}, {name:?}: contact {}", known.contact.id);
+//! }
 //! # Ok(())
 //! # }
 //! ```
@@ -28,9 +32,11 @@
 //!
 //! | You want to | Take |
 //! |---|---|
-//! | have all contacts at hand | [`Snapshot::open_or_create`], [`Snapshot::update`] |
-//! | know what it holds, and how old that is | [`Snapshot::coverage`], [`Snapshot::known_at`] |
-//! | find contacts | [`Snapshot::contact`], [`Snapshot::with_value`], [`Snapshot::for_each`] |
+//! | have all contacts at hand | [`Mirror::open_or_create`], [`Mirror::update`] |
+//! | know what it holds, and how old that is | [`Mirror::coverage`], [`Mirror::feeds`], [`Mirror::known_at`] |
+//! | find somebody by a number, an address or a part of a name | [`Mirror::find`], [`Hit`] |
+//! | look contacts up | [`Mirror::contact`], [`Mirror::with_value`], [`Mirror::for_each`] |
+//! | know whose they are | [`Mirror::owner`], [`KnownOwner`] |
 //! | write a file that is there as a whole or not at all | [`AtomicWriter`] |
 //! | wait until no work goes on | [`idle`] |
 //!
@@ -40,18 +46,26 @@
 //!   Whatever kills the process, the next update continues there.
 //! - A file belongs to one tenant on one API host ([`Site`]) and is refused anywhere else.
 //! - A record that cannot be read stops nothing: it is kept as it came, and counted.
+//! - No transaction is open while the service is waited for, so readers and other writers are not
+//!   held up.
 //!
 //! It is not safe on a network drive: SQLite's WAL needs all processes on one machine.
 //!
 //! # The file
 //!
 //! Any SQLite tool can read it. While it is open, there are `-wal` and `-shm` files next to it. A
-//! file in an older format is upgraded to the current one when it is opened; a newer format is
-//! refused.
+//! newer format is refused. A snapshot of version 0.1 is written anew when it is opened to be
+//! updated, and only then.
 //!
 //! ```sql
-#![doc = include_str!("snapshot/schema.sql")]
-#![doc = include_str!("snapshot/v2.sql")]
+#![doc = include_str!("mirror/schema.sql")]
+//! ```
+//!
+//! The indexes are made when all rows of the first load are there:
+//!
+//! ```sql
+#![doc = include_str!("mirror/contacts_indexes.sql")]
+#![doc = include_str!("mirror/owners_indexes.sql")]
 //! ```
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
@@ -76,16 +90,21 @@ pub mod lock;
 pub use rusqlite;
 
 mod error;
+mod mirror;
 mod owner;
 mod site;
-mod snapshot;
 
 pub use disk::atomic_file::AtomicWriter;
 pub use error::MirrorError;
 pub use job::idle;
+pub use mirror::{
+    By, Coverage, Feed, FeedState, Found, Hit, Keyed, Known, KnownOwner, Mirror, Reach, TooShort,
+};
 pub use owner::OwnerId;
 pub use site::Site;
-pub use snapshot::{Coverage, Keyed, Known, Snapshot};
+
+/// What version 0.1 called a mirror.
+pub use mirror::Mirror as Snapshot;
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

@@ -16,9 +16,11 @@ mod delete;
 mod desk;
 mod export;
 mod file_arg;
+mod find;
 mod history;
 mod list;
 mod man;
+mod mirror;
 mod owner_contacts;
 mod owners;
 mod people;
@@ -32,6 +34,7 @@ use std::{path::PathBuf, sync::Arc};
 
 use clap::Subcommand;
 use crm_models::{CustomerId, LocationId};
+use mirror::MirrorCommand;
 use owner_contacts::OwnerContacts;
 use owners::Owners;
 
@@ -82,6 +85,12 @@ pub(crate) enum Command {
     Preferences(preferences::Preferences),
 
     Export(export::Export),
+
+    /// A local copy of all contacts and their owners
+    #[command(subcommand)]
+    Mirror(mirror::MirrorCommand),
+
+    Find(find::Find),
 
     Snapshot(change_sets::snapshot::SnapshotCommand),
 
@@ -239,6 +248,9 @@ impl Command {
             Self::ContactMethods(command) => command.run(&connect().await?).await,
             Self::Preferences(command) => command.run(&connect().await?).await,
             Self::Export(command) => command.run(&connect().await?).await,
+            Self::Mirror(MirrorCommand::Update(mirror)) => mirror.update(&connect().await?).await,
+            Self::Mirror(MirrorCommand::Status(mirror)) => mirror.status(output),
+            Self::Find(command) => command.run(output),
             Self::Snapshot(command) => command.run(&connect().await?).await,
             Self::Audit(command) => match command.explanation() {
                 Some(explanation) => explanation.write(output),

@@ -1,6 +1,9 @@
 //! Databases that are there as a whole or not at all.
 
-use std::{io, path::Path};
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
 
 use super::opened::{Database, Format};
 use crate::{
@@ -25,6 +28,14 @@ impl NewDatabase {
         Ok(Self { database, file })
     }
 
+    /// The same, to take the place of the file that has this name.
+    pub fn create_anew(path: &Path, format: &Format) -> Result<Self, MirrorError> {
+        let file = AtomicFile::create(path);
+        let file = file.map_err(|e| MirrorError::file(path, "created", e))?;
+        let database = Database::create(file.temporary(), format)?;
+        Ok(Self { database, file })
+    }
+
     /// Copies all that is committed in another one, without a journal.
     pub fn copy(from: &Database, path: &Path, format: &Format) -> Result<Self, MirrorError> {
         let file = Self::begin(path)?;
@@ -44,6 +55,16 @@ impl NewDatabase {
         AtomicFile::create(path).map_err(|e| MirrorError::file(path, "created", e))
     }
 
+    /// Takes it apart, for who wants the database itself.
+    pub fn into_parts(self) -> (Database, AtomicFile) {
+        (self.database, self.file)
+    }
+
+    /// Puts the [parts](Self::into_parts) together again.
+    pub fn of(database: Database, file: AtomicFile) -> Self {
+        Self { database, file }
+    }
+
     pub fn database(&self) -> &Database {
         &self.database
     }
@@ -57,17 +78,28 @@ impl NewDatabase {
         self.file.path()
     }
 
+    /// Puts it under its name, in place of the file that has it.
+    pub fn replace(self) -> Result<(), MirrorError> {
+        let (file, path) = self.close()?;
+        file.replace().map_err(|e| MirrorError::file(&path, "put in place", e))
+    }
+
     /// Puts it under its name, unless a file has it by now.
     pub fn finish(self) -> Result<(), MirrorError> {
+        let (file, path) = self.close()?;
+        file.finish().map_err(|e| match e.kind() {
+            io::ErrorKind::AlreadyExists => MirrorError::Exists { path },
+            _ => MirrorError::file(&path, "put in place", e),
+        })
+    }
+
+    fn close(self) -> Result<(AtomicFile, PathBuf), MirrorError> {
         let Self { database, file } = self;
         // Closed, the file is complete.
         drop(database);
         file.sync().map_err(|e| MirrorError::file(file.temporary(), "written", e))?;
         let path = file.path().to_owned();
-        file.finish().map_err(|e| match e.kind() {
-            io::ErrorKind::AlreadyExists => MirrorError::Exists { path },
-            _ => MirrorError::file(&path, "put in place", e),
-        })
+        Ok((file, path))
     }
 }
 

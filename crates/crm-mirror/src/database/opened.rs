@@ -29,6 +29,8 @@ pub struct Format {
     pub noun: &'static str,
     /// SQLite's `application_id` pragma.
     pub application_id: i32,
+    /// The oldest version that is opened.
+    pub oldest: i64,
     /// The scripts that lead from each version to the next; the first makes the tables. The
     /// number of scripts is the current version, kept in the `user_version` pragma.
     pub migrations: &'static [&'static str],
@@ -43,6 +45,7 @@ impl Format {
     pub(super) const TEST: Self = Self {
         noun: "test",
         application_id: 1,
+        oldest: 0,
         migrations: &[],
         convert: |_, _| Ok(()),
         keeps_journal: |_| false,
@@ -143,6 +146,9 @@ impl Database {
                 found,
                 known: format.version(),
             });
+        }
+        if found < format.oldest {
+            return Err(MirrorError::Older { path: path.to_owned(), noun: format.noun });
         }
         let from = usize::try_from(found).unwrap_or(0);
         match database.migrate(format, from) {

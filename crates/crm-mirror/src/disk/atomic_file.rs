@@ -47,6 +47,13 @@ impl AtomicFile {
         File::options().write(true).open(&self.temporary)?.sync_all()
     }
 
+    /// Gives the file its name, in place of the file that has it.
+    pub fn replace(self) -> io::Result<()> {
+        self.temporary.persist(&self.path)?;
+        sync_folder(&self.path);
+        Ok(())
+    }
+
     /// Gives the file its name, unless another file has it.
     pub fn finish(self) -> io::Result<()> {
         match self.temporary.persist_noclobber(&self.path) {

@@ -16,6 +16,7 @@ use crate::{
 pub(crate) const FORMAT: Format = Format {
     noun: "change set",
     application_id: 0x4352_4D53,
+    oldest: 1,
     migrations: &[include_str!("schema.sql"), include_str!("v2.sql")],
     convert: |connection, version| match version {
         2 => version_1::move_changes(connection),

@@ -132,7 +132,7 @@ pub(super) async fn fresh(session: &Session<'_>, file: Option<&Path>) -> Result<
 /// The mirror, read to the ends of the feeds. One command does so at a time.
 async fn up_to_date(session: &Session<'_>, desk: &Desk) -> Result<Known, CliError> {
     let _alone = desk.alone_at_mirror().await?;
-    let (snapshot, _) = snapshot::pull(session, &desk.mirror()).await?;
+    let snapshot = snapshot::pull(session, &desk.mirror()).await?;
     Ok(Known { snapshot, is_enough: true, _folder: None })
 }
 

@@ -3,20 +3,24 @@
 use crm_models::Contact;
 use crm_values::Region;
 
-use super::{file::Snapshot, look_up::Known};
+use super::{
+    file::Mirror,
+    look_up::Known,
+    row::{ContactColumns, ReadKey, owner_of},
+};
 use crate::{error::MirrorError, keys::Keys, owner::OwnerId};
 
 columns! {
-    /// The columns of a contact, its owner and its keys.
-    struct RecordColumns { owner_kind, owner_id, key, otherwise, contact }
+    /// The columns of keys, behind those of a contact.
+    struct KeyColumns { read_key, otherwise }
 }
 
 columns! {
     /// The columns of a value and its owner.
-    struct ValueColumns { owner_kind, owner_id, key }
+    struct ValueColumns { owner, key }
 }
 
-impl Snapshot {
+impl Mirror {
     /// Returns the region as whose the numbers without a country code were read.
     #[must_use]
     pub fn region(&self) -> Region {
@@ -34,25 +38,27 @@ impl Snapshot {
         &self,
         mut each: impl FnMut(OwnerId, Vec<(Contact, Keys)>) -> Result<(), E>,
     ) -> Result<(), E> {
-        let sql = "SELECT owner_kind, owner_id, key, otherwise, contact FROM contacts
-                   WHERE active ORDER BY owner_kind, owner_id, contact_id";
-        let mut query = self.database.check(self.database.connection.prepare(sql))?;
-        let at = self.database.check(RecordColumns::of(&query))?;
+        let sql = format!(
+            "SELECT {}, coalesce(key, value) AS read_key, otherwise FROM contacts
+             WHERE active ORDER BY owner, contact_id",
+            ContactColumns::NAMES
+        );
+        let mut query = self.database.check(self.database.connection.prepare(&sql))?;
+        let at = const { ContactColumns::in_order(0) };
+        let keys_at = const { KeyColumns::in_order(ContactColumns::COUNT) };
         let mut rows = self.database.check(query.query([]))?;
         let (mut owner, mut contacts) = (None, Vec::new());
         while let Some(row) = self.database.check(rows.next())? {
-            let columns = || {
-                let kind = row.get_ref(at.owner_kind)?.as_str()?;
-                let of = OwnerId::new(kind, row.get(at.owner_id)?);
-                let keys = Keys { key: row.get(at.key)?, otherwise: row.get(at.otherwise)? };
-                Ok((of, keys, row.get(at.contact)?))
+            let keys = || {
+                let ReadKey(key) = row.get(keys_at.read_key)?;
+                let otherwise: Option<ReadKey> = row.get(keys_at.otherwise)?;
+                Ok(Keys { key, otherwise: otherwise.map(|ReadKey(key)| key) })
             };
-            let (of, keys, json) = self.database.check(columns())?;
-            let of = of.ok_or_else(|| self.damaged("no such owner"))?;
+            let keys = self.database.check(keys())?;
+            let (of, Known { contact }) = self.known(self.database.check(at.read(row))?)?;
             if let Some(before) = owner.replace(of).filter(|before| *before != of) {
                 each(before, std::mem::take(&mut contacts))?;
             }
-            let Known { contact, .. } = self.known(json)?;
             contacts.push((contact, keys));
         }
         owner.map_or(Ok(()), |owner| each(owner, contacts))
@@ -65,18 +71,17 @@ impl Snapshot {
     /// A failure to read.
     #[doc(hidden)]
     pub fn for_each_value(&self, mut each: impl FnMut(OwnerId, &str)) -> Result<(), MirrorError> {
-        let sql = "SELECT owner_kind, owner_id, key FROM contacts WHERE active";
+        let sql = "SELECT owner, coalesce(key, value) AS key FROM contacts WHERE active";
         let mut query = self.database.check(self.database.connection.prepare(sql))?;
         let at = self.database.check(ValueColumns::of(&query))?;
         let mut rows = self.database.check(query.query([]))?;
         while let Some(row) = self.database.check(rows.next())? {
             let columns = || {
-                let kind = row.get_ref(at.owner_kind)?.as_str()?;
-                let owner = OwnerId::new(kind, row.get(at.owner_id)?);
-                Ok((owner, row.get_ref(at.key)?.as_str()?))
+                let ReadKey(key) = row.get(at.key)?;
+                Ok((owner_of(row.get(at.owner)?), key))
             };
             let (owner, key) = self.database.check(columns())?;
-            each(owner.ok_or_else(|| self.damaged("no such owner"))?, key);
+            each(owner.ok_or_else(|| self.damaged("no such owner"))?, &key);
         }
         Ok(())
     }

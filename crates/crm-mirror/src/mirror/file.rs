@@ -1,10 +1,11 @@
-//! The snapshot as a file.
+//! The mirror as a file.
 
 use std::{cell::Cell, path::Path, time::Duration};
 
-use crm_models::{ContactOwner, CustomerId, LocationId, Timestamp};
+use crm_models::Timestamp;
 use crm_values::PhoneReader;
 
+use super::{feed::Feed, stage::Stage, version_1};
 use crate::{
     clock,
     database::{Again, Database, Format, NewDatabase},
@@ -14,10 +15,12 @@ use crate::{
     site::Site,
 };
 
-const FORMAT: Format = Format {
-    noun: "snapshot",
+pub(super) const FORMAT: Format = Format {
+    noun: "mirror",
     application_id: 0x4352_4D46,
-    migrations: &[include_str!("schema.sql"), include_str!("v2.sql")],
+    // Version 1, a snapshot, is written anew as a whole.
+    oldest: 2,
+    migrations: &["", include_str!("schema.sql")],
     convert: |_, _| Ok(()),
     keeps_journal: |_| false,
 };
@@ -25,39 +28,41 @@ const FORMAT: Format = Format {
 /// How far the clocks of two machines that share a file may be apart.
 const CLOCK_SKEW: Duration = Duration::from_secs(60);
 
-/// Every contact of every customer and location of one tenant, as reported by the export feeds, in
-/// an SQLite file.
+/// The contacts of all customers and locations of one tenant and these owners themselves, as the
+/// export feeds tell them, in an SQLite file.
 ///
 /// The first [`update`](Self::update) reads everything, later ones only what has changed since. An
-/// update that was interrupted continues where it stopped. Deleted contacts are kept and marked as
-/// such.
+/// update that was interrupted continues where it stopped. Deleted contacts and deactivated owners
+/// are kept and marked as such.
 ///
 /// ```no_run
-/// # use crm_mirror::{MirrorError, Site, Snapshot};
+/// # use crm_mirror::{Mirror, MirrorError, Site};
 /// # use crm_contacts::ContactsService;
 /// # use crm_transport::{Environment, Transport};
 /// # async fn example<T: Transport>(contacts: ContactsService<T>, environment: Environment) -> Result<(), MirrorError> {
 /// let site = Site::of(&contacts, environment.api_url());
-/// let mut snapshot = Snapshot::open_or_create("contacts.snapshot", &site)?;
-/// let coverage = snapshot.update(&contacts, &site, |read| eprintln!("{read} contacts")).await?;
+/// let mut mirror = Mirror::open_or_create("mirror.db", &site)?;
+/// mirror.update(&contacts, &site, |read| eprintln!("{read} records")).await?;
+/// let coverage = mirror.coverage()?;
 /// println!("{} contacts of {} owners", coverage.contacts, coverage.owners);
 /// # Ok(())
 /// # }
 /// ```
 #[derive(Debug)]
-pub struct Snapshot {
+pub struct Mirror {
     pub(super) database: Database,
     pub(super) site: Site,
     /// The reader with which the keys were made.
     pub(super) reader: Cell<PhoneReader>,
 }
 
-impl Snapshot {
-    /// Opens the snapshot at `path`, or creates an empty one.
+impl Mirror {
+    /// Opens the mirror at `path` to update it, or creates an empty one. A snapshot of version 0.1
+    /// is written anew as a mirror, which goes on where it stopped.
     ///
     /// # Errors
     ///
-    /// [`MirrorError::WrongTenant`] or [`MirrorError::WrongEnvironment`] if the snapshot holds other
+    /// [`MirrorError::WrongTenant`] or [`MirrorError::WrongEnvironment`] if the mirror holds other
     /// data; otherwise the same errors as [`open`](Self::open).
     pub fn open_or_create(path: impl AsRef<Path>, site: &Site) -> Result<Self, MirrorError> {
         let path = path.as_ref();
@@ -65,12 +70,18 @@ impl Snapshot {
             Ok(()) | Err(MirrorError::Exists { .. }) => {}
             Err(error) => return Err(error),
         }
-        let snapshot = Self::open(path)?;
-        site.admit(&snapshot.site, path)?;
-        Ok(snapshot)
+        let mirror = match Self::open(path) {
+            Err(MirrorError::Older { .. }) => {
+                version_1::rewrite(path, site)?;
+                Self::open(path)?
+            }
+            opened => opened?,
+        };
+        site.admit(&mirror.site, path)?;
+        Ok(mirror)
     }
 
-    /// Creates an empty snapshot.
+    /// Creates an empty mirror.
     fn create(path: &Path, site: &Site) -> Result<(), MirrorError> {
         let new = NewDatabase::create(path, &FORMAT)?;
         new.database().set_site(site)?;
@@ -79,22 +90,22 @@ impl Snapshot {
         new.finish()
     }
 
-    /// Opens an existing snapshot.
+    /// Opens an existing mirror. That changes nothing of it.
     ///
     /// # Errors
     ///
-    /// [`MirrorError::Foreign`], [`MirrorError::Newer`], [`MirrorError::Damaged`], or a failure to
-    /// read.
+    /// [`MirrorError::Older`] for a snapshot of version 0.1, [`MirrorError::Foreign`],
+    /// [`MirrorError::Newer`], [`MirrorError::Damaged`], or a failure to read.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, MirrorError> {
         Self::of(Database::open(path.as_ref(), &FORMAT)?)
     }
 
-    /// Opens a snapshot once more, on another thread.
-    pub(super) fn again(snapshot: &Again, stop: &Stop) -> Result<Self, MirrorError> {
-        Self::of(snapshot.open(&FORMAT, stop)?)
+    /// Opens a mirror once more, on another thread.
+    pub(super) fn again(mirror: &Again, stop: &Stop) -> Result<Self, MirrorError> {
+        Self::of(mirror.open(&FORMAT, stop)?)
     }
 
-    fn of(database: Database) -> Result<Self, MirrorError> {
+    pub(super) fn of(database: Database) -> Result<Self, MirrorError> {
         database.make_durable()?;
         let site = database.site()?;
         let region = database.meta("keys")?.and_then(|keys| described_region(&keys));
@@ -102,30 +113,33 @@ impl Snapshot {
         Ok(Self { database, site, reader: Cell::new(reader) })
     }
 
-    /// Returns the path of the snapshot's file.
+    /// Returns the path of the mirror's file.
     #[must_use]
     pub fn path(&self) -> &Path {
         self.database.path()
     }
 
-    /// Returns the site whose contacts the snapshot holds.
+    /// Returns the site whose contacts the mirror holds.
     #[must_use]
     pub fn site(&self) -> &Site {
         &self.site
     }
 
-    /// Returns when the feed that is further behind was last read to its end; `None` until both
-    /// have been.
+    /// Returns when the feed of contacts that is further behind was last read to its end; `None`
+    /// until both have been.
     ///
     /// # Errors
     ///
     /// A failure to read.
     pub fn known_at(&self) -> Result<Option<Timestamp>, MirrorError> {
+        if self.is_staged(Stage::Contacts)? {
+            return Ok(None);
+        }
         let [customers, locations] = self.read_at()?;
         Ok(customers.zip(locations).map(|(one, other)| one.min(other)))
     }
 
-    /// Returns the same as [`known_at`](Self::known_at), of a snapshot that is complete.
+    /// Returns the same as [`known_at`](Self::known_at), of a mirror that is complete.
     ///
     /// # Errors
     ///
@@ -136,16 +150,13 @@ impl Snapshot {
         known_at.ok_or_else(|| MirrorError::Incomplete { path: self.path().to_owned() })
     }
 
-    /// Returns when the feeds of customers and of locations were last read to their ends.
+    /// When the contacts of customers and of locations were last read to their ends.
     fn read_at(&self) -> Result<[Option<Timestamp>; 2], MirrorError> {
-        let at = |kind: &str| {
-            let at = self.database.meta(&format!("{kind}_complete_at"))?;
-            Ok::<Option<Timestamp>, MirrorError>(at.and_then(|text| text.parse().ok()))
-        };
-        Ok([at(CustomerId::NOUN)?, at(LocationId::NOUN)?])
+        let at = |feed| Ok::<_, MirrorError>(self.feed(feed)?.complete_at);
+        Ok([at(Feed::CustomerContacts)?, at(Feed::LocationContacts)?])
     }
 
-    /// Returns whether the snapshot is complete and no older than `age`. A snapshot that is [dated
+    /// Returns whether the mirror is complete and no older than `age`. A mirror that is [dated
     /// ahead](Self::is_dated_ahead) is not fresh, since its age is not known.
     ///
     /// # Errors

@@ -1,19 +1,17 @@
-//! Looking contacts up in a snapshot.
+//! Looking contacts up in a mirror.
 
 use std::path::PathBuf;
 
 use crm_models::{Contact, ContactId};
 use rusqlite::{Params, params};
 
-use super::file::Snapshot;
+use super::{
+    file::Mirror,
+    row::{ContactColumns, Key, owner_code},
+};
 use crate::{error::MirrorError, job::Stop, keys::Keys, owner::OwnerId};
 
-columns! {
-    /// The columns of a contact and its owner.
-    struct OwnedColumns { owner_kind, owner_id, contact }
-}
-
-/// A contact as the snapshot knows it.
+/// A contact as the mirror knows it.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Known {
@@ -21,7 +19,7 @@ pub struct Known {
     pub contact: Contact,
 }
 
-impl Snapshot {
+impl Mirror {
     /// Prepares for many look-ups: all see the same state, whoever updates the file meanwhile.
     /// The cache holds the index of a million contacts.
     #[doc(hidden)]
@@ -45,12 +43,9 @@ impl Snapshot {
         owner: OwnerId,
         contact: ContactId,
     ) -> Result<Option<Known>, MirrorError> {
-        let json = self.database.value(
-            "SELECT contact FROM contacts
-             WHERE owner_kind = ? AND owner_id = ? AND contact_id = ? AND active",
-            params![owner.kind(), owner.get(), contact.get()],
-        )?;
-        json.map(|json| self.known(json)).transpose()
+        let name = params![owner_code(owner), contact.get()];
+        let found = self.contacts("WHERE owner = ? AND contact_id = ? AND active", name)?;
+        Ok(found.into_iter().next().map(|(_, known)| known))
     }
 
     /// Returns the existing contacts with this number or address, of all owners or of one, however
@@ -92,33 +87,23 @@ impl Snapshot {
         key: &str,
         owner: Option<OwnerId>,
     ) -> Result<Vec<(OwnerId, Known)>, MirrorError> {
-        self.owned(
-            "SELECT owner_kind, owner_id, contact FROM contacts
-             WHERE key = ?1 AND active
-               AND (?2 IS NULL OR (owner_kind = ?2 AND owner_id = ?3))
-             ORDER BY owner_kind, owner_id, contact_id",
-            params![key, owner.map(OwnerId::kind), owner.map(OwnerId::get)],
+        self.contacts(
+            "WHERE coalesce(key, value) = ?1 AND active AND (?2 IS NULL OR owner = ?2)
+             ORDER BY owner < 0, abs(owner), contact_id",
+            params![Key(key), owner.map(owner_code)],
         )
     }
 
-    /// The contacts that a query finds, each with its owner.
-    pub(super) fn owned(
+    /// The contacts that a condition selects, each with its owner.
+    pub(super) fn contacts(
         &self,
-        sql: &str,
+        condition: &str,
         values: impl Params,
     ) -> Result<Vec<(OwnerId, Known)>, MirrorError> {
-        let found = self.database.rows(sql, values, |row| {
-            Ok((row.get("owner_kind")?, row.get("owner_id")?, row.get("contact")?))
-        })?;
-        found.into_iter().map(|row| self.read(row)).collect()
-    }
-
-    fn read(
-        &self,
-        (kind, id, json): (String, i64, String),
-    ) -> Result<(OwnerId, Known), MirrorError> {
-        let owner = OwnerId::new(&kind, id).ok_or_else(|| self.damaged("no such owner"))?;
-        Ok((owner, self.known(json)?))
+        let sql = format!("SELECT {} FROM contacts {condition}", ContactColumns::NAMES);
+        let at = const { ContactColumns::in_order(0) };
+        let found = self.database.rows(&sql, values, |row| at.read(row))?;
+        found.into_iter().map(|contact| self.known(contact)).collect()
     }
 
     /// Hands every existing contact to `each`, and ends with its first error.
@@ -130,22 +115,23 @@ impl Snapshot {
         &self,
         mut each: impl FnMut(OwnerId, Known) -> Result<(), E>,
     ) -> Result<(), E> {
-        let sql = "SELECT owner_kind, owner_id, contact FROM contacts WHERE active";
-        let mut query = self.database.check(self.database.connection.prepare(sql))?;
-        let at = self.database.check(OwnedColumns::of(&query))?;
+        let sql = format!("SELECT {} FROM contacts WHERE active", ContactColumns::NAMES);
+        let mut query = self.database.check(self.database.connection.prepare(&sql))?;
+        let at = const { ContactColumns::in_order(0) };
         let mut rows = self.database.check(query.query([]))?;
         while let Some(row) = self.database.check(rows.next())? {
-            let columns =
-                || Ok((row.get(at.owner_kind)?, row.get(at.owner_id)?, row.get(at.contact)?));
-            let (owner, known) = self.read(self.database.check(columns())?)?;
+            let (owner, known) = self.known(self.database.check(at.read(row))?)?;
             each(owner, known)?;
         }
         Ok(())
     }
 
-    pub(super) fn known(&self, json: String) -> Result<Known, MirrorError> {
-        let contact = serde_json::from_str(&json).map_err(|e| self.damaged(e))?;
-        Ok(Known { contact })
+    pub(super) fn known(
+        &self,
+        read: Option<(OwnerId, Contact)>,
+    ) -> Result<(OwnerId, Known), MirrorError> {
+        let (owner, contact) = read.ok_or_else(|| self.damaged("a contact cannot be read"))?;
+        Ok((owner, Known { contact }))
     }
 
     pub(super) fn damaged(

@@ -4,10 +4,10 @@
 use crm_models::{ContactId, ContactOwner, UnreadableRecord};
 use rusqlite::params;
 
-use super::file::Snapshot;
+use super::{feed::Feed, file::Mirror, row::owner_code};
 use crate::{error::MirrorError, owner::OwnerId};
 
-impl Snapshot {
+impl Mirror {
     /// Returns the records that could not be read when they last arrived; their contents are not
     /// known.
     ///
@@ -26,39 +26,44 @@ impl Snapshot {
     #[doc(hidden)]
     pub fn is_unreadable(&self, owner: OwnerId, contact: ContactId) -> Result<bool, MirrorError> {
         let found: Option<i64> = self.database.value(
-            "SELECT 1 FROM unreadable WHERE owner_kind = ? AND owner_id = ? AND contact_id = ?",
-            params![owner.kind(), owner.get(), contact.get()],
+            "SELECT 1 FROM unreadable WHERE owner = ? AND contact_id = ?",
+            params![owner_code(owner), contact.get()],
         )?;
         Ok(found.is_some())
     }
 
-    /// Keeps a record in place of what it was before, if its ids tell which one it is.
-    pub(super) fn keep_unreadable<O: ContactOwner>(
+    /// Keeps a record in place of what it was before, if its ids tell which one it is. They are
+    /// in members of these names.
+    pub(super) fn keep_unreadable<O: ContactOwner + Into<OwnerId>>(
         &self,
+        feed: Feed,
+        [owner, contact]: [&str; 2],
         record: &UnreadableRecord,
     ) -> Result<(), MirrorError> {
-        let id = |name: &str| record.member(name)?.parse::<i64>().ok();
-        let owner = id(O::MEMBER).filter(|id| *id > 0);
         // Several records of one owner may have an id of 0.
-        let contact = id("id").filter(|id| *id > 0);
-        if let (Some(owner), Some(contact)) = (owner, contact) {
-            self.forget_unreadable(O::NOUN, owner, contact)?;
+        let id = |name: &str| record.member(name)?.parse::<i64>().ok().filter(|id| *id > 0);
+        let owner = id(owner).and_then(|id| OwnerId::new(O::NOUN, id)).map(owner_code);
+        let contact_id = id(contact);
+        if let Some(owner) = owner
+            && (contact.is_empty() || contact_id.is_some())
+        {
+            self.forget_unreadable(feed, owner, contact_id)?;
         }
         let sql = "INSERT OR REPLACE INTO unreadable
-                (owner_kind, owner_id, contact_id, reason, record)
+                (feed, owner, contact_id, reason, record)
             VALUES (?, ?, ?, ?, ?)";
-        let values = params![O::NOUN, owner, contact, record.reason, record.json];
+        let values = params![feed.name(), owner, contact_id, record.reason, record.json];
         self.database.execute(sql, values).map(drop)
     }
 
-    /// A contact that can be read again.
+    /// A contact, or an owner itself, that can be read again.
     pub(super) fn forget_unreadable(
         &self,
-        kind: &str,
+        feed: Feed,
         owner: i64,
-        contact: i64,
+        contact: Option<i64>,
     ) -> Result<(), MirrorError> {
-        let sql = "DELETE FROM unreadable WHERE owner_kind = ? AND owner_id = ? AND contact_id = ?";
-        self.database.execute(sql, params![kind, owner, contact]).map(drop)
+        let sql = "DELETE FROM unreadable WHERE feed = ? AND owner = ? AND contact_id IS ?";
+        self.database.execute(sql, params![feed.name(), owner, contact]).map(drop)
     }
 }

@@ -1,10 +1,13 @@
-//! The keys of a snapshot: what its numbers and addresses are compared by.
+//! The keys of a mirror: what its numbers and addresses are compared by.
 
 use crm_values::{PhoneReader, Region};
 use rusqlite::{Row, params};
-use serde::Deserialize;
 
-use super::{file::Snapshot, look_up::Known};
+use super::{
+    file::Mirror,
+    look_up::Known,
+    row::{ReadKey, key_columns},
+};
 use crate::{
     error::MirrorError,
     keys::{Keys, description},
@@ -13,12 +16,6 @@ use crate::{
 
 /// How many contacts are read at once.
 const BLOCK: usize = 10_000;
-
-/// The part of a contact that keys are made of.
-#[derive(Deserialize)]
-struct Valued {
-    value: String,
-}
 
 columns! {
     /// The columns of a contact's keys.
@@ -33,7 +30,7 @@ pub struct Keyed {
     pub keys: Keys,
 }
 
-impl Snapshot {
+impl Mirror {
     /// Makes new keys unless numbers without a country code were of this region then, and the
     /// data are the current ones.
     #[doc(hidden)]
@@ -52,11 +49,11 @@ impl Snapshot {
                 break;
             };
             last = *newest;
-            for (id, json) in block {
-                let contact: Valued = serde_json::from_str(&json).map_err(|e| self.damaged(e))?;
-                let keys = Keys::of(&contact.value, reader);
+            for (id, value) in block {
+                let keys = Keys::of(&value, reader);
+                let (key, otherwise) = key_columns(&keys, &value);
                 let sql = "UPDATE contacts SET key = ?, otherwise = ? WHERE id = ?";
-                self.database.execute(sql, params![keys.key, keys.otherwise, id])?;
+                self.database.execute(sql, params![key, otherwise, id])?;
             }
         }
         self.database.set_meta("keys", &wanted)?;
@@ -64,8 +61,8 @@ impl Snapshot {
     }
 
     fn block_behind(&self, last: i64) -> Result<Vec<(i64, String)>, MirrorError> {
-        let sql = "SELECT id, contact FROM contacts WHERE id > ? ORDER BY id LIMIT ?";
-        let row = |row: &Row<'_>| Ok((row.get("id")?, row.get("contact")?));
+        let sql = "SELECT id, value FROM contacts WHERE id > ? ORDER BY id LIMIT ?";
+        let row = |row: &Row<'_>| Ok((row.get("id")?, row.get("value")?));
         self.database.rows(sql, params![last, BLOCK], row)
     }
 
@@ -75,13 +72,15 @@ impl Snapshot {
         &self,
         mut each: impl FnMut(Keyed) -> Result<(), E>,
     ) -> Result<(), E> {
-        let sql = "SELECT id, key, otherwise FROM contacts WHERE active";
+        let sql = "SELECT id, coalesce(key, value) AS key, otherwise FROM contacts WHERE active";
         let mut query = self.database.check(self.database.connection.prepare(sql))?;
         let at = self.database.check(KeyColumns::of(&query))?;
         let mut rows = self.database.check(query.query([]))?;
         while let Some(row) = self.database.check(rows.next())? {
             let keyed = || {
-                let keys = Keys { key: row.get(at.key)?, otherwise: row.get(at.otherwise)? };
+                let ReadKey(key) = row.get(at.key)?;
+                let otherwise: Option<ReadKey> = row.get(at.otherwise)?;
+                let keys = Keys { key, otherwise: otherwise.map(|ReadKey(key)| key) };
                 Ok(Keyed { id: row.get(at.id)?, keys })
             };
             each(self.database.check(keyed())?)?;
@@ -92,8 +91,7 @@ impl Snapshot {
     /// The contact of a [`Keyed::id`], with its owner.
     #[doc(hidden)]
     pub fn keyed(&self, id: i64) -> Result<(OwnerId, Known), MirrorError> {
-        let sql = "SELECT owner_kind, owner_id, contact FROM contacts WHERE id = ?";
-        let found = self.owned(sql, [id])?.pop();
+        let found = self.contacts("WHERE id = ?", [id])?.pop();
         found.ok_or_else(|| self.damaged("no such contact"))
     }
 }

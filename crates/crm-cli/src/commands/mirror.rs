@@ -1,0 +1,157 @@
+//! `crm mirror`: the local copy of all contacts and their owners.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+use crm_mirror::{Coverage, Feed, FeedState, Mirror, Reach};
+use serde::Serialize;
+
+use super::change_sets::snapshot::pull;
+use crate::{
+    error::CliError,
+    globals::Format,
+    output::{Output, count, note},
+    session::Session,
+    status::Status,
+};
+
+/// What can be done with a mirror.
+#[derive(Debug, Subcommand)]
+pub(crate) enum MirrorCommand {
+    /// Pull what is new of all contacts and their owners' names and addresses into a file
+    ///
+    /// The first run reads everything, later ones only what changed; a run that was stopped
+    /// continues where it was. `crm snapshot FILE` does the same.
+    Update(In),
+
+    /// Show how fresh a mirror is, and how customers can be reached
+    Status(In),
+}
+
+/// Which mirror it is.
+#[derive(Debug, Args)]
+pub(crate) struct In {
+    /// The file of the mirror; an update creates it if it does not exist
+    #[arg(long, value_name = "FILE")]
+    pub(crate) mirror: PathBuf,
+}
+
+impl In {
+    pub(crate) async fn update(self, session: &Session<'_>) -> Result<Status, CliError> {
+        Held::of(&pull(session, &self.mirror).await?)?.write(session.output)
+    }
+
+    pub(crate) fn status(self, output: &Output) -> Result<Status, CliError> {
+        Held::of(&Mirror::open(&self.mirror)?)?.write(output)
+    }
+}
+
+/// What a mirror holds, and how old it is.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Held {
+    contacts: u64,
+    deleted: u64,
+    owners: u64,
+    preferences_unknown: u64,
+    of_inactive_owners: u64,
+    /// What cannot be read: the ids of each record, as far as they are known, and why.
+    unreadable: Vec<String>,
+    by_type: serde_json::Map<String, serde_json::Value>,
+    customers: Reach,
+    feeds: Vec<Fresh>,
+}
+
+/// How far a mirror is in a feed.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Fresh {
+    feed: Feed,
+    complete_at: Option<String>,
+    /// Why the service did not give it the last time.
+    refused: Option<String>,
+}
+
+impl From<FeedState> for Fresh {
+    fn from(state: FeedState) -> Self {
+        let complete_at = state.complete_at.map(|at| at.to_string());
+        Self { feed: state.feed, complete_at, refused: state.refused }
+    }
+}
+
+impl Held {
+    pub(super) fn of(mirror: &Mirror) -> Result<Self, CliError> {
+        let Coverage {
+            contacts,
+            deleted,
+            owners,
+            preferences_unknown,
+            of_inactive_owners,
+            by_type,
+            customers,
+            ..
+        } = mirror.coverage()?;
+        let unreadable = mirror.unreadable()?;
+        Ok(Self {
+            contacts,
+            deleted,
+            owners,
+            preferences_unknown,
+            of_inactive_owners,
+            unreadable: unreadable.iter().map(ToString::to_string).collect(),
+            by_type: by_type.into_iter().map(|(kind, n)| (kind, n.into())).collect(),
+            customers,
+            feeds: mirror.feeds()?.into_iter().map(Fresh::from).collect(),
+        })
+    }
+
+    pub(super) fn write(&self, output: &Output) -> Result<Status, CliError> {
+        for record in &self.unreadable {
+            note(format!("set aside, since it cannot be read: {record}"));
+        }
+        for Fresh { feed, refused, .. } in &self.feeds {
+            if let Some(why) = refused {
+                note(format!("{} are not in the mirror: {why}", feed.name()));
+            }
+        }
+        match output.format() {
+            Format::Table => output.text(&self.text())?,
+            _ => output.value(self)?,
+        }
+        Ok(Status::Done)
+    }
+
+    fn text(&self) -> String {
+        let types: Vec<_> = self.by_type.iter().map(|(kind, n)| format!("{n} {kind}")).collect();
+        let mut lines = vec![
+            format!(
+                "{} contacts of {} customers and locations: {}",
+                self.contacts,
+                self.owners,
+                types.join(", ")
+            ),
+            format!(
+                "{} more are deleted; of {} the preferences are not known; {} are of deactivated \
+                 or merged owners",
+                self.deleted, self.preferences_unknown, self.of_inactive_owners
+            ),
+        ];
+        let Reach { known, with_phone, with_email, with_both, only_on_location, .. } =
+            self.customers;
+        if known > 0 {
+            lines.push(format!(
+                "of {known} active customers {with_phone} have a phone, {with_email} an e-mail, \
+                 {with_both} both; {only_on_location} have contacts only on a location"
+            ));
+        }
+        if !self.unreadable.is_empty() {
+            let unreadable = count(self.unreadable.len() as u64, "record");
+            lines.push(format!("cannot be read: {unreadable}"));
+        }
+        for Fresh { feed, complete_at, .. } in &self.feeds {
+            let at = complete_at.as_deref().unwrap_or("never to its end");
+            lines.push(format!("{}: read {at}", feed.name()));
+        }
+        lines.join("\n")
+    }
+}

@@ -1,0 +1,253 @@
+//! Measures a mirror: its first load, a refresh with nothing new, its size, its memory, and how long
+//! it takes to find somebody in it.
+//!
+//! ```text
+//! cargo run --release -p crm-mirror --example million -- /tmp/mirror load 1000000
+//! cargo run --release -p crm-mirror --example million -- /tmp/mirror refresh
+//! cargo run --release -p crm-mirror --example million -- /tmp/mirror status
+//! cargo run --release -p crm-mirror --example million -- /tmp/mirror find
+//! ```
+//!
+//! Several runs, so that the memory of each is that of its step alone. The feed tells the contacts in
+//! an order that has nothing to do with their owners. What the made-up service costs is measured
+//! and taken off.
+
+use std::{
+    error::Error,
+    fmt::Write as _,
+    fs,
+    path::Path,
+    sync::atomic::{AtomicU64, Ordering::Relaxed},
+    time::{Duration, Instant},
+};
+
+use bytes::Bytes;
+use crm_contacts::ContactsService;
+use crm_mirror::{Mirror, Site};
+use crm_models::TenantId;
+use crm_transport::{MockTransport, Request, Response};
+use rustix::time::{ClockId, clock_gettime};
+
+const BATCH: i64 = 5_000;
+/// How many contacts each owner has.
+const OF_OWNER: i64 = 3;
+
+const NAMES: [&str; 12] = [
+    "Whitfield",
+    "Okafor",
+    "Lindqvist",
+    "Moreno",
+    "Takahashi",
+    "Brannigan",
+    "Castellanos",
+    "Dubois",
+    "Ferreira",
+    "Halvorsen",
+    "Ibarra",
+    "Zielinski",
+];
+const TOWNS: [&str; 8] = [
+    "Pasadena",
+    "Glendale",
+    "Burbank",
+    "Long Beach",
+    "Santa Clarita",
+    "Torrance",
+    "Pomona",
+    "Downey",
+];
+
+/// What the made-up service has cost, in nanoseconds.
+static SERVICE: AtomicU64 = AtomicU64::new(0);
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let mut arguments = std::env::args().skip(1);
+    let usage = "usage: million FOLDER (load CONTACTS | refresh | status | find)";
+    let folder = arguments.next().ok_or(usage)?;
+    let folder = Path::new(&folder);
+    match arguments.next().as_deref() {
+        Some("load") => load(folder, arguments.next().ok_or(usage)?.parse()?)?,
+        Some("refresh") => refresh(folder)?,
+        Some("status") => status(folder)?,
+        Some("find") => find(folder)?,
+        _ => return Err(usage.into()),
+    }
+    tell_memory();
+    Ok(())
+}
+
+fn load(folder: &Path, contacts: i64) -> Result<(), Box<dyn Error>> {
+    let _ = fs::remove_dir_all(folder);
+    fs::create_dir_all(folder)?;
+    let path = folder.join("mirror.db");
+    update(&path, contacts)?;
+    let size = fs::metadata(&path)?.len();
+    println!("{size} bytes, {} a contact", size / contacts as u64);
+    Ok(())
+}
+
+fn refresh(folder: &Path) -> Result<(), Box<dyn Error>> {
+    let path = folder.join("mirror.db");
+    let contacts = Mirror::open(&path)?.coverage()?.contacts;
+    update(&path, contacts.try_into()?)
+}
+
+fn update(path: &Path, contacts: i64) -> Result<(), Box<dyn Error>> {
+    let (began, cpu) = (Instant::now(), cpu());
+    let site = Site::new(TenantId::new(1_001)?, "https://api.example");
+    let mut mirror = Mirror::open_or_create(path, &site)?;
+    let service = service(contacts)?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let mut reported = 0;
+    runtime.block_on(mirror.update(&service, &site, |read| reported = read))?;
+    drop(mirror);
+    let own = self::cpu() - cpu - Duration::from_nanos(SERVICE.load(Relaxed));
+    println!("{reported} records in {:.2?}, {own:.2?} of our own work", began.elapsed());
+    Ok(())
+}
+
+fn status(folder: &Path) -> Result<(), Box<dyn Error>> {
+    let cpu = cpu();
+    let mirror = Mirror::open(folder.join("mirror.db"))?;
+    println!("{:?}", mirror.coverage()?);
+    println!("{:?} of our own work", self::cpu() - cpu);
+    Ok(())
+}
+
+/// What is looked for, by a number.
+type Text<'a> = &'a dyn Fn(i64) -> Result<String, std::fmt::Error>;
+
+/// Finds many of each kind, and tells how long half and all but a hundredth of them take.
+fn find(folder: &Path) -> Result<(), Box<dyn Error>> {
+    let mirror = Mirror::open(folder.join("mirror.db"))?;
+    let contacts: i64 = mirror.coverage()?.contacts.try_into()?;
+    let number = |id: i64| {
+        let mut told = String::new();
+        // Every third of each kind of owner is a telephone.
+        contact(&mut told, id * OF_OWNER % (contacts / 2), true)?;
+        let value = told.split_once(r#""value": ""#).and_then(|(_, rest)| rest.split('"').next());
+        Ok::<_, std::fmt::Error>(value.unwrap_or_default().to_owned())
+    };
+    let kinds: [(&str, Text<'_>); 6] = [
+        ("numbers", &|id| Ok(format!("+1 {}", number(id * 7_919)?))),
+        ("last seven digits", &|id| Ok(number(id * 7_919)?[3..].to_owned())),
+        ("numbers of nobody", &|id| Ok(format!("206{}", 9_000_000 + id))),
+        ("addresses", &|id| Ok(format!("lindqvist.{}@", id * 12 + 2))),
+        ("names and towns", &|id| Ok(format!("{} {}", NAMES[(id % 12) as usize], 100 + id))),
+        ("parts of names", &|id| Ok(NAMES[(id % 12) as usize][1..5].to_owned())),
+    ];
+    for (kind, text) in kinds {
+        let (mut times, mut hits) = (Vec::new(), 0);
+        for id in 0..1_000 {
+            let text = text(id)?;
+            let began = Instant::now();
+            hits += mirror.find(&text, 51)??.hits.len();
+            times.push(began.elapsed());
+        }
+        times.sort();
+        println!("{kind}: {hits} hits, half {:.1?}, 99 % {:.1?}", times[500], times[990]);
+    }
+    Ok(())
+}
+
+/// The processor time that this process has used.
+fn cpu() -> Duration {
+    let used = clock_gettime(ClockId::ProcessCPUTime);
+    Duration::new(used.tv_sec.cast_unsigned(), u32::try_from(used.tv_nsec).unwrap_or_default())
+}
+
+/// The most memory that this process had.
+fn tell_memory() {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    for line in status.lines().filter(|line| line.starts_with("VmHWM")) {
+        println!("{line}");
+    }
+}
+
+/// A service with this many contacts.
+fn service(contacts: i64) -> Result<ContactsService<MockTransport>, Box<dyn Error>> {
+    let mut transport = MockTransport::new();
+    transport.expect_send().returning(move |request| {
+        let began = Instant::now();
+        let answer = Bytes::from(answer(&request, contacts));
+        SERVICE.fetch_add(began.elapsed().as_nanos() as u64, Relaxed);
+        Ok(Response::new(answer))
+    });
+    Ok(ContactsService::new(transport, TenantId::new(1_001)?))
+}
+
+/// One batch of a feed. Half of the owners are customers, half are locations.
+fn answer(request: &Request, contacts: i64) -> String {
+    let target = request.uri().to_string();
+    let token = target.split_once("from=").and_then(|(_, rest)| rest.split('&').next());
+    let first: i64 = token.and_then(|token| token.parse().ok()).unwrap_or(0);
+    let of_customers = target.contains("customers");
+    let is_contacts = target.contains("/contacts");
+    let all = if is_contacts { contacts / 2 } else { contacts / 2 / OF_OWNER };
+    let (last, mut data) = ((first + BATCH).min(all), String::new());
+    for at in first..last {
+        let comma = if at > first { "," } else { "" };
+        data.push_str(comma);
+        // A step that shares no factor with the number of records visits all of them.
+        let id = at * 612_361 % all.max(1);
+        let _ = match is_contacts {
+            true => contact(&mut data, id, of_customers),
+            false => owner(&mut data, id, of_customers),
+        };
+    }
+    format!(r#"{{"hasMore": {}, "continueFrom": "{last}", "data": [{data}]}}"#, last < all)
+}
+
+fn contact(data: &mut String, id: i64, of_customer: bool) -> std::fmt::Result {
+    let member = if of_customer { "customerId" } else { "locationId" };
+    let owner = 1_000_001 + id / OF_OWNER;
+    let random = id.wrapping_mul(2_654_435_761).rem_euclid(8_000_000);
+    let name = NAMES[id.rem_euclid(12) as usize].to_lowercase();
+    let (kind, value) = match id % OF_OWNER {
+        0 => ("Phone", format!("{}{}", 200 + id % 700, 2_000_000 + random)),
+        1 => ("MobilePhone", format!("{}{}", 200 + id % 700, 2_000_000 + random)),
+        _ => ("Email", format!("{name}.{}@site{}.example", id % 99_991, id % 97)),
+    };
+    let memo = match id % 5 {
+        0 => r#""Front desk, ask for the manager""#,
+        1 => r#""Gate code 4411""#,
+        _ => "null",
+    };
+    let settings = match id % OF_OWNER {
+        2 => "null".to_owned(),
+        _ => format!(r#"{{"phoneNumber": "{value}", "doNotText": {}}}"#, id % 11 == 0),
+    };
+    write!(
+        data,
+        r#"{{"id": {}, "{member}": {owner}, "type": "{kind}", "value": "{value}", "memo": {memo},
+        "phoneSettings": {settings}, "modifiedOn": "2026-05-27T16:04:11.48{:05}Z",
+        "createdOn": "2025-11-02T09:15:00Z", "active": true, "preferences": {{
+        "jobRemindersEnabled": true, "marketingUpdatesEnabled": {},
+        "invoiceStatementNotification": true, "invoiceNotification": true,
+        "statementNotification": true}}}}"#,
+        70_000_001 + id,
+        id % 99_999,
+        id % 3 == 0,
+    )
+}
+
+fn owner(data: &mut String, id: i64, is_customer: bool) -> std::fmt::Result {
+    let customer = match is_customer {
+        true => String::new(),
+        false => format!(r#""customerId": {}, "#, 1_000_001 + id),
+    };
+    write!(
+        data,
+        r#"{{"id": {}, {customer}"active": true, "name": "{} {}", "type": "Residential",
+        "address": {{"street": "{} Foothill Lane", "unit": null, "city": "{}", "state": "CA",
+        "zip": "{}", "country": "USA"}}, "createdOn": "2025-11-02T09:15:00Z",
+        "modifiedOn": "2026-05-27T16:04:11.48{:05}Z"}}"#,
+        1_000_001 + id,
+        ["Dana", "Amara", "Jörg", "Luis"][(id % 4) as usize],
+        NAMES[(id % 12) as usize],
+        100 + id % 9_000,
+        TOWNS[(id % 8) as usize],
+        90_001 + id % 900,
+        id % 99_999,
+    )
+}

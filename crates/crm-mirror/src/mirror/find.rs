@@ -1,0 +1,309 @@
+//! Finding somebody by a number, an address, a name or a part of one.
+
+use std::collections::HashSet;
+
+use crm_models::Contact;
+use crm_values::digits;
+use rusqlite::{ToSql, params, params_from_iter};
+
+use super::{
+    file::Mirror,
+    look_up::Known,
+    owners::KnownOwner,
+    row::{Key, owner_code, owner_of},
+    text::fold,
+};
+use crate::{
+    error::MirrorError,
+    keys::{Keys, is_unreadable, local_digits},
+    owner::OwnerId,
+};
+
+/// The fewest characters of a text that are looked for.
+const LEAST: usize = 3;
+/// The digits of a number within its area.
+const LOCAL: usize = 7;
+
+/// By what somebody was found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum By {
+    /// By a whole number or address.
+    Value,
+    /// By the last seven digits of a number, which has no area code or another one.
+    LastDigits,
+    /// By the domain of an address, or the part before the `@`.
+    PartOfAddress,
+    /// By a part of a name, an address, a memo or a value.
+    Text,
+}
+
+impl By {
+    /// Returns its name: `last-digits`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Value => "value",
+            Self::LastDigits => "last-digits",
+            Self::PartOfAddress => "part-of-address",
+            Self::Text => "text",
+        }
+    }
+}
+
+/// What was found.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct Found {
+    /// By what it was found.
+    pub by: By,
+    /// The contacts and owners, as many as were asked for.
+    pub hits: Vec<Hit>,
+    /// Whether there are more.
+    pub more: bool,
+}
+
+/// A contact that was found, or an owner without contacts.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct Hit {
+    /// Whose contact it is.
+    pub owner: OwnerId,
+    /// The owner itself, if its feed has told it.
+    pub details: Option<KnownOwner>,
+    /// The contact; `None` for an owner that has none.
+    pub contact: Option<Contact>,
+    /// How many contacts of other owners have the same number or address.
+    pub shared: u64,
+}
+
+/// A text for which nothing is looked up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("give at least three characters of a number, an address, a name or a memo")]
+pub struct TooShort;
+
+impl Mirror {
+    /// Finds existing contacts and their owners by a number or address, however it is written, or
+    /// by a part of a name, an address, a memo or a value, without regard to case and diacritics.
+    /// At most `limit` are returned.
+    ///
+    /// A whole number or address is compared by its reading. If nobody has it, the last seven
+    /// digits of a number are compared. A text with an `@` is looked for in e-mail addresses: one
+    /// that begins with it is a domain, any other is how an address begins. Of a text with several
+    /// words all must be in the same place.
+    ///
+    /// ```no_run
+    /// # use crm_mirror::{Mirror, MirrorError};
+    /// # fn example(mirror: &Mirror) -> Result<(), MirrorError> {
+    /// if let Ok(found) = mirror.find("(818) 555-0142", 50)? {
+    ///     for hit in found.hits {
+    ///         let name = hit.details.map(|owner| owner.display_name());
+    ///         println!("{}: {}", hit.owner, name.unwrap_or_default());
+    ///     }
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`TooShort`], inside, for fewer than three characters; [`MirrorError::Incomplete`] until the
+    /// mirror is complete, or a failure to read.
+    pub fn find(&self, text: &str, limit: usize) -> Result<Result<Found, TooShort>, MirrorError> {
+        self.complete_at()?;
+        let text = text.trim();
+        if text.contains(['@', '＠']) {
+            return Ok(Ok(self.find_address(text, limit)?));
+        }
+        if let Some(found) = self.find_number(text, limit)? {
+            return Ok(Ok(found));
+        }
+        self.find_text(text, limit)
+    }
+
+    fn find_address(&self, text: &str, limit: usize) -> Result<Found, MirrorError> {
+        if let Ok(keys) = Keys::listed(text, self.reader.get()) {
+            let found =
+                self.with_condition("coalesce(key, value) = ?1", [&Key(&keys.key)], limit)?;
+            if !found.is_empty() {
+                return self.found(By::Value, found, limit);
+            }
+        }
+        let text = fold(text).replace('＠', "@");
+        let contacts = match text.strip_prefix('@') {
+            Some(domain) => self.with_condition(
+                "substr(coalesce(key, value), instr(coalesce(key, value), '@') + 1) = ?1
+                 AND instr(coalesce(key, value), '@') > 0",
+                [&domain],
+                limit,
+            )?,
+            // All texts that begin so: no character is greater than the last one.
+            None => self.with_condition(
+                "coalesce(key, value) >= ?1 AND coalesce(key, value) < ?1 || char(1114111)",
+                [&text],
+                limit,
+            )?,
+        };
+        self.found(By::PartOfAddress, contacts, limit)
+    }
+
+    /// Finds a number by its reading or its last digits; `None` if the text is none.
+    fn find_number(&self, text: &str, limit: usize) -> Result<Option<Found>, MirrorError> {
+        let digits = digits(text);
+        if digits.len() < LOCAL {
+            return Ok(None);
+        }
+        let Ok(keys) = Keys::listed(text, self.reader.get()) else {
+            return Ok(None);
+        };
+        if !is_unreadable(&keys.key) {
+            let (key, otherwise) = (Key(&keys.key), keys.otherwise.as_deref().map(Key));
+            // What is looked for, and what is there, may be read in two ways.
+            let mut contacts = self.with_condition("coalesce(key, value) = ?1", [&key], limit)?;
+            contacts.extend(self.with_condition(
+                "otherwise = ?1 AND otherwise IS NOT NULL",
+                [&key],
+                limit,
+            )?);
+            if let Some(otherwise) = &otherwise {
+                let same = "coalesce(key, value) = ?1";
+                contacts.extend(self.with_condition(same, [otherwise], limit)?);
+            }
+            if !contacts.is_empty() {
+                return self.found(By::Value, contacts, limit).map(Some);
+            }
+        }
+        let tail = &digits[digits.len() - LOCAL..];
+        let Ok(number) = tail.parse::<i64>() else {
+            return Ok(None);
+        };
+        let same = "key % 10000000 = ?1 AND typeof(key) = 'integer'";
+        let mut contacts = self.with_condition(same, [&number], limit)?;
+        // Local numbers that are stored as such.
+        let local =
+            local_digits(&keys.key).map_or_else(|| format!("  {tail}"), |_| keys.key.clone());
+        contacts.extend(self.with_condition("coalesce(key, value) = ?1", [&local], limit)?);
+        self.found(By::LastDigits, contacts, limit).map(Some)
+    }
+
+    fn find_text(&self, text: &str, limit: usize) -> Result<Result<Found, TooShort>, MirrorError> {
+        let text = fold(text);
+        let mut words: Vec<&str> = text.split_whitespace().collect();
+        words.dedup();
+        // The index knows every three characters; shorter words are looked at in what it finds.
+        let indexed: Vec<String> = words
+            .iter()
+            .filter(|word| word.chars().count() >= LEAST)
+            .map(|word| format!("%{word}%"))
+            .collect();
+        if indexed.is_empty() {
+            return Ok(Err(TooShort));
+        }
+        let mut hits = Vec::new();
+        let mut seen = HashSet::new();
+        for owner in self.texts("owner_text", &indexed, &words, limit)? {
+            let Some(owner) = owner_of(owner) else {
+                continue;
+            };
+            let contacts = self
+                .contacts("WHERE owner = ?1 AND active ORDER BY contact_id", [owner_code(owner)])?;
+            if contacts.is_empty() {
+                hits.push((owner, None));
+            }
+            for (owner, Known { contact }) in contacts {
+                seen.insert((owner, contact.id));
+                hits.push((owner, Some(contact)));
+            }
+            if hits.len() > limit {
+                break;
+            }
+        }
+        for id in self.texts("contact_text", &indexed, &words, limit)? {
+            if hits.len() > limit {
+                break;
+            }
+            for (owner, Known { contact }) in self.contacts("WHERE id = ?1 AND active", [id])? {
+                if seen.insert((owner, contact.id)) {
+                    hits.push((owner, Some(contact)));
+                }
+            }
+        }
+        let more = hits.len() > limit;
+        hits.truncate(limit);
+        let hits = hits.into_iter().map(|(owner, contact)| self.hit(owner, contact));
+        Ok(Ok(Found { by: By::Text, hits: hits.collect::<Result<_, _>>()?, more }))
+    }
+
+    /// The rows of an index whose text has all words, one more than the limit.
+    fn texts(
+        &self,
+        index: &str,
+        indexed: &[String],
+        words: &[&str],
+        limit: usize,
+    ) -> Result<Vec<i64>, MirrorError> {
+        let each: Vec<_> = (1..=indexed.len()).map(|at| format!("text LIKE ?{at}")).collect();
+        let sql = format!("SELECT rowid AS row, text FROM {index} WHERE {}", each.join(" AND "));
+        let database = &self.database;
+        let read = || {
+            let mut query = database.connection.prepare_cached(&sql)?;
+            let (row_at, text_at) = (query.column_index("row")?, query.column_index("text")?);
+            let mut rows = query.query(params_from_iter(indexed))?;
+            let mut found = Vec::new();
+            while let Some(row) = rows.next()? {
+                let text = fold(row.get_ref(text_at)?.as_str()?);
+                // `_` and `%` stand for themselves here.
+                if words.iter().all(|word| text.contains(word)) {
+                    found.push(row.get(row_at)?);
+                }
+                if found.len() > limit {
+                    break;
+                }
+            }
+            Ok(found)
+        };
+        database.check(read())
+    }
+
+    /// The existing contacts that a condition with one value selects, one more than the limit.
+    fn with_condition(
+        &self,
+        condition: &str,
+        [value]: [&dyn ToSql; 1],
+        limit: usize,
+    ) -> Result<Vec<(OwnerId, Contact)>, MirrorError> {
+        let condition = format!("WHERE {condition} AND active LIMIT ?2");
+        let limit = i64::try_from(limit + 1).unwrap_or(i64::MAX);
+        let found = self.contacts(&condition, params![value, limit])?;
+        Ok(found.into_iter().map(|(owner, known)| (owner, known.contact)).collect())
+    }
+
+    fn found(
+        &self,
+        by: By,
+        mut contacts: Vec<(OwnerId, Contact)>,
+        limit: usize,
+    ) -> Result<Found, MirrorError> {
+        let name = |(owner, contact): &(OwnerId, Contact)| (*owner, contact.id);
+        contacts.sort_by_key(name);
+        contacts.dedup_by_key(|contact| name(contact));
+        let more = contacts.len() > limit;
+        contacts.truncate(limit);
+        let hits = contacts.into_iter().map(|(owner, contact)| self.hit(owner, Some(contact)));
+        Ok(Found { by, hits: hits.collect::<Result<_, _>>()?, more })
+    }
+
+    fn hit(&self, owner: OwnerId, contact: Option<Contact>) -> Result<Hit, MirrorError> {
+        let shared = contact.as_ref().map_or(Ok(0), |contact| self.shared(owner, contact))?;
+        Ok(Hit { owner, details: self.owner(owner)?, contact, shared })
+    }
+
+    /// How many contacts of other owners have the same number or address.
+    fn shared(&self, owner: OwnerId, contact: &Contact) -> Result<u64, MirrorError> {
+        let keys = Keys::of(&contact.value, self.reader.get());
+        let sql = "SELECT count(*) FROM contacts
+            WHERE coalesce(key, value) = ?1 AND active AND owner <> ?2";
+        let count = self.database.value(sql, params![Key(&keys.key), owner_code(owner)])?;
+        Ok(count.unwrap_or_default())
+    }
+}

@@ -1,0 +1,30 @@
+//! A file of a tenant's contacts and their owners, to select from, to compare with and to find
+//! somebody in.
+
+mod by_owner;
+mod contacts;
+mod coverage;
+mod feed;
+mod file;
+mod find;
+mod keys;
+mod look_up;
+mod owners;
+mod row;
+mod stage;
+#[cfg(test)]
+mod tests;
+mod text;
+mod unreadable;
+mod update;
+mod version_1;
+
+pub use self::{
+    coverage::{Coverage, Reach},
+    feed::{Feed, FeedState},
+    file::Mirror,
+    find::{By, Found, Hit, TooShort},
+    keys::Keyed,
+    look_up::Known,
+    owners::KnownOwner,
+};

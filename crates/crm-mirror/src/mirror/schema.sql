@@ -1,0 +1,76 @@
+-- A mirror: a tenant's contacts, and their owners. application_id is 0x43524D46 ('CRMF'),
+-- user_version the format's version.
+--
+-- An owner is one number: a customer's id, or minus a location's id.
+-- A time is a number of 100 ns since 1970, as precise as the service writes it.
+
+-- tenant, environment; keys: of which region and by which data the keys are made; staged_contacts,
+-- staged_owners: their first load is not complete, and their indexes are yet to be made; coverage:
+-- what was counted last.
+CREATE TABLE meta (
+    name  TEXT PRIMARY KEY,
+    value TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE feeds (
+    feed        TEXT PRIMARY KEY,  -- customer-contacts, location-contacts, customers, locations
+    token       TEXT,              -- where it goes on
+    complete_at TEXT,              -- when it was last read to its end
+    refused     TEXT               -- why the service did not give it the last time
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE contacts (
+    id          INTEGER PRIMARY KEY,
+    owner       INTEGER NOT NULL,
+    contact_id  INTEGER NOT NULL,  -- unique for its owner
+    active      INTEGER NOT NULL,  -- 0: deleted
+    kind        ANY NOT NULL,      -- 1 Phone, 2 MobilePhone, 3 Email, 4 Fax, or the text
+    flags       INTEGER,           -- a bit for each preference that is on; null: not known
+    key         ANY,               -- digits of a number, form of an address; null: the value is it
+    otherwise   ANY,               -- the second reading of digits alone
+    value       TEXT NOT NULL,
+    memo        TEXT,
+    modified_on INTEGER,
+    created_on  INTEGER,           -- 0: the service does not know it
+    texting     INTEGER,           -- 1 told, 2 do not text, 4 with its number
+    folded      TEXT,              -- what is searched, if it is not ASCII
+    json        TEXT               -- the contact, where the columns cannot say all of it
+) STRICT;
+
+CREATE TABLE owners (
+    owner       INTEGER PRIMARY KEY,
+    active      INTEGER NOT NULL,  -- 0: deactivated or merged
+    name        TEXT NOT NULL,
+    street      TEXT NOT NULL,
+    unit        TEXT,
+    city        TEXT NOT NULL,
+    state       TEXT NOT NULL,
+    zip         TEXT NOT NULL,
+    country     TEXT NOT NULL,
+    customer    INTEGER,           -- whose location it is
+    merged_to   INTEGER,           -- an id of the same kind
+    modified_on INTEGER NOT NULL,
+    folded      TEXT               -- what is searched, if it is not ASCII
+) STRICT;
+
+-- Records of the feeds that could not be read when they last came.
+CREATE TABLE unreadable (
+    id         INTEGER PRIMARY KEY,
+    feed       TEXT NOT NULL,
+    owner      INTEGER,            -- null: not known
+    contact_id INTEGER,            -- null: not known, or a record of the owner itself
+    reason     TEXT NOT NULL,      -- what is wrong, without personal data
+    record     TEXT NOT NULL,      -- as the service wrote it
+    UNIQUE (feed, record)
+) STRICT;
+CREATE INDEX unreadable_by_id ON unreadable (owner, contact_id);
+
+CREATE VIEW contact_texts AS
+    SELECT id, coalesce(folded, value || char(10) || ifnull(memo, '')) AS text
+    FROM contacts WHERE active;
+CREATE VIEW owner_texts AS
+    SELECT owner, coalesce(folded, name || char(10) || street || ' ' || ifnull(unit || ' ', '')
+        || city || ' ' || state || ' ' || zip) AS text
+    FROM owners;
+
+INSERT INTO meta VALUES ('staged_contacts', 'yes'), ('staged_owners', 'yes');
