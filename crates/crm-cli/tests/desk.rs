@@ -496,3 +496,19 @@ fn only_what_is_over_and_old_is_pruned_and_only_when_asked() {
     service.ok("desk prune --yes");
     assert_eq!(sets(&desk), [format!("{open}.crm")], "what has to run stays");
 }
+
+#[test]
+fn who_is_it_is_answered_from_the_mirror_of_the_desk() {
+    let service = Service::start();
+    let value =
+        service.json("customer-contacts list 1001")[0]["value"].as_str().unwrap().to_owned();
+    let none = stderr(&service.crm(&["find", &value]).assert().code(2));
+    assert!(none.contains("crm mirror update"), "{none}");
+    service.ok("mirror update");
+    assert!(desk(&service).join("mirror.db").exists());
+    service.sandbox.clear_log();
+    let found = service.crm(&["find", &value]).assert().success();
+    assert!(stderr(&found).contains("the mirror is less than a minute old"), "{}", stderr(&found));
+    assert!(service.json("mirror status")["contacts"].as_u64().unwrap() > 10);
+    assert!(service.sandbox.log().is_empty(), "nothing is asked");
+}

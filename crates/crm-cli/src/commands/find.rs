@@ -1,15 +1,14 @@
 //! `crm find`: who has a number, an address or a name.
 
-use std::path::PathBuf;
-
 use clap::Args;
-use crm_mirror::{By, Hit, Mirror};
+use crm_mirror::{By, Hit};
 use crm_models::{ContactPreferences, Preference};
 use serde::Serialize;
 
-use super::file_arg;
+use super::{change_sets::known::tell_age, file_arg, mirror::In};
 use crate::{
     error::CliError,
+    globals::Globals,
     output::{Output, Record, note},
     status::Status,
 };
@@ -21,7 +20,7 @@ use crate::{
 /// names, addresses, memos and values, without regard to case and accents. Ends with code 9 if
 /// nothing is found.
 ///
-///   crm find --mirror mirror.db '(818) 555-0142'
+///   crm find '(818) 555-0142'
 ///   crm find --mirror mirror.db --output csv - < numbers.txt
 #[derive(Debug, Args)]
 #[command(verbatim_doc_comment)]
@@ -30,9 +29,8 @@ pub(crate) struct Find {
     #[arg(required = true, value_name = "NUMBER|ADDRESS|TEXT")]
     texts: Vec<String>,
 
-    /// The mirror to look in, made by `crm mirror update`
-    #[arg(long, value_name = "FILE")]
-    mirror: PathBuf,
+    #[command(flatten)]
+    mirror: In,
 
     /// At most this many for each
     #[arg(long, value_name = "N", default_value_t = 50)]
@@ -40,9 +38,10 @@ pub(crate) struct Find {
 }
 
 impl Find {
-    pub(crate) fn run(self, output: &Output) -> Result<Status, CliError> {
+    pub(crate) fn run(self, globals: &Globals, output: &Output) -> Result<Status, CliError> {
         let mut records = output.records::<Row>()?;
-        let mirror = Mirror::open(&self.mirror)?;
+        let mirror = self.mirror.open(globals)?;
+        tell_age("the mirror", &mirror)?;
         let texts = self.texts()?;
         let (mut is_anything, is_alone) = (false, texts.len() == 1);
         for text in texts {

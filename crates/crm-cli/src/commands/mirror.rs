@@ -6,12 +6,13 @@ use clap::{Args, Subcommand};
 use crm_mirror::{Coverage, Feed, FeedState, Mirror, Reach};
 use serde::Serialize;
 
-use super::change_sets::snapshot::pull;
+use super::change_sets::{known, snapshot::pull};
 use crate::{
+    desk::Desk,
     error::CliError,
-    globals::Format,
+    globals::{Format, Globals},
     output::{Output, count, note},
-    session::Session,
+    session::{self, Session},
     status::Status,
 };
 
@@ -31,18 +32,38 @@ pub(crate) enum MirrorCommand {
 /// Which mirror it is.
 #[derive(Debug, Args)]
 pub(crate) struct In {
-    /// The file of the mirror; an update creates it if it does not exist
+    /// The file of the mirror, which an update creates if it does not exist; without it the desk's
     #[arg(long, value_name = "FILE")]
-    pub(crate) mirror: PathBuf,
+    pub(crate) mirror: Option<PathBuf>,
 }
 
 impl In {
     pub(crate) async fn update(self, session: &Session<'_>) -> Result<Status, CliError> {
-        Held::of(&pull(session, &self.mirror).await?)?.write(session.output)
+        let mirror = match &self.mirror {
+            Some(file) => pull(session, file).await?,
+            None => known::fresh(session, None).await?.snapshot,
+        };
+        Held::of(&mirror)?.write(session.output)
     }
 
-    pub(crate) fn status(self, output: &Output) -> Result<Status, CliError> {
-        Held::of(&Mirror::open(&self.mirror)?)?.write(output)
+    pub(crate) fn status(self, globals: &Globals, output: &Output) -> Result<Status, CliError> {
+        Held::of(&self.open(globals)?)?.write(output)
+    }
+
+    /// The mirror as it is: the one that is named, else that of the desk.
+    pub(super) fn open(&self, globals: &Globals) -> Result<Mirror, CliError> {
+        if let Some(file) = &self.mirror {
+            return Ok(Mirror::open(file)?);
+        }
+        let place = session::desk(globals, "--mirror FILE")?;
+        let mirror = place.existing()?.map(Desk::mirror).filter(|file| file.exists());
+        let missing = || {
+            CliError::Usage(
+                "this account has no mirror yet: `crm mirror update` makes one, or give --mirror FILE"
+                    .to_owned(),
+            )
+        };
+        Ok(Mirror::open(mirror.ok_or_else(missing)?)?)
     }
 }
 

@@ -249,8 +249,8 @@ impl Command {
             Self::Preferences(command) => command.run(&connect().await?).await,
             Self::Export(command) => command.run(&connect().await?).await,
             Self::Mirror(MirrorCommand::Update(mirror)) => mirror.update(&connect().await?).await,
-            Self::Mirror(MirrorCommand::Status(mirror)) => mirror.status(output),
-            Self::Find(command) => command.run(output),
+            Self::Mirror(MirrorCommand::Status(mirror)) => mirror.status(globals, output),
+            Self::Find(command) => command.run(globals, output),
             Self::Snapshot(command) => command.run(&connect().await?).await,
             Self::Audit(command) => match command.explanation() {
                 Some(explanation) => explanation.write(output),

@@ -37,8 +37,8 @@ pub(super) struct KnownArgs {
 }
 
 /// All contacts, as a plan looks them up.
-pub(super) struct Known {
-    pub(super) snapshot: Snapshot,
+pub(in crate::commands) struct Known {
+    pub(in crate::commands) snapshot: Snapshot,
     /// Whether it is to be used without reading the owners.
     pub(super) is_enough: bool,
     /// Where one lies that is for this command alone.
@@ -121,7 +121,10 @@ pub(super) async fn as_it_is(
 
 /// All contacts as they are now: in the file that is named, else in the mirror of the desk, else for
 /// this command alone.
-pub(super) async fn fresh(session: &Session<'_>, file: Option<&Path>) -> Result<Known, CliError> {
+pub(in crate::commands) async fn fresh(
+    session: &Session<'_>,
+    file: Option<&Path>,
+) -> Result<Known, CliError> {
     if file.is_none() && session.has_desk() {
         return up_to_date(session, session.desk("--snapshot FILE")?).await;
     }
@@ -136,7 +139,8 @@ async fn up_to_date(session: &Session<'_>, desk: &Desk) -> Result<Known, CliErro
     Ok(Known { snapshot, is_enough: true, _folder: None })
 }
 
-fn tell_age(what: &str, snapshot: &Snapshot) -> Result<(), CliError> {
+/// Tells how old what is known is.
+pub(crate) fn tell_age(what: &str, snapshot: &Snapshot) -> Result<(), CliError> {
     match snapshot.known_at()?.and_then(|at| at.to_system_time()) {
         Some(at) => {
             let age = at.elapsed().map_or_else(

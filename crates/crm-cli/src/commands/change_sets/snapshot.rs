@@ -26,7 +26,7 @@ pub(crate) struct SnapshotCommand {
 
 impl SnapshotCommand {
     pub(crate) async fn run(self, session: &Session<'_>) -> Result<Status, CliError> {
-        In { mirror: self.file }.update(session).await
+        In { mirror: Some(self.file) }.update(session).await
     }
 }
 
