@@ -28,6 +28,7 @@ const PICTURE: [(&str, &[&str]); 9] = [
             "crm-audit",
             "crm-bulk",
             "crm-contacts",
+            "crm-mirror",
             "crm-models",
             "crm-sandbox",
             "crm-transport",

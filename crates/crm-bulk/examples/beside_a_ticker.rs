@@ -60,7 +60,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     println!("{contacts} contacts; longest poll in CPU time, lateness of a tick of {TICK:?}");
 
     let mut snapshot = Snapshot::open_or_create(at("snapshot"), &site)?;
-    beside("snapshot update", snapshot.update(&service, &site, |_| {})).await?;
+    beside("snapshot update", snapshot.update_contacts(&service, &site, |_| {})).await?;
     let plan = || Plan::new(site.clone());
     let by_snapshot = plan().snapshot(Snapshot::open(at("snapshot"))?);
     beside("plan from snapshot", by_snapshot.from_snapshot(rows()?, at("a.crm"))).await?;

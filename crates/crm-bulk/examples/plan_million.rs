@@ -105,7 +105,7 @@ fn make(folder: &Path, contacts: i64) -> Result<(), Box<dyn Error>> {
     let service = service(contacts)?;
     let mut snapshot = Snapshot::open_or_create(folder.join("snapshot"), &site()?)?;
     let began = Instant::now();
-    runtime()?.block_on(snapshot.update(&service, &site()?, |_| {}))?;
+    runtime()?.block_on(snapshot.update_contacts(&service, &site()?, |_| {}))?;
     println!("snapshot: {contacts} contacts in {:.2?}", began.elapsed());
 
     let mut rows = BufWriter::new(fs::File::create(folder.join("rows.csv"))?);
@@ -125,7 +125,7 @@ fn refresh(folder: &Path) -> Result<(), Box<dyn Error>> {
     let mut snapshot = Snapshot::open(folder.join("snapshot"))?;
     let contacts = snapshot.coverage()?.contacts.try_into()?;
     let service = service(contacts)?;
-    runtime()?.block_on(snapshot.update(&service, &site()?, |_| {}))?;
+    runtime()?.block_on(snapshot.update_contacts(&service, &site()?, |_| {}))?;
     drop(snapshot);
     println!("refresh: {contacts} contacts in {:.2?}", began.elapsed());
     tell_memory();

@@ -125,7 +125,7 @@ impl Tenant {
             .returning(move |request| Ok(Response::new(Bytes::from(self.feed(&request)))));
         let service = ContactsService::new(transport, site.tenant());
         let mut snapshot = Snapshot::open_or_create(path, &site).unwrap();
-        snapshot.update(&service, &site, |_| {}).await.unwrap();
+        snapshot.update_contacts(&service, &site, |_| {}).await.unwrap();
         snapshot
     }
 
