@@ -67,6 +67,23 @@ impl In {
     }
 }
 
+/// Pull all contacts into a file, to plan changes from
+///
+/// All contacts of customers and locations, deleted ones marked, and the owners' names and
+/// addresses. The first run reads everything, later ones only what changed; a run that was stopped
+/// continues where it was. Another name of `crm mirror update`.
+#[derive(Debug, Args)]
+pub(crate) struct SnapshotCommand {
+    /// The file; created if it does not exist
+    file: PathBuf,
+}
+
+impl SnapshotCommand {
+    pub(crate) async fn run(self, session: &Session<'_>) -> Result<Status, CliError> {
+        In { mirror: Some(self.file) }.update(session).await
+    }
+}
+
 /// What a mirror holds, and how old it is.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]

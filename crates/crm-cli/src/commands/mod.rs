@@ -92,7 +92,7 @@ pub(crate) enum Command {
 
     Find(find::Find),
 
-    Snapshot(change_sets::snapshot::SnapshotCommand),
+    Snapshot(mirror::SnapshotCommand),
 
     Audit(Box<change_sets::audit::AuditCommand>),
 

@@ -1,6 +1,7 @@
 //! A file of a tenant's contacts and their owners, to select from, to compare with and to find
 //! somebody in.
 
+mod age;
 mod by_owner;
 mod contacts;
 mod coverage;
@@ -9,6 +10,7 @@ mod file;
 mod find;
 mod keys;
 mod look_up;
+mod open;
 mod owners;
 mod row;
 mod stage;

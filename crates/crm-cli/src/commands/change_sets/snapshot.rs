@@ -1,34 +1,11 @@
-//! `crm snapshot`: all contacts in a file, to select from and to compare with.
+//! A mirror that is up to date, to select from and to compare with.
 
-use std::{
-    io,
-    path::{Path, PathBuf},
-};
+use std::{io, path::Path};
 
-use clap::Args;
 use crm_bulk::{MirrorError, Snapshot};
 use tempfile::TempDir;
 
-use crate::{
-    commands::mirror::In, error::CliError, progress::Progress, session::Session, status::Status,
-};
-
-/// Pull all contacts into a file, to plan changes from
-///
-/// All contacts of customers and locations, deleted ones marked, and the owners' names and
-/// addresses. The first run reads everything, later ones only what changed; a run that was stopped
-/// continues where it was. Another name of `crm mirror update`.
-#[derive(Debug, Args)]
-pub(crate) struct SnapshotCommand {
-    /// The file; created if it does not exist
-    file: PathBuf,
-}
-
-impl SnapshotCommand {
-    pub(crate) async fn run(self, session: &Session<'_>) -> Result<Status, CliError> {
-        In { mirror: Some(self.file) }.update(session).await
-    }
-}
+use crate::{error::CliError, progress::Progress, session::Session};
 
 /// Brings the mirror in a file up to date.
 pub(in crate::commands) async fn pull(
