@@ -63,7 +63,7 @@ fn an_opt_out_with_nothing_to_do_is_not_at_its_end_while_one_cannot_be_read() {
     let list = service.home.path().join("list.csv");
     fs::write(list, "email\nada@site.example\n").unwrap();
     let opt_out = |name: &str, more: &[&str]| {
-        let answers = [EMPTY_FEED, &batch, "[]", EMPTY_PAGE];
+        let answers = [EMPTY_FEED, &batch, EMPTY_FEED, EMPTY_FEED, "[]", EMPTY_PAGE];
         let host = Host::start(&answers.map(|answer| (200, answer)));
         let plan = ["opt-out", "list.csv", "--out", name];
         let mut plan = service.crm(&[&plan[..], more].concat());
