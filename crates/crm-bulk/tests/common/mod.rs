@@ -145,7 +145,7 @@ pub fn as_of_version_1(path: &Path) {
         "PRAGMA application_id = 0x43524D53; PRAGMA user_version = 1; {};
          ATTACH '{}' AS newer;
          INSERT INTO meta SELECT * FROM newer.meta WHERE name NOT IN ('digest', 'owners', 'open');
-         INSERT INTO rows SELECT * FROM newer.rows;
+         INSERT INTO rows SELECT row, line, data, state, message FROM newer.rows;
          INSERT INTO changes ({columns}) SELECT {columns} FROM newer.changes;
          UPDATE changes SET wanted = json_patch(json_remove(wanted, '$.preferences'), json_object(
              'jobReminders', json(wanted -> '$.preferences.jobRemindersEnabled'),
