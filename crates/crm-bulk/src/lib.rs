@@ -42,7 +42,7 @@
 //! | turn rows or [`CleanUp`]s into a set | [`Plan`] |
 //! | opt out numbers and addresses everywhere | [`OptOut`] |
 //! | look at a set | [`ChangeSet::changes`], [`Change`], [`State`], [`Totals`] |
-//! | have names beside the ids | [`ChangeSet::name_owners`], [`NamedOwner`] |
+//! | have names beside the ids | [`ChangeSet::name_owners_from`], [`ChangeSet::name_owners`], [`NamedOwner`] |
 //! | take changes out, approve it | [`ChangeSet::drop_changes`], [`ChangeSet::approve`] |
 //! | carry it out | [`Apply`], [`Event`] |
 //! | reverse it | [`ChangeSet::undo`] |

@@ -2,7 +2,7 @@
 
 use crm_contacts::{ContactsError, ContactsService, Owner, RefusalKind};
 use crm_mirror::{
-    OwnerId, Site,
+    Mirror, OwnerId, Site,
     job::{Caller, Stop, with_service},
 };
 use crm_transport::Transport;
@@ -21,7 +21,7 @@ const OWNERS: usize = OWNERS_PER_CALL * CALLS_AT_ONCE * 4;
 pub struct Naming {
     /// How many owners got a name.
     pub named: u64,
-    /// How many owners the service does not have.
+    /// How many owners have no name where it was looked for.
     pub unknown: u64,
     /// Whether customers, locations or both may not be read, for want of a scope: `customer`,
     /// `location`. Those have their ids alone.
@@ -31,22 +31,17 @@ pub struct Naming {
 /// The names of some owners; `None` of a kind that may not be read.
 type Names = Option<Vec<NamedOwner>>;
 
-/// Where names come from: the API, or a file that has them. One block of owners has one kind, and as
-/// many as one call reads.
-pub(crate) trait Source {
-    /// The names of these owners, without those that nobody has.
-    async fn names(&self, owners: Vec<OwnerId>) -> Result<Names, BulkError>;
-}
-
-impl<T: Transport> Source for ContactsService<T> {
-    async fn names(&self, owners: Vec<OwnerId>) -> Result<Names, BulkError> {
-        let customers: Vec<_> = owners.iter().filter_map(|owner| owner.customer()).collect();
-        if customers.is_empty() {
-            let locations = owners.iter().filter_map(|owner| owner.location());
-            return listed(self, locations.collect()).await;
-        }
-        listed(self, customers).await
+/// The names of these owners of one kind, as many as one call reads, without those that nobody has.
+async fn names<T: Transport>(
+    service: &ContactsService<T>,
+    owners: Vec<OwnerId>,
+) -> Result<Names, BulkError> {
+    let customers: Vec<_> = owners.iter().filter_map(|owner| owner.customer()).collect();
+    if customers.is_empty() {
+        let locations = owners.iter().filter_map(|owner| owner.location());
+        return listed(service, locations.collect()).await;
     }
+    listed(service, customers).await
 }
 
 async fn listed<T: Transport, O: Owner + Into<OwnerId>>(
@@ -69,6 +64,45 @@ fn may_not(error: &ContactsError) -> bool {
 }
 
 impl ChangeSet {
+    /// Takes the names and towns of the owners of the set out of a mirror, without a call: of those
+    /// that [`name_owners`](Self::name_owners) would read. Called before it, that reads only what the
+    /// mirror does not have.
+    ///
+    /// ```no_run
+    /// # use crm_bulk::{BulkError, ChangeSet, Input, Plan, Site, Snapshot};
+    /// # async fn example(site: Site, input: Input) -> Result<(), BulkError> {
+    /// let plan = Plan::new(site).snapshot(Snapshot::open("mirror.db")?);
+    /// plan.from_snapshot(input, "changes.crm").await?;
+    /// let naming = ChangeSet::open("changes.crm")?.name_owners_from(&Snapshot::open("mirror.db")?)?;
+    /// println!("{} have names, {} ids alone", naming.named, naming.unknown);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`MirrorError::WrongTenant`](crate::MirrorError::WrongTenant) and
+    /// [`MirrorError::WrongEnvironment`](crate::MirrorError::WrongEnvironment), or a failure to read
+    /// or write. The names up to then are kept.
+    pub fn name_owners_from(&self, mirror: &Mirror) -> Result<Naming, BulkError> {
+        self.info()?.site.admit(mirror.site(), mirror.path())?;
+        let mut naming = Naming::default();
+        let mut last = None;
+        loop {
+            let owners = self.unnamed_after(last, OWNERS)?;
+            let Some(end) = owners.last() else {
+                return Ok(naming);
+            };
+            last = Some(*end);
+            let known = owners.iter().filter_map(|owner| mirror.owner(*owner).transpose());
+            let names = known.map(|owner| Ok(NamedOwner::known(&owner?)));
+            let names = names.collect::<Result<Vec<_>, BulkError>>()?;
+            naming.named += names.len() as u64;
+            naming.unknown += owners.len().saturating_sub(names.len()) as u64;
+            self.keep_names(&names)?;
+        }
+    }
+
     /// Reads the names and towns of the owners of the set, 50 a call, and keeps them beside what was
     /// planned, so that people recognize the records: of owners with a change that is not so already,
     /// and that have no name yet. The digest stays what it is, and so do the calls of a run.
@@ -116,9 +150,9 @@ impl ChangeSet {
         with_service(service, self.path(), name).await
     }
 
-    async fn take_names(
+    async fn take_names<T: Transport>(
         &self,
-        source: &impl Source,
+        service: &ContactsService<T>,
         each: impl Fn(u64),
     ) -> Result<Naming, BulkError> {
         let mut naming = Naming::default();
@@ -136,7 +170,7 @@ impl ChangeSet {
                 .flat_map(|kind| kind.chunks(OWNERS_PER_CALL).map(<[_]>::to_vec));
             let read = async |block: Vec<OwnerId>| {
                 let (kind, asked) = (block.first().map(|owner| owner.kind()), block.len());
-                Ok::<_, BulkError>((kind, asked, source.names(block).await?))
+                Ok::<_, BulkError>((kind, asked, names(service, block).await?))
             };
             let mut read =
                 stream::iter(blocks.collect::<Vec<_>>()).map(read).buffer_unordered(CALLS_AT_ONCE);

@@ -4,8 +4,8 @@
 mod common;
 
 use common::*;
-use crm_bulk::{Apply, ChangeSet, Naming, OwnerId, ResultRows};
-use crm_models::{CustomerId, LocationId};
+use crm_bulk::{Apply, ChangeSet, Naming, OwnerId, ResultRows, Site, Snapshot};
+use crm_models::{CustomerId, LocationId, TenantId};
 use crm_sandbox::{Fault, FaultPlan, FaultRule, Seed};
 
 const ROWS: &str = "location_id,customer_id,contact_id,memo,marketing_updates
@@ -81,6 +81,37 @@ async fn an_app_without_the_scope_has_ids_alone() {
     // With the scope the rest is read.
     world.sandbox.inject(FaultPlan::new());
     assert_eq!(named(&world, &set).await.named, 2);
+}
+
+#[tokio::test]
+async fn a_mirror_gives_the_names_that_it_has_and_the_service_the_others() {
+    let world = world(Seed::Demo).await;
+    let set = world.plan(ROWS, "set.crm").await;
+    let mut mirror = Snapshot::open_or_create(world.path("mirror.db"), &world.site).unwrap();
+    mirror.update_contacts(&world.service, &world.site, |_| {}).await.unwrap();
+    let naming = set.name_owners_from(&mirror).unwrap();
+    assert_eq!((naming.named, naming.unknown), (0, 4), "it has no owners");
+
+    // The second call for locations: after that for their contacts.
+    let refused = FaultRule::new(Fault::Status { status: 403 }).path("/locations").nth(2);
+    world.sandbox.inject(FaultPlan::new().rule(refused));
+    mirror.update(&world.service, &world.site, |_| {}).await.unwrap();
+    world.sandbox.inject(FaultPlan::new());
+    let before = world.sent("GET");
+    let naming = set.name_owners_from(&mirror).unwrap();
+    assert_eq!((naming.named, naming.unknown), (2, 2), "it has no locations");
+    assert_eq!(world.sent("GET"), before);
+    let merged = "Harbor Bakery (old), San Pedro (merged into customer 1001)";
+    assert_eq!(name(&set, customer(1011)).as_deref(), Some(merged));
+    assert_eq!(name(&set, location(2001)), None);
+
+    assert_eq!(named(&world, &set).await.named, 2);
+    assert_eq!(world.sent("GET") - before, 1, "locations alone");
+    assert!(name(&set, location(2001)).is_some());
+
+    let other = Site::new(TenantId::new(99).unwrap(), world.site.environment());
+    let other = Snapshot::open_or_create(world.path("other.db"), &other).unwrap();
+    set.name_owners_from(&other).unwrap_err();
 }
 
 #[tokio::test]

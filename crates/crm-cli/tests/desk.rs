@@ -112,6 +112,12 @@ fn a_plan_uses_the_mirror_says_how_old_it_is_and_updates_an_old_one() {
     let planned = service.crm("plan rows.csv --no-names").assert().success();
     assert!(stderr(&planned).contains("the mirror is less than a minute old"));
     assert_eq!(service.sandbox.log().len(), calls, "nothing is read");
+    service.ok("plan rows.csv --out named.crm --offline");
+    service.ok("plan rows.csv --out too.crm");
+    assert_eq!(service.sandbox.log().len(), calls, "the mirror has the names too");
+    for set in ["named.crm", "too.crm"] {
+        assert!(service.ok(&format!("show {set}")).contains("Harbor Bakery"), "{set}");
+    }
     let planned = service.crm("plan rows.csv --max-age 0").assert().success();
     assert!(stderr(&planned).contains("updating it"), "{}", stderr(&planned));
     let calls = service.sandbox.log().len();

@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use crm_mirror::OwnerId;
-use crm_models::{ContactOwner, OwnerDetails};
+use crm_mirror::{KnownOwner, OwnerId};
+use crm_models::{Address, ContactOwner, OwnerDetails};
 
 /// The name and the town of a customer or a location, as they were when a set was planned. They are
 /// for people: nothing is decided by them, and they are no part of a set's digest.
@@ -44,18 +44,30 @@ impl NamedOwner {
     where
         D::Id: ContactOwner + Into<OwnerId>,
     {
-        let address = details.address();
-        let name = match details.name().trim() {
+        let owner = details.id().into();
+        let merged_to = details.merged_to().map(Into::into);
+        Self::new(owner, details.name(), details.address(), details.is_active(), merged_to)
+    }
+
+    /// Takes them out of what a mirror knows of an owner.
+    pub(crate) fn known(known: &KnownOwner) -> Self {
+        let KnownOwner { id, name, address, active, merged_to, .. } = known;
+        Self::new(*id, name, address, *active, *merged_to)
+    }
+
+    fn new(
+        owner: OwnerId,
+        name: &str,
+        address: &Address,
+        active: bool,
+        merged_to: Option<OwnerId>,
+    ) -> Self {
+        let name = match name.trim() {
             "" => address.street.trim(),
             name => name,
         };
-        Self {
-            owner: details.id().into(),
-            name: name.to_owned(),
-            town: address.city.trim().to_owned(),
-            active: details.is_active(),
-            merged_to: details.merged_to().map(Into::into),
-        }
+        let (name, town) = (name.to_owned(), address.city.trim().to_owned());
+        Self { owner, name, town, active, merged_to }
     }
 }
 

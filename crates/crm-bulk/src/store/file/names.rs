@@ -69,6 +69,8 @@ impl ChangeSet {
         limit: usize,
     ) -> Result<Vec<OwnerId>, BulkError> {
         let (kind, id) = last.map_or((-1, 0), place);
+        // `planned_by_record` has all of it in this order: a block is read from its first owner to its
+        // last, and nothing is sorted.
         let sql = format!(
             "SELECT owner_kind, owner_id FROM planned
              WHERE (owner_kind, owner_id) > (?1, ?2) AND owner_kind < {OF_PERSON} AND verdict <> ?3

@@ -74,6 +74,11 @@ impl KnownArgs {
         }
     }
 
+    /// The file that may know something now, as the owners' names.
+    pub(super) fn file(&self, session: &Session<'_>) -> Result<Option<PathBuf>, CliError> {
+        file(session, self.snapshot.as_deref())
+    }
+
     fn named(&self, file: &Path) -> Result<Known, CliError> {
         let snapshot = Snapshot::open(file)?;
         let is_enough = self.offline || snapshot.is_fresh(self.age())?;
@@ -108,6 +113,18 @@ impl KnownArgs {
     fn age(&self) -> Duration {
         Duration::from_secs(self.max_age.saturating_mul(60))
     }
+}
+
+/// The file that is named, else the mirror of the desk if there is one.
+pub(super) fn file(
+    session: &Session<'_>,
+    named: Option<&Path>,
+) -> Result<Option<PathBuf>, CliError> {
+    if let Some(file) = named {
+        return Ok(Some(file.to_owned()));
+    }
+    let desk = session.existing_desk()?;
+    Ok(desk.map(Desk::mirror).filter(|file| file.exists()))
 }
 
 /// All contacts as they were when they were last read, without a call.

@@ -3,25 +3,51 @@
 use std::{path::Path, sync::Arc};
 
 use clap::Args;
-use crm_bulk::{BulkError, ChangeSet, NamedOwner, OwnerId, Target};
+use crm_bulk::{BulkError, ChangeSet, NamedOwner, Naming, OwnerId, Snapshot, Target};
 
-use crate::{output::note, progress::Progress, session::Session};
+use crate::{
+    output::{count, note},
+    progress::Progress,
+    session::Session,
+};
 
 #[derive(Debug, Args)]
 pub(crate) struct NameArgs {
-    /// Do not read the names and towns of customers and locations, which takes a call for 50 of
-    /// them: show their ids alone
+    /// Do not look for the names and towns of customers and locations, which takes a call for 50 of
+    /// those that the mirror does not have: show their ids alone
     #[arg(long)]
     no_names: bool,
 }
 
 impl NameArgs {
-    /// Reads the names for a set that was planned just now. Whatever prevents it is told: the set is
-    /// whole without them.
-    pub(super) async fn read(&self, session: &Session<'_>, set: &Path) {
+    /// Finds the names for a set that was planned just now: in the mirror where there is one, and of
+    /// the others by calls, unless none is to be made. Whatever prevents it is told: the set is whole
+    /// without them.
+    pub(super) async fn find(
+        &self,
+        session: &Session<'_>,
+        mirror: Option<&Path>,
+        is_offline: bool,
+        set: &Path,
+    ) {
         if self.no_names {
             return;
         }
+        let known = mirror.map(|mirror| in_mirror(mirror, set)).transpose();
+        match known {
+            Ok(Some(naming)) if is_offline && naming.unknown > 0 => {
+                let owners = count(naming.unknown, "customer or location");
+                note(format!("ids instead of names: the mirror does not have {owners}"));
+            }
+            Err(error) => note(format!("no names from the mirror: {error}")),
+            Ok(_) => {}
+        }
+        if !is_offline {
+            self.read(session, set).await;
+        }
+    }
+
+    async fn read(&self, session: &Session<'_>, set: &Path) {
         let progress = Arc::new(Progress::before_the_answer("customers and locations named"));
         let advance = Arc::clone(&progress);
         let each = move |owners| advance.advance(usize::try_from(owners).unwrap_or(usize::MAX));
@@ -45,6 +71,10 @@ impl NameArgs {
             Err(error) => note(format!("ids instead of names: {error}")),
         }
     }
+}
+
+fn in_mirror(mirror: &Path, set: &Path) -> Result<Naming, BulkError> {
+    ChangeSet::open(set)?.name_owners_from(&Snapshot::open(mirror)?)
 }
 
 /// The names that a set has, looked up for one change after another.

@@ -152,7 +152,8 @@ impl OptOutCommand {
             tell_invalid(&invalid);
             note(format!("left out: {}", count(invalid.rows, "invalid entry")));
         }
-        self.names.read(session, out).await;
+        let mirror = known::file(session, self.snapshot.as_deref())?;
+        self.names.find(session, mirror.as_deref(), false, out).await;
         Ok(())
     }
 }

@@ -144,9 +144,8 @@ impl PlanCommand {
         let out = Out::of(self.out.as_deref(), desk, how, self.input.as_deref())?;
         let make = async {
             let planned = self.make_set(session, input, out.path()).await?;
-            if !self.known.offline {
-                self.names.read(session, out.path()).await;
-            }
+            let mirror = self.known.file(session)?;
+            self.names.find(session, mirror.as_deref(), self.known.offline, out.path()).await;
             Ok::<_, CliError>(planned)
         };
         let planned = match until_signal(make).await? {

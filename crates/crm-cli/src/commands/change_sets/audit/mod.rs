@@ -188,9 +188,7 @@ impl AuditCommand {
         let plan = async { plan.await.map_err(told) };
         let examined = examine(audit, again()?, findings, Some(rows));
         let (summary, _) = tokio::try_join!(examined, plan)?;
-        if !self.offline {
-            self.names.read(session, set).await;
-        }
+        self.names.find(session, Some(snapshot.path()), self.offline, set).await;
         Ok(summary)
     }
 }
