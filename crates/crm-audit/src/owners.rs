@@ -2,8 +2,10 @@
 
 use std::collections::HashMap;
 
-use crm_mirror::OwnerId;
-use crm_models::{Customer, CustomerId, Location, LocationId};
+use crm_mirror::{Feed, FeedState, Mirror, MirrorError, OwnerId};
+use crm_models::{CustomerId, LocationId};
+
+use crate::rule::{Rule, Rules};
 
 /// What is known of customers and locations beside their contacts. Without it an audit cannot say
 /// which location belongs to which customer, nor who is no longer in use.
@@ -35,6 +37,43 @@ impl Owners {
         Self::default()
     }
 
+    /// Takes what a mirror knows of them, in one pass.
+    ///
+    /// # Errors
+    ///
+    /// A failure to read.
+    pub fn of(mirror: &Mirror) -> Result<Self, MirrorError> {
+        let mut owners = Self::new();
+        mirror.for_each_known_owner(|owner| {
+            let merged_to = owner.merged_to.map(OwnerId::get);
+            owners.add(owner.id, owner.active, merged_to, Some(owner.customer));
+            Ok::<_, MirrorError>(())
+        })?;
+        Ok(owners)
+    }
+
+    /// Returns those of the rules that what a mirror knows of owners is enough for: it lacks
+    /// customers or locations where their feed was never read to its end, for example for want of a
+    /// scope.
+    ///
+    /// # Errors
+    ///
+    /// A failure to read.
+    pub fn answerable(mirror: &Mirror, mut rules: Rules) -> Result<Rules, MirrorError> {
+        for FeedState { feed, complete_at, .. } in mirror.feeds()? {
+            rules = match feed {
+                _ if complete_at.is_some() => rules,
+                Feed::Customers => rules.without(Rule::InactiveOwner),
+                // Whose location it is tells its own feed.
+                Feed::Locations => {
+                    Rule::ALL.into_iter().filter(|it| it.needs_owners()).fold(rules, Rules::without)
+                }
+                _ => rules,
+            };
+        }
+        Ok(rules)
+    }
+
     /// Adds a customer or a location: whether it is in use, into which one of its kind it was
     /// merged, and of a location, whose it is.
     pub fn add(
@@ -50,18 +89,6 @@ impl Owners {
         if let Some((location, customer)) = owner.location().zip(customer) {
             self.customers.insert(location, customer);
         }
-    }
-
-    /// Adds a customer as the service answers it.
-    pub fn add_customer(&mut self, customer: &Customer) {
-        let merged_to = customer.merged_to_id.map(CustomerId::get);
-        self.add(customer.id.into(), customer.active, merged_to, None);
-    }
-
-    /// Adds a location as the service answers it.
-    pub fn add_location(&mut self, location: &Location) {
-        let merged_to = location.merged_to_id.map(LocationId::get);
-        self.add(location.id.into(), location.active, merged_to, Some(location.customer_id));
     }
 
     /// Whether it is not known of any location whose it is.

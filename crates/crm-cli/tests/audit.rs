@@ -6,7 +6,9 @@ mod common;
 use std::{collections::BTreeSet, fs};
 
 use common::{Service, stderr, stdout};
-use crm_sandbox::{NewContact, Sandbox, Seed, StoredContact, StoredPreferences};
+use crm_sandbox::{
+    Fault, FaultPlan, FaultRule, NewContact, Sandbox, Seed, StoredContact, StoredPreferences,
+};
 use serde_json::Value;
 
 /// A customer with two locations, each fault that can be mended, and numbers that are shared.
@@ -161,7 +163,45 @@ fn an_audit_without_a_call_uses_the_snapshot_as_it_is() {
     let entries: Value = serde_json::from_str(&stdout(&audited)).unwrap();
     let rules = |entry: &Value| entry["rules"].as_str().unwrap().to_owned();
     let rules: Vec<_> = entries.as_array().unwrap().iter().map(rules).collect();
-    assert!(rules.iter().all(|rules| !rules.contains("-only")), "{rules:?}");
+    for rule in ["location-only", "customer-only"] {
+        let is_asked = rules.iter().any(|rules| rules.contains(rule));
+        assert_eq!(is_asked, rule == "customer-only", "{rules:?}");
+    }
+}
+
+#[test]
+fn rules_about_owners_ask_the_mirror_and_are_left_out_where_it_has_none() {
+    let service = Service::start();
+    let of_merged = NewContact::of_customer(1011, "Phone", "(818) 200-1111");
+    service.sandbox.add_contact(of_merged).unwrap();
+    let audit = "audit --offline --rule inactive-owner,location-only --output json --snapshot";
+    // The second call for each: after that for their contacts.
+    let refused = |path| FaultRule::new(Fault::Status { status: 403 }).path(path).nth(2);
+    let plan = FaultPlan::new().rule(refused("/customers")).rule(refused("/locations"));
+    service.sandbox.inject(plan);
+    service.ok("snapshot contacts.db");
+    service.sandbox.inject(FaultPlan::new());
+    let audited = service.crm(&format!("{audit} contacts.db")).assert().success();
+    let notes = stderr(&audited);
+    assert!(notes.contains("left out: location-only, inactive-owner; the mirror"), "{notes}");
+    assert_eq!(stdout(&audited).trim(), "[]");
+
+    service.ok("snapshot contacts.db");
+    service.sandbox.clear_log();
+    let audited = service.crm(&format!("{audit} contacts.db")).assert().success();
+    assert_eq!(service.sandbox.log().len(), 0);
+    assert!(!stderr(&audited).contains("left out"), "{}", stderr(&audited));
+    let found = stdout(&audited);
+    assert!(found.contains("customer 1011 was merged into customer 1001"), "{found}");
+    assert!(found.contains("location-only"), "{found}");
+    // Nothing is proposed for those who left, by whatever rules.
+    let spelling = "audit --offline --rule spelling --output csv --fields ownerId,value --snapshot";
+    assert_eq!(service.ok(&format!("{spelling} contacts.db")), "ownerId,value\n1011,\n");
+
+    // Where the copy is for one command alone, it has them too.
+    let alone =
+        service.crm("--sandbox audit --rule location-only --output json").assert().success();
+    assert!(stdout(&alone).contains("location-only"), "{}", stderr(&alone));
 }
 
 #[test]

@@ -104,6 +104,28 @@ impl Mirror {
         Ok(found.flatten())
     }
 
+    /// Hands every customer and location that the feeds of owners told to `each`, and ends with its
+    /// first error.
+    ///
+    /// # Errors
+    ///
+    /// That of `each`, or a failure to read.
+    pub fn for_each_known_owner<E: From<MirrorError>>(
+        &self,
+        mut each: impl FnMut(KnownOwner) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let sql = format!("SELECT {} FROM owners", OwnerColumns::NAMES);
+        let mut query = self.database.check(self.database.connection.prepare(&sql))?;
+        let at = const { OwnerColumns::in_order(0) };
+        let mut rows = self.database.check(query.query([]))?;
+        while let Some(row) = self.database.check(rows.next())? {
+            if let Some(owner) = self.database.check(at.read(row))? {
+                each(owner)?;
+            }
+        }
+        Ok(())
+    }
+
     /// Stores an owner in place of what it was before, and says whether anything is new.
     pub(super) fn store_owner<O: ContactOwner + Into<OwnerId>>(
         &self,

@@ -15,13 +15,11 @@ use std::{
 use clap::Args;
 use crm_audit::{Audit, Baseline, Examined, Owners, Rule, Rules, Summary, Thresholds};
 use crm_bulk::{AtomicWriter, ChangeSet, Plan, Snapshot};
-use crm_contacts::ContactsError;
-use futures_util::TryStreamExt;
 use tokio::sync::mpsc;
 
 pub(crate) use self::explain::Explanation;
 use self::{explain::AuditTopic, findings::Findings};
-use super::{known, names::NameArgs, out::Out, rows::told, summary::name};
+use super::{known, names::NameArgs, out::Out, rows::told, snapshot::pull, summary::name};
 use crate::{
     commands::{
         args::{NumberArgs, whole},
@@ -73,8 +71,7 @@ pub(crate) struct AuditCommand {
     #[arg(long, value_name = "FILE")]
     snapshot: Option<PathBuf>,
 
-    /// Audit the mirror or the snapshot as it is, without a call; rules about deactivated owners, and
-    /// about which location belongs to which customer, are left out
+    /// Audit the mirror or the snapshot as it is, without a call
     #[arg(long)]
     offline: bool,
 
@@ -174,10 +171,8 @@ impl AuditCommand {
         let snapshot = &known.snapshot;
         let reader = self.numbers.reader();
         snapshot.read_by(reader.region())?;
-        let audit = match self.rules().iter().any(Rule::needs_owners) && !self.offline {
-            true => audit.owners(read_owners(session).await?),
-            false => audit,
-        };
+        // By any rules: nothing is proposed for those who left.
+        let audit = self.with_owners(session, audit, snapshot).await?;
         let again = || Snapshot::open(snapshot.path());
         let Some(set) = set else {
             return examine(audit, again()?, findings, None).await;
@@ -190,6 +185,31 @@ impl AuditCommand {
         let (summary, _) = tokio::try_join!(examined, plan)?;
         self.names.find(session, Some(snapshot.path()), self.offline, set).await;
         Ok(summary)
+    }
+
+    /// Lets the audit know which customers and locations are in use, and whose locations are whose,
+    /// and tells which rules are left out where the mirror does not.
+    async fn with_owners(
+        &self,
+        session: &Session<'_>,
+        audit: Audit,
+        mirror: &Snapshot,
+    ) -> Result<Audit, CliError> {
+        if !self.offline && self.snapshot.is_none() && !session.has_desk() {
+            // One for this command alone has only been given the contacts.
+            pull(session, mirror.path()).await?;
+        }
+        let rules = Owners::answerable(mirror, self.rules())?;
+        let missing: Vec<_> = self.rules().iter().filter(|rule| !rules.contains(*rule)).collect();
+        if !missing.is_empty() {
+            let missing: Vec<_> = missing.into_iter().map(Rule::name).collect();
+            note(format!(
+                "left out: {}; the mirror does not have the customers and locations that they ask \
+                 for (`crm mirror status` says why)",
+                missing.join(", ")
+            ));
+        }
+        Ok(audit.rules(rules).owners(Owners::of(mirror)?))
     }
 }
 
@@ -218,20 +238,6 @@ async fn examine(
         }
     }
     audited.await.map_err(|error| CliError::io("the audit", io::Error::other(error)))?
-}
-
-/// Reads which customers and locations are in use, and whose locations are whose.
-async fn read_owners(session: &Session<'_>) -> Result<Owners, ContactsError> {
-    let mut owners = Owners::new();
-    let mut customers = session.service.customers().export().set_aside().batches();
-    while let Some(batch) = customers.try_next().await? {
-        batch.data.iter().for_each(|customer| owners.add_customer(customer));
-    }
-    let mut locations = session.service.locations().export().set_aside().batches();
-    while let Some(batch) = locations.try_next().await? {
-        batch.data.iter().for_each(|location| owners.add_location(location));
-    }
-    Ok(owners)
 }
 
 fn read_thresholds(path: &Path) -> Result<Thresholds, CliError> {
