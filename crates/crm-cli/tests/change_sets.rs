@@ -622,29 +622,38 @@ fn a_plan_that_is_told_to_end_leaves_no_contacts_behind() {
     let slow = FaultRule::new(Fault::Delay { milliseconds: 60_000 });
     service.sandbox.inject(FaultPlan::new().rule(slow.method("GET").times(0)));
     service.write("rows.csv", ROWS);
-    // The folder of a snapshot, or a set in the making.
-    let contacts = || {
-        let mut files = fs::read_dir(service.home.path()).unwrap().flatten();
-        files.find(|file| {
-            let name = file.file_name().into_string().unwrap();
-            file.path().join("contacts").exists() || name.contains(".partial")
-        })
+    let home = service.home.path();
+    let unfinished = || {
+        let mut files = fs::read_dir(home).unwrap().flatten();
+        files.find(|file| file.file_name().to_str().unwrap().contains(".partial"))
     };
-    for command in
-        [&["opt-out", "list.csv"][..], &["plan", "--lowercase-emails"], &["plan", "rows.csv"]]
-    {
-        let mut child = service.spawn(&[command, &["--out", "set.crm"]].concat());
-        let made = loop {
-            match contacts() {
-                Some(contacts) => break contacts,
-                None => common::wait_beside(&mut child),
-            }
-        };
+    // The mirror of the desk, which stays, and goes on where it stopped.
+    let mirror = || {
+        let mut desks = fs::read_dir(home.join(".local/share/crm/desks")).ok()?.flatten();
+        desks.find(|desk| desk.path().join("mirror.db").exists())
+    };
+    let is_private = |made: fs::DirEntry| {
         let mode = made.metadata().unwrap().permissions().mode();
         assert_eq!(mode & 0o077, 0, "{mode:o}");
+    };
+    let begun: [(&[&str], &dyn Fn() -> Option<fs::DirEntry>); 3] = [
+        // While there is no mirror, owners are read for rows.
+        (&["plan", "rows.csv"], &unfinished),
+        (&["opt-out", "list.csv"], &mirror),
+        (&["plan", "--lowercase-emails"], &mirror),
+    ];
+    for (command, made) in begun {
+        let mut child = service.spawn(&[command, &["--out", "set.crm"]].concat());
+        is_private(loop {
+            match made() {
+                Some(made) => break made,
+                None => common::wait_beside(&mut child),
+            }
+        });
         let (_, ended_by) = common::end_with("INT", child);
         assert_eq!(ended_by, Some(2));
-        assert!(contacts().is_none(), "{command:?}");
+        assert!(unfinished().is_none(), "{command:?}");
+        assert!(!home.join("set.crm").exists(), "{command:?}");
     }
 }
 
