@@ -22,14 +22,13 @@ const NUMBERS: [&str; 10] = [
 ];
 
 /// What is before the `@` of addresses that are typed where an address is asked for.
-const NAMES: [&str; 28] = [
+const NAMES: [&str; 27] = [
     "noemail",
     "no-email",
     "no.email",
     "no_email",
     "nomail",
     "no-mail",
-    "noe-mail",
     "noaddress",
     "none",
     "no",

@@ -147,8 +147,8 @@ fn thresholds_and_choices_of_rules_are_read() {
     fs::write(service.home.path().join("t.toml"), "shared = 4\n").unwrap();
     let wrong = service.crm("audit --thresholds t.toml").assert().code(2);
     assert!(stderr(&wrong).contains("unknown field `shared`"), "{}", stderr(&wrong));
-    let unknown = service.crm("audit --rule speling").assert().code(2);
-    assert!(stderr(&unknown).contains("there is no rule `speling`"), "{}", stderr(&unknown));
+    let unknown = service.crm("audit --rule spellings").assert().code(2);
+    assert!(stderr(&unknown).contains("there is no rule `spellings`"), "{}", stderr(&unknown));
 }
 
 #[test]

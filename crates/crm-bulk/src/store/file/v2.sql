@@ -101,10 +101,11 @@ CREATE TABLE owner (
     journal_index INTEGER            -- the inode of the index of its journal
 ) STRICT;
 
--- meta has more: version, of the crate that planned the set, and options, what was chosen for it
--- (JSON array of words for people); planned_by, whose process planned the set, as the system knows; digest, over tenant,
--- environment and the digests of all changes; unknown_flags (on or off), what flags become that the service does not tell; owners and open, of how many owners how
--- many changes were open when the totals were counted.
+-- meta has more: version, of the crate that planned the set; options, what was chosen for it (JSON
+-- array of words for people); planned_by, whose process planned it, as the system knows; digest, over
+-- tenant, environment and the digests of all changes; unknown_flags (on or off), what flags become
+-- that the service does not tell; owners and open, of how many owners how many changes were open when
+-- the totals were counted.
 
 -- What the last reading back found to be no longer so; meta has its totals, as verification.
 CREATE TABLE findings (
