@@ -636,7 +636,8 @@ fn a_plan_that_is_told_to_end_leaves_no_contacts_behind() {
         let mode = made.metadata().unwrap().permissions().mode();
         assert_eq!(mode & 0o077, 0, "{mode:o}");
     };
-    let begun: [(&[&str], &dyn Fn() -> Option<fs::DirEntry>); 3] = [
+    type Made<'a> = &'a dyn Fn() -> Option<fs::DirEntry>;
+    let begun: [(&[&str], Made); 3] = [
         // While there is no mirror, owners are read for rows.
         (&["plan", "rows.csv"], &unfinished),
         (&["opt-out", "list.csv"], &mirror),
