@@ -9,7 +9,7 @@ use crate::{
     error::BulkError,
     input::{InputFormat, Marks, OUTCOME_COLUMNS, write_head, write_record},
     results::ResultRows,
-    set::{Action, Change, State, Target, Wanted, on_off},
+    set::{Action, Change, Target, Wanted, on_off},
     store::{ChangeSet, Selection},
 };
 
@@ -64,9 +64,7 @@ impl ChangeSet {
         let mut written = 0;
         for change in self.changes(&Selection::all()) {
             let change = change?;
-            let settled =
-                matches!(change.outcome.state, State::Done | State::Already | State::Dropped);
-            if which == ResultRows::Failed && settled {
+            if which.leaves_out(change.outcome.state) {
                 continue;
             }
             let Some(row) = self.row_of(&change)? else {

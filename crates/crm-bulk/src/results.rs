@@ -28,6 +28,13 @@ pub enum ResultRows {
     Failed,
 }
 
+impl ResultRows {
+    /// Whether something in this state is not among them.
+    pub(crate) fn leaves_out(self, state: State) -> bool {
+        self == Self::Failed && matches!(state, State::Done | State::Already | State::Dropped)
+    }
+}
+
 columns! {
     /// The columns of what became of a change, and of whose it is.
     struct OutcomeColumns {
@@ -237,9 +244,7 @@ impl ChangeSet {
         self.each_row(COLUMNS, OutcomeColumns::of, add, |row, mut outcome| {
             outcome.state = outcome.state.or(row.state.map(|state| (state, 0)));
             outcome.messages.extend(row.message);
-            let settled =
-                matches!(outcome.state, Some((State::Done | State::Already | State::Dropped, _)));
-            if which == ResultRows::Failed && settled {
+            if outcome.state.is_some_and(|(state, _)| which.leaves_out(state)) {
                 return Ok(());
             }
             let (data, cells) = (&row.data, outcome.cells());
