@@ -3,7 +3,7 @@
 use std::{fs, io::Cursor, path::PathBuf, sync::LazyLock};
 
 use async_trait::async_trait;
-use crm_bulk::{BulkError, ChangeSet, Input, PlanSummary, Site};
+use crm_bulk::{BulkError, ChangeSet, Input, MirrorError, PlanSummary, Site};
 use crm_contacts::ContactsService;
 use crm_models::TenantId;
 use crm_transport::{Request, Response, Transport, TransportError};
@@ -69,7 +69,9 @@ pub fn plan(
                 }
             }
         }
-        Err(BulkError::Database { .. }) => panic!("an input never breaks the set"),
+        Err(BulkError::Mirror(MirrorError::Database { .. })) => {
+            panic!("an input never breaks the set")
+        }
         Err(_) => assert!(!set.exists(), "a plan that failed leaves no set"),
     }
 }
