@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::{Service, stderr, stdout};
+use common::{Service, Words, crm, stderr, stdout};
 
 /// A service whose mirror is up to date.
 fn mirrored() -> Service {
@@ -82,4 +82,22 @@ fn many_are_looked_for_at_once() {
     assert!(text.starts_with("text,ownerId,contactId\n"), "{text}");
     assert!(text.contains(&format!("{value},2001,3001\n")), "{text}");
     assert!(stderr(&found).contains("nobody: nothing found"));
+}
+
+#[test]
+fn a_sandbox_has_a_mirror_for_the_occasion() {
+    let home = tempfile::tempdir().unwrap();
+    let run = |line: &str| crm(home.path()).args(line.words()).assert();
+    let listed = run("--sandbox --output json location-contacts list 2001").success();
+    let listed: serde_json::Value = serde_json::from_str(&stdout(&listed)).unwrap();
+    let value = listed[0]["value"].as_str().unwrap();
+    let found = run(&format!("--sandbox find '{value}' --output json")).success();
+    let found: serde_json::Value = serde_json::from_str(&stdout(&found)).unwrap();
+    let hit = found.as_array().unwrap().iter().find(|hit| hit["ownerId"] == 2001).unwrap();
+    assert!(hit["ownerName"].is_string(), "{hit}");
+    run("--sandbox find nobody").code(9);
+    let held = run("--sandbox mirror status --output json").success();
+    let held: serde_json::Value = serde_json::from_str(&stdout(&held)).unwrap();
+    assert!(held["customers"]["known"].as_u64().unwrap() > 0, "{held}");
+    assert_eq!(std::fs::read_dir(home.path()).unwrap().count(), 0, "nothing is left behind");
 }

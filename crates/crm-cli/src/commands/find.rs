@@ -10,6 +10,8 @@ use crate::{
     error::CliError,
     globals::Globals,
     output::{Output, Record, note},
+    session::Session,
+    signal::until_signal,
     status::Status,
 };
 
@@ -38,11 +40,25 @@ pub(crate) struct Find {
 }
 
 impl Find {
-    pub(crate) fn run(self, globals: &Globals, output: &Output) -> Result<Status, CliError> {
+    /// Whether it takes a session.
+    pub(crate) fn asks(&self, globals: &Globals) -> bool {
+        self.mirror.is_made(globals)
+    }
+
+    pub(crate) async fn run(
+        self,
+        globals: &Globals,
+        session: Option<&Session<'_>>,
+        output: &Output,
+    ) -> Result<Status, CliError> {
         let mut records = output.records::<Row>()?;
-        let mirror = self.mirror.open(globals)?;
-        tell_age("the mirror", &mirror)?;
         let texts = self.texts()?;
+        let known = match until_signal(self.mirror.open(globals, session)).await? {
+            Ok(known) => known,
+            Err(signal) => return Ok(Status::Stopped(signal, None)),
+        };
+        let mirror = &known.snapshot;
+        tell_age("the mirror", mirror)?;
         let (mut is_anything, is_alone) = (false, texts.len() == 1);
         for text in texts {
             let found = match mirror.find(&text, self.limit.into())? {

@@ -6,13 +6,17 @@ use clap::{Args, Subcommand};
 use crm_mirror::{Coverage, Feed, FeedState, Mirror, Reach};
 use serde::Serialize;
 
-use super::change_sets::{known, snapshot::pull};
+use super::change_sets::{
+    known::{self, Known},
+    snapshot::{Need, pull},
+};
 use crate::{
     desk::Desk,
     error::CliError,
     globals::{Format, Globals},
     output::{Output, count, note},
     session::{self, Session},
+    signal::until_signal,
     status::Status,
 };
 
@@ -41,19 +45,46 @@ impl In {
     pub(crate) async fn update(self, session: &Session<'_>) -> Result<Status, CliError> {
         let mirror = match &self.mirror {
             Some(file) => pull(session, file).await?,
-            None => known::fresh(session, None).await?.snapshot,
+            None => {
+                let fresh = known::fresh(session, None, Need::Owners);
+                return match until_signal(fresh).await? {
+                    Ok(known) => Held::of(&known.snapshot)?.write(session.output),
+                    Err(signal) => Ok(Status::Stopped(signal, None)),
+                };
+            }
         };
         Held::of(&mirror)?.write(session.output)
     }
 
-    pub(crate) fn status(self, globals: &Globals, output: &Output) -> Result<Status, CliError> {
-        Held::of(&self.open(globals)?)?.write(output)
+    pub(crate) async fn status(
+        self,
+        globals: &Globals,
+        session: Option<&Session<'_>>,
+        output: &Output,
+    ) -> Result<Status, CliError> {
+        match until_signal(self.open(globals, session)).await? {
+            Ok(known) => Held::of(&known.snapshot)?.write(output),
+            Err(signal) => Ok(Status::Stopped(signal, None)),
+        }
     }
 
-    /// The mirror as it is: the one that is named, else that of the desk.
-    pub(super) fn open(&self, globals: &Globals) -> Result<Mirror, CliError> {
+    /// Whether it takes a session: in a sandbox, which has no desk, a mirror is made for the command.
+    pub(super) fn is_made(&self, globals: &Globals) -> bool {
+        globals.sandbox && self.mirror.is_none()
+    }
+
+    /// The mirror as it is: the one that is named, else that of the desk, else the one that is
+    /// [made](Self::is_made).
+    pub(super) async fn open(
+        &self,
+        globals: &Globals,
+        session: Option<&Session<'_>>,
+    ) -> Result<Known, CliError> {
         if let Some(file) = &self.mirror {
-            return Ok(Mirror::open(file)?);
+            return Ok(Known::kept(Mirror::open(file)?));
+        }
+        if let Some(session) = session.filter(|session| !session.has_desk()) {
+            return known::fresh(session, None, Need::Owners).await;
         }
         let place = session::desk(globals, "--mirror FILE")?;
         let mirror = place.existing()?.map(Desk::mirror).filter(|file| file.exists());
@@ -63,7 +94,7 @@ impl In {
                     .to_owned(),
             )
         };
-        Ok(Mirror::open(mirror.ok_or_else(missing)?)?)
+        Ok(Known::kept(Mirror::open(mirror.ok_or_else(missing)?)?))
     }
 }
 

@@ -238,6 +238,11 @@ impl Command {
         // What `apply` writes is recorded in its set.
         let is_recorded = !matches!(self, Self::Apply(_));
         let connect = || Session::open(globals, output, Arc::clone(&slot), is_recorded);
+        // What takes no call takes no credentials either.
+        let connect_if = async |is_needed: bool| match is_needed {
+            true => connect().await.map(Some),
+            false => Ok(None),
+        };
         let ended = match self {
             Self::LocationContacts(command) => command.run(&connect().await?).await,
             Self::CustomerContacts(command) => command.run(&connect().await?).await,
@@ -249,8 +254,14 @@ impl Command {
             Self::Preferences(command) => command.run(&connect().await?).await,
             Self::Export(command) => command.run(&connect().await?).await,
             Self::Mirror(MirrorCommand::Update(mirror)) => mirror.update(&connect().await?).await,
-            Self::Mirror(MirrorCommand::Status(mirror)) => mirror.status(globals, output),
-            Self::Find(command) => command.run(globals, output),
+            Self::Mirror(MirrorCommand::Status(mirror)) => {
+                let session = connect_if(mirror.is_made(globals)).await?;
+                mirror.status(globals, session.as_ref(), output).await
+            }
+            Self::Find(command) => {
+                let session = connect_if(command.asks(globals)).await?;
+                command.run(globals, session.as_ref(), output).await
+            }
             Self::Snapshot(command) => command.run(&connect().await?).await,
             Self::Audit(command) => match command.explanation() {
                 Some(explanation) => explanation.write(output),

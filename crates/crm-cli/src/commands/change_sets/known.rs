@@ -10,7 +10,7 @@ use clap::Args;
 use crm_bulk::Snapshot;
 use tempfile::TempDir;
 
-use super::snapshot;
+use super::snapshot::{self, Need};
 use crate::{
     commands::args::whole,
     desk::Desk,
@@ -45,6 +45,13 @@ pub(in crate::commands) struct Known {
     _folder: Option<TempDir>,
 }
 
+impl Known {
+    /// A file that stays, to be used as it is.
+    pub(in crate::commands) fn kept(snapshot: Snapshot) -> Self {
+        Self { snapshot, is_enough: true, _folder: None }
+    }
+}
+
 impl KnownArgs {
     /// What is there for rows that name their records: none if neither a snapshot is named nor a
     /// mirror has been begun.
@@ -70,7 +77,7 @@ impl KnownArgs {
         }
         match &self.snapshot {
             Some(file) if self.offline => self.named(file),
-            file => fresh(session, file.as_deref()).await,
+            file => fresh(session, file.as_deref(), Need::Contacts).await,
         }
     }
 
@@ -92,7 +99,7 @@ impl KnownArgs {
             };
             note(format!("the snapshot {why}: reading the owners"));
         }
-        Ok(Known { snapshot, is_enough, _folder: None })
+        Ok(Known { is_enough, ..Known::kept(snapshot) })
     }
 
     /// The mirror, updated unless it is young enough or to be used as it is.
@@ -103,7 +110,7 @@ impl KnownArgs {
             let snapshot = Snapshot::open(&file)?;
             if self.offline || snapshot.is_fresh(self.age())? {
                 tell_age("the mirror", &snapshot)?;
-                return Ok(Known { snapshot, is_enough: true, _folder: None });
+                return Ok(Known::kept(snapshot));
             }
             note("the mirror is older than --max-age: updating it");
         }
@@ -136,24 +143,24 @@ pub(super) async fn as_it_is(
     known.of_all(session).await
 }
 
-/// All contacts as they are now: in the file that is named, else in the mirror of the desk, else for
-/// this command alone.
+/// All contacts as they are now: in the file that is named, else in the mirror of the desk, else, in a
+/// sandbox, which has no desk, as far as this command needs them and for it alone.
 pub(in crate::commands) async fn fresh(
     session: &Session<'_>,
     file: Option<&Path>,
+    need: Need,
 ) -> Result<Known, CliError> {
     if file.is_none() && session.has_desk() {
         return up_to_date(session, session.desk("--snapshot FILE")?).await;
     }
-    let (snapshot, folder) = snapshot::fresh(session, file).await?;
+    let (snapshot, folder) = snapshot::fresh(session, file, need).await?;
     Ok(Known { snapshot, is_enough: true, _folder: folder })
 }
 
 /// The mirror, read to the ends of the feeds. One command does so at a time.
 async fn up_to_date(session: &Session<'_>, desk: &Desk) -> Result<Known, CliError> {
     let _alone = desk.alone_at_mirror().await?;
-    let snapshot = snapshot::pull(session, &desk.mirror()).await?;
-    Ok(Known { snapshot, is_enough: true, _folder: None })
+    Ok(Known::kept(snapshot::pull(session, &desk.mirror()).await?))
 }
 
 /// Tells how old what is known is.

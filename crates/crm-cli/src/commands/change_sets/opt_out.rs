@@ -10,6 +10,7 @@ use super::{
     names::NameArgs,
     out::{INSTEAD, Out},
     rows::{InputArgs, tell_invalid, told},
+    snapshot::Need,
     summary::Summary,
 };
 use crate::{
@@ -133,7 +134,7 @@ impl OptOutCommand {
         on: bool,
         out: &Path,
     ) -> Result<(), CliError> {
-        let known = known::fresh(session, self.snapshot.as_deref()).await?;
+        let known = known::fresh(session, self.snapshot.as_deref(), Need::Contacts).await?;
         let plan = narrow!(
             OptOut::new(session.site(), known.snapshot)
                 .numbers(self.numbers.reader())

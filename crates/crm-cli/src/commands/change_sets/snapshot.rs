@@ -35,23 +35,35 @@ async fn follow(
     Ok(mirror)
 }
 
-/// A snapshot that is up to date: the one in the file, or one for this command alone, which
+/// What a command asks a mirror for that is made for it alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::commands) enum Need {
+    Contacts,
+    /// Their owners too: names, addresses, whether they are in use.
+    Owners,
+}
+
+/// A mirror that is up to date: the one in the file, or one for this command alone, which
 /// lies in the folder. Do it [until a signal](crate::signal::until_signal), so that none is
 /// left behind.
 pub(super) async fn fresh(
     session: &Session<'_>,
     file: Option<&Path>,
+    need: Need,
 ) -> Result<(Snapshot, Option<TempDir>), CliError> {
     if let Some(file) = file {
         return Ok((pull(session, file).await?, None));
     }
     let folder = private_folder()
         .map_err(|error| CliError::io("cannot make a folder for a snapshot", error))?;
-    // Nobody looks for a name in it.
-    let snapshot = follow(session, &folder.path().join("contacts"), async |mirror, progress| {
-        mirror.update_contacts(&session.service, &session.site(), progress).await
-    })
-    .await?;
+    let snapshot =
+        follow(session, &folder.path().join("contacts"), async |mirror, progress| match need {
+            Need::Contacts => {
+                mirror.update_contacts(&session.service, &session.site(), progress).await
+            }
+            Need::Owners => mirror.update(&session.service, &session.site(), progress).await,
+        })
+        .await?;
     Ok((snapshot, Some(folder)))
 }
 

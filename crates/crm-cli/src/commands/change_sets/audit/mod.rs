@@ -19,7 +19,7 @@ use tokio::sync::mpsc;
 
 pub(crate) use self::explain::Explanation;
 use self::{explain::AuditTopic, findings::Findings};
-use super::{known, names::NameArgs, out::Out, rows::told, snapshot::pull, summary::name};
+use super::{known, names::NameArgs, out::Out, rows::told, snapshot::Need, summary::name};
 use crate::{
     commands::{
         args::{NumberArgs, whole},
@@ -166,13 +166,13 @@ impl AuditCommand {
         let known = match self.offline {
             true => known::as_it_is(session, file).await?,
             // Whatever its age: what a set has mended since is not to be found again.
-            false => known::fresh(session, file).await?,
+            false => known::fresh(session, file, Need::Owners).await?,
         };
         let snapshot = &known.snapshot;
         let reader = self.numbers.reader();
         snapshot.read_by(reader.region())?;
         // By any rules: nothing is proposed for those who left.
-        let audit = self.with_owners(session, audit, snapshot).await?;
+        let audit = self.with_owners(audit, snapshot)?;
         let again = || Snapshot::open(snapshot.path());
         let Some(set) = set else {
             return examine(audit, again()?, findings, None).await;
@@ -189,16 +189,7 @@ impl AuditCommand {
 
     /// Lets the audit know which customers and locations are in use, and whose locations are whose,
     /// and tells which rules are left out where the mirror does not.
-    async fn with_owners(
-        &self,
-        session: &Session<'_>,
-        audit: Audit,
-        mirror: &Snapshot,
-    ) -> Result<Audit, CliError> {
-        if !self.offline && self.snapshot.is_none() && !session.has_desk() {
-            // One for this command alone has only been given the contacts.
-            pull(session, mirror.path()).await?;
-        }
+    fn with_owners(&self, audit: Audit, mirror: &Snapshot) -> Result<Audit, CliError> {
         let rules = Owners::answerable(mirror, self.rules())?;
         let missing: Vec<_> = self.rules().iter().filter(|rule| !rules.contains(*rule)).collect();
         if !missing.is_empty() {
