@@ -47,6 +47,8 @@ fn main() {
             a_set_that_is_deleted_ends_the_run_and_what_was_in_flight_is_listed
             a_set_without_its_journal_says_so_and_how_to_cure_it
             a_set_whose_journal_another_program_brought_home_goes_on
+            a_set_whose_journal_is_damaged_says_so_and_nothing_is_sent
+            a_journal_that_holds_all_that_was_committed_is_no_damaged_one
             a_copy_with_its_journal_is_not_applied_beside_the_original
             a_stopped_process_loses_its_set_and_begins_nothing_when_it_wakes
             a_process_that_was_stopped_goes_on_when_nobody_took_its_set
@@ -283,7 +285,7 @@ async fn a_set_without_its_journal_says_so_and_how_to_cure_it() {
     let told = ChangeSet::open(&copy).unwrap_err().to_string();
     assert!(told.contains("use the original, ") && !told.contains("-wal"), "{told}");
     let end = Run::start(&world, &copy, "copy").end().await;
-    assert!(end.reason().contains("copied without its journal"), "{end:?}");
+    assert!(end.reason().contains("copied without its whole journal"), "{end:?}");
     fs::copy(journal(&set), journal(&copy)).unwrap();
     assert_eq!(done(&copy), before);
 
@@ -303,6 +305,162 @@ async fn a_set_without_its_journal_says_so_and_how_to_cure_it() {
     fs::rename(&aside, journal(&new)).unwrap();
     assert_eq!(done(&new), before);
     apply_the_rest(&world, &new).await;
+    assert_done_once(&world);
+}
+
+/// A journal as it lies beside a killed set, and the places in it.
+#[cfg(unix)]
+struct Frames {
+    bytes: Vec<u8>,
+    /// How many frames the index says were committed.
+    committed: usize,
+}
+
+#[cfg(unix)]
+impl Frames {
+    const HEADER: usize = 32;
+    const FRAME: usize = 24 + 4096;
+
+    fn of(set: &Path) -> Self {
+        let index = fs::read(index(set)).unwrap();
+        let committed = u32::from_ne_bytes(index[16..20].try_into().unwrap()) as usize;
+        let bytes = fs::read(journal(set)).unwrap();
+        assert!(committed > 1 && bytes.len() >= Self::place(committed + 1));
+        Self { bytes, committed }
+    }
+
+    /// Where this frame begins; the first is 1.
+    const fn place(frame: usize) -> usize {
+        Self::HEADER + (frame - 1) * Self::FRAME
+    }
+
+    fn cut(&self, at: usize) -> Vec<u8> {
+        self.bytes[..at].to_vec()
+    }
+
+    fn flipped(&self, at: usize) -> Vec<u8> {
+        let mut bytes = self.bytes.clone();
+        bytes[at] ^= 0x10;
+        bytes
+    }
+}
+
+#[cfg(unix)]
+async fn a_set_whose_journal_is_damaged_says_so_and_nothing_is_sent() {
+    let (world, set) = a_world(20).await;
+    Run::start(&world, &set, "first").begun().await.kill();
+    let frames = Frames::of(&set);
+    let last = frames.committed;
+    let place = Frames::place;
+    let damaged = [
+        ("cut within its header", frames.cut(20)),
+        ("cut before its first frame", frames.cut(place(1))),
+        ("cut within its first frame", frames.cut(place(1) + 100)),
+        ("cut in the middle", frames.cut(place(last / 2 + 1))),
+        ("cut within its last frame", frames.cut(place(last + 1) - 1)),
+        ("cut before its last frame", frames.cut(place(last))),
+        ("a salt in its header", frames.flipped(17)),
+        ("the page size in its header", frames.flipped(10)),
+        ("the number of its first page", frames.flipped(place(1) + 3)),
+        ("a salt of a frame", frames.flipped(place(2) + 8)),
+        ("a checksum of a frame", frames.flipped(place(2) + 20)),
+        ("a page in the middle", frames.flipped(place(last / 2) + 24 + 2_000)),
+        ("the last byte that was committed", frames.flipped(place(last + 1) - 1)),
+    ];
+    world.sandbox.clear_log();
+    for (how, bytes) in damaged {
+        fs::write(journal(&set), &bytes).unwrap();
+        // Whoever looks leaves the evidence for the next one.
+        for _ in 0..2 {
+            let told = ChangeSet::open(&set).err().unwrap_or_else(|| panic!("{how} is not told"));
+            assert!(
+                matches!(told, BulkError::Parted { how: Parted::Damaged, .. }),
+                "{how}: {told}"
+            );
+        }
+        let end = Run::start(&world, &set, "second").end().await;
+        assert!(end.reason().contains("is cut short or damaged"), "{how}: {end:?}");
+    }
+    assert!(world.sandbox.log().is_empty(), "nothing is sent");
+
+    // A copy of it has an original that may be whole.
+    let copy = world.path("copy.crm");
+    fs::copy(&set, &copy).unwrap();
+    fs::copy(index(&set), index(&copy)).unwrap();
+    fs::write(journal(&copy), frames.cut(place(last))).unwrap();
+    let told = ChangeSet::open(&copy).unwrap_err();
+    assert!(matches!(told, BulkError::Parted { how: Parted::Copied(_), .. }), "{told}");
+
+    // The cure: the journal as it was. Looking at the set makes a new index, which tells as well.
+    fs::write(journal(&set), &frames.bytes).unwrap();
+    assert!(states(&set).contains(&State::Done));
+    fs::write(journal(&set), frames.flipped(place(last))).unwrap();
+    let told = ChangeSet::open(&set).unwrap_err();
+    assert!(matches!(told, BulkError::Parted { how: Parted::Damaged, .. }), "{told}");
+    fs::write(journal(&set), &frames.bytes).unwrap();
+    apply_the_rest(&world, &set).await;
+    assert_done_once(&world);
+    let undo = ChangeSet::open(&set).unwrap().undo(world.path("undo.crm")).await;
+    assert_eq!(undo.unwrap().planned, changes(&set).len() as u64);
+}
+
+#[cfg(unix)]
+async fn a_journal_that_holds_all_that_was_committed_is_no_damaged_one() {
+    let (world, set) = a_world(20).await;
+    Run::start(&world, &set, "first").begun().await.kill();
+    let frames = Frames::of(&set);
+    let before = fs::read(index(&set)).unwrap();
+    let is_whole = |what: &str| match ChangeSet::open(&set) {
+        Ok(_) => {}
+        Err(error) => panic!("{what}: {error}"),
+    };
+    let restore = || {
+        fs::write(journal(&set), &frames.bytes).unwrap();
+        fs::write(index(&set), &before).unwrap();
+    };
+    let flip = |at: usize| {
+        let mut index = before.clone();
+        index[at] ^= 1;
+        index
+    };
+
+    // Killed within a commit, whose frames are not all there.
+    let begun = [frames.cut(Frames::place(frames.committed + 1)), vec![7; 5_000]].concat();
+    fs::write(journal(&set), begun).unwrap();
+    is_whole("what was not committed");
+    restore();
+    // Killed while the index was written, which holds its header twice; or before it was.
+    for (what, index_bytes) in [
+        ("copies that differ", flip(16)),
+        ("a cut index", before[..50].to_vec()),
+        ("an empty index", Vec::new()),
+        ("an index of zeros", vec![0; before.len()]),
+    ] {
+        fs::write(index(&set), index_bytes).unwrap();
+        fs::write(journal(&set), frames.cut(Frames::place(frames.committed))).unwrap();
+        is_whole(what);
+        restore();
+    }
+    // The index of an earlier state: of a journal that was begun anew since, or of fewer frames.
+    let tool = rusqlite::Connection::open(&set).unwrap();
+    tool.execute_batch("PRAGMA wal_checkpoint(RESTART); UPDATE owner SET beat = beat + 1").unwrap();
+    let keep = rusqlite::config::DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE;
+    tool.set_db_config(keep, true).unwrap();
+    drop(tool);
+    fs::write(index(&set), &before).unwrap();
+    is_whole("another journal");
+
+    // After a failure of power the index may be newer than the journal: it is never synced.
+    let tool = rusqlite::Connection::open(&set).unwrap();
+    let of_another_boot = "UPDATE owner SET boot = 'another'; PRAGMA wal_checkpoint(FULL);
+        UPDATE owner SET beat = beat + 1; UPDATE owner SET beat = beat + 1";
+    tool.execute_batch(of_another_boot).unwrap();
+    tool.set_db_config(keep, true).unwrap();
+    drop(tool);
+    let frames = Frames::of(&set);
+    fs::write(journal(&set), frames.cut(Frames::place(frames.committed))).unwrap();
+    is_whole("after the machine was started again");
+    apply_the_rest(&world, &set).await;
     assert_done_once(&world);
 }
 

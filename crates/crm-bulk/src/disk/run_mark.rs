@@ -9,11 +9,15 @@
 //! that gets another index, since somebody removed the file, would see no sign of life of the run
 //! and write over what that has written. So the mark says which file the index is, too.
 
-use std::path::{Path, PathBuf};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use crm_mirror::disk::{
     file_id::{FileId, Sight},
     journal::{has_journal, index, journal},
+    journal_end::has_lost_commits,
 };
 use rusqlite::{Connection, OptionalExtension, params};
 
@@ -24,17 +28,21 @@ pub(crate) struct RunMark {
     file: [i64; 2],
     /// Which file the index of its journal is.
     index: Option<i64>,
+    /// The boot of the machine in which the run was begun.
+    boot: String,
 }
 
 impl RunMark {
     /// The mark that a set bears.
     pub(crate) fn read(set: &Connection) -> rusqlite::Result<Option<Self>> {
-        let sql = "SELECT path, device, inode, journal_index FROM owner WHERE path IS NOT NULL";
+        let sql = "SELECT path, device, inode, journal_index, boot FROM owner
+            WHERE path IS NOT NULL";
         set.query_row(sql, [], |row| {
             Ok(Self {
                 path: PathBuf::from(row.get::<_, String>("path")?),
                 file: [row.get("device")?, row.get("inode")?],
                 index: row.get("journal_index")?,
+                boot: row.get("boot")?,
             })
         })
         .optional()
@@ -53,7 +61,8 @@ impl RunMark {
         let sql = "SELECT value FROM meta WHERE name = 'run_in'";
         let kept = set.query_row(sql, [], |row| row.get::<_, String>("value")).optional()?;
         let read = |kept: String| serde_json::from_str::<(PathBuf, [i64; 2])>(&kept).ok();
-        Ok(kept.and_then(read).map(|(path, file)| Self { path, file, index: None }))
+        let kept = kept.and_then(read);
+        Ok(kept.map(|(path, file)| Self { path, file, index: None, boot: String::new() }))
     }
 
     /// Keeps in which file the run is, for good.
@@ -72,10 +81,14 @@ impl RunMark {
         Ok(())
     }
 
-    /// How a marked set at this path, which has no journal, came to be without it. `None` when it
-    /// did so in good order: the last program to close a database moves what is in the journal
-    /// into it, and removes the journal and its index together.
+    /// How a marked set at this path came to be without its journal, or without a part of it. `None`
+    /// when it did so in good order: the last program to close a database moves what is in the
+    /// journal into it, and removes the journal and its index together.
     pub(crate) fn parted(&self, path: &Path) -> Option<Parted> {
+        if has_journal(path) {
+            let original = || self.original_of(path).map_or(Parted::Damaged, Parted::Copied);
+            return self.has_lost_commits(path).then(original);
+        }
         let is_same_file = self.is_file_at(path);
         let was_closed = !has_traces(&self.path) && !has_traces(path);
         let run = self.path.clone();
@@ -88,6 +101,13 @@ impl RunMark {
             (false, true) if self.is_file_at(&self.path) => Some(Parted::Linked(run)),
             (false, true) => Some(Parted::Moved(run)),
         }
+    }
+
+    /// Whether the journal beside this path was cut short or damaged. What cannot be read is told
+    /// when the set is opened in earnest; where boots are not told apart, nothing is known.
+    fn has_lost_commits(&self, path: &Path) -> bool {
+        let is_of_this_boot = !self.boot.is_empty() && self.boot == boot();
+        is_of_this_boot && has_lost_commits(path).unwrap_or_default()
     }
 
     /// Whether the file at this path is the one whose run is open.
@@ -116,12 +136,13 @@ impl RunMark {
     }
 }
 
-/// How a change set came to be without the journal of its last run, or next to the set that has it.
+/// How a change set came to be without the whole journal of its last run, or next to the set that
+/// has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Parted {
-    /// The set was copied without its journal from where the run was; the original is still there
-    /// and is the one to apply.
+    /// The set was copied from where the run was, without its journal or with a part of it; the
+    /// original is still there and is the one to apply.
     Copied(PathBuf),
     /// The set was moved without its journal from where the run was.
     Moved(PathBuf),
@@ -129,6 +150,8 @@ pub enum Parted {
     Linked(PathBuf),
     /// The journal was deleted.
     Lost,
+    /// The journal was cut short or damaged: it ends before what was committed last.
+    Damaged,
     /// The index of the journal was deleted while a process carries the set out.
     Unindexed,
     /// The set is a copy of the set at this path, which was begun and is still there: made together
@@ -150,7 +173,7 @@ impl Parted {
                 );
             }
             Self::Copied(run) => format!(
-                "it was copied without its journal; use the original, {}, and remove this copy",
+                "it was copied without its whole journal; use the original, {}, and remove this copy",
                 run.display()
             ),
             Self::Moved(run) => format!(
@@ -166,6 +189,10 @@ impl Parted {
                 "{} was removed while a process carries the set out; wait until that has ended",
                 index(path).display()
             ),
+            Self::Damaged => format!(
+                "its journal {journal} is cut short or damaged; bring it back as it was, or make a \
+                 new plan from the present state of the records"
+            ),
             Self::Lost => format!(
                 "its journal {journal} is missing; bring it back, or make a new plan from the \
                  present state of the records"
@@ -173,6 +200,12 @@ impl Parted {
         };
         format!("its last run did not end, and not all that it did is in this file: {how}")
     }
+}
+
+/// What tells this boot of the machine from others; empty where that is not known.
+pub(crate) fn boot() -> String {
+    let id = fs::read_to_string("/proc/sys/kernel/random/boot_id");
+    id.unwrap_or_default().trim().to_owned()
 }
 
 /// Which file the index of the journal of the set at this path is.

@@ -154,7 +154,8 @@ impl Database {
         match database.migrate(format, from) {
             Err(error) if archive::is_for_want_of_rights(&error) => {
                 let copy = archive::to_temporary(&database.connection);
-                database = Self::with(database.check(copy)?, path, format)?;
+                let connected = Self::announce(path)?;
+                database = Self::with(database.check(copy)?, connected, path, format)?;
                 database.check(database.migrate(format, from))?;
                 database.check(archive::protect(&database.connection))?;
             }
@@ -166,6 +167,7 @@ impl Database {
     /// Connects to a file, also to one that may only be read.
     pub(super) fn connect(path: &Path, format: &Format) -> Result<Self, MirrorError> {
         let refused = |e| unopened(path, format.noun, e);
+        let connected = Self::announce(path)?;
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let mut connection = Connection::open_with_flags(path, flags).map_err(refused)?;
         if archive::is_archived(&connection, path) {
@@ -173,10 +175,19 @@ impl Database {
             let archived = archive::open(path).map_err(|e| MirrorError::file(path, "read", e))?;
             connection = archived.map_err(refused)?;
         }
-        Self::with(connection, path, format)
+        Self::with(connection, connected, path, format)
     }
 
-    fn with(connection: Connection, path: &Path, format: &Format) -> Result<Self, MirrorError> {
+    fn announce(path: &Path) -> Result<Connected, MirrorError> {
+        Connected::to(path).map_err(|e| MirrorError::file(path, "read", e))
+    }
+
+    fn with(
+        connection: Connection,
+        connected: Connected,
+        path: &Path,
+        format: &Format,
+    ) -> Result<Self, MirrorError> {
         let configure = || {
             connection.busy_timeout(PATIENCE)?;
             connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
@@ -191,7 +202,7 @@ impl Database {
             path: path.to_owned(),
             noun: format.noun,
             keeps_journal: format.keeps_journal,
-            connected: Connected::to(path).map_err(|e| MirrorError::file(path, "read", e))?,
+            connected,
         })
     }
 

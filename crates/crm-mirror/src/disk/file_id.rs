@@ -86,9 +86,15 @@ fn open() -> MutexGuard<'static, BTreeMap<FileId, Open>> {
     lock(&OPEN)
 }
 
-/// Whether this process has a connection to the file of this name.
-pub fn is_connected(path: &Path) -> bool {
-    Sight::of(path).is_ok_and(|sight| open().contains_key(&sight.id))
+/// Held while a file is looked at without a connection, and while one is announced.
+static LOOKING: Mutex<()> = Mutex::new(());
+
+/// Does this while this process has no connection to the file of this name, and none is made: it
+/// may close descriptors of the file and of what lies beside it. `None` where there is one.
+pub fn unconnected<R>(path: &Path, look: impl FnOnce() -> R) -> Option<R> {
+    let _nobody_connects = lock(&LOOKING);
+    let is_connected = Sight::of(path).is_ok_and(|sight| open().contains_key(&sight.id));
+    (!is_connected).then(look)
 }
 
 /// Whether another process has locked the file of this name, as far as that can be told. Only for
@@ -101,7 +107,8 @@ pub fn is_locked_elsewhere(path: &Path) -> bool {
     File::open(path).is_ok_and(is_taken)
 }
 
-/// Says that this process has a connection to a file: to be dropped after it is closed.
+/// Says that this process has a connection to a file: to be made before it is opened, and dropped
+/// after it is closed.
 #[derive(Debug)]
 pub struct Connected(FileId);
 
@@ -111,6 +118,7 @@ impl Connected {
     }
 
     fn to_file(id: FileId) -> Self {
+        let _nobody_looks = lock(&LOOKING);
         open().entry(id.clone()).or_default().connections += 1;
         Self(id)
     }

@@ -5,3 +5,4 @@ pub mod archive;
 pub mod atomic_file;
 pub mod file_id;
 pub mod journal;
+pub mod journal_end;

@@ -4,7 +4,7 @@ use std::{fs, path::Path};
 
 use crm_mirror::{
     database::Format,
-    disk::{archive, file_id, journal::has_journal},
+    disk::{archive, file_id},
 };
 
 use super::version_1;
@@ -27,24 +27,20 @@ pub(crate) const FORMAT: Format = Format {
     keeps_journal: |set| matches!(RunMark::read(set), Ok(Some(_))),
 };
 
-/// Refuses a set whose last run did not end, when the journal of that run is not there, or not its
-/// index while the run still goes on. Asked before it is opened in earnest, which would make an empty
-/// journal or another index.
+/// Refuses a set whose last run did not end, when the journal of that run is not there or not
+/// whole, or not its index while the run still goes on. Asked before it is opened in earnest, which
+/// would make an empty journal or another index.
 pub(super) fn has_its_journal(path: &Path) -> Result<(), BulkError> {
     let real = fs::canonicalize(path).map_err(|e| BulkError::file(path, "read", e))?;
-    // Where this process has it open it is whole, and closing what reads it here without a
-    // lock would drop the locks of the other connection.
-    if file_id::is_connected(&real) {
-        return Ok(());
-    }
     // Any other file bears no mark; why one cannot be opened is told when it is opened in earnest.
-    let mark = archive::immutable(&real).and_then(|set| RunMark::read(&set)).ok().flatten();
-    let parted = |mark: RunMark| {
-        let how = if has_journal(&real) { None } else { mark.parted(&real) };
+    let mark = || archive::immutable(&real).and_then(|set| RunMark::read(&set)).ok().flatten();
+    let look = || {
+        let mark = mark()?;
         let is_hidden = || mark.lost_its_index(&real) && file_id::is_locked_elsewhere(&real);
-        how.or_else(|| is_hidden().then_some(Parted::Unindexed))
+        mark.parted(&real).or_else(|| is_hidden().then_some(Parted::Unindexed))
     };
-    match mark.and_then(parted) {
+    // Where this process has it open it is whole.
+    match file_id::unconnected(&real, look).flatten() {
         Some(how) => Err(BulkError::Parted { path: path.to_owned(), how }),
         None => Ok(()),
     }

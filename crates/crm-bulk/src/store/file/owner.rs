@@ -1,15 +1,12 @@
 //! Whose the set is: its epoch and its lease, in the set itself.
 
-use std::{
-    fs::{self, File},
-    time::Duration,
-};
+use std::{fs::File, time::Duration};
 
 use crm_mirror::{database::Database, disk::journal::journal};
 use rusqlite::{ErrorCode, params};
 
 use crate::{
-    disk::run_mark::{self, Parted, RunMark},
+    disk::run_mark::{self, Parted, RunMark, boot},
     error::BulkError,
 };
 
@@ -132,10 +129,4 @@ pub(super) fn is_newest(database: &Database, epoch: u64) -> Result<bool, BulkErr
 pub(super) fn renew(database: &Database) -> Result<(), BulkError> {
     database.execute("UPDATE owner SET beat = beat + 1", [])?;
     Ok(())
-}
-
-/// What tells this boot of the machine from others; empty where that is not known.
-fn boot() -> String {
-    let id = fs::read_to_string("/proc/sys/kernel/random/boot_id");
-    id.unwrap_or_default().trim().to_owned()
 }
