@@ -14,7 +14,7 @@ mod tenant;
 
 use std::{collections::BTreeSet, error::Error, fs, path::Path, time::Instant};
 
-use crm_audit::{Audit, Rule};
+use crm_audit::{Audit, Owners, Rule};
 use crm_mirror::{MirrorError, Snapshot};
 use tenant::{Planted, Tenant, place};
 
@@ -44,10 +44,10 @@ fn make(tenant: Tenant, file: &Path) -> Result<(), Box<dyn Error>> {
 }
 
 fn run(tenant: Tenant, file: &Path) -> Result<(), Box<dyn Error>> {
-    let audit = Audit::new().owners(tenant.owners());
     let snapshot = Snapshot::open(file)?;
     let mut found = Vec::<Planted>::new();
     let began = Instant::now();
+    let audit = Audit::new().owners(Owners::of(&snapshot)?);
     let summary = audit.run(&snapshot, |examined| {
         let (kind, id) = place(examined.owner);
         found.extend(examined.findings.iter().map(|it| (it.rule, kind, id, it.contact.get())));

@@ -105,10 +105,12 @@ impl Audit {
         snapshot.for_each_owner(|owner, contacts| {
             summary.contacts += contacts.len() as u64;
             summary.owners += 1;
-            let examined = examiner.examine(owner, contacts);
+            let mut examined = examiner.examine(owner, contacts);
             if examined.findings.is_empty() {
                 return Ok(());
             }
+            // Of these alone: most owners have nothing wrong, and each takes a look-up.
+            examined.details = snapshot.owner(owner)?;
             summary.add(&examined);
             each(examined)
         })?;
@@ -161,7 +163,7 @@ impl Examiner<'_> {
         }
         findings.sort_by_key(|finding| (finding.contact, finding.rule));
         let contacts = records.into_iter().map(|record| record.contact).collect();
-        Examined { owner, contacts, findings }
+        Examined { owner, details: None, contacts, findings }
     }
 
     /// What is wrong with one contact of an owner.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crm_mirror::OwnerId;
+use crm_mirror::{KnownOwner, OwnerId};
 use crm_models::{Contact, ContactChange, ContactId};
 
 use crate::rule::Rule;
@@ -47,6 +47,8 @@ pub enum Mending {
 pub struct Examined {
     /// The customer or location.
     pub owner: OwnerId,
+    /// The owner itself, for people: its name, its town. `None` where the mirror does not have it.
+    pub details: Option<KnownOwner>,
     /// All its contacts, in the order of their ids.
     pub contacts: Vec<Contact>,
     /// What was found, contact by contact.

@@ -5,7 +5,7 @@ mod tenant;
 
 use std::collections::BTreeSet;
 
-use crm_audit::{Audit, Examined, Mending, Rule, Rules, Summary, Thresholds};
+use crm_audit::{Audit, Examined, Mending, Owners, Rule, Rules, Summary, Thresholds};
 use crm_mirror::{MirrorError, Snapshot};
 use tenant::{Planted, Tenant, place};
 
@@ -37,7 +37,7 @@ fn findings(all: &[Examined]) -> BTreeSet<Planted> {
 #[tokio::test]
 async fn every_planted_fault_is_found_and_nothing_else_is() {
     let (snapshot, _folder) = mirror().await;
-    let (all, summary) = run(&Audit::new().owners(TENANT.owners()), &snapshot);
+    let (all, summary) = run(&Audit::new().owners(Owners::of(&snapshot).unwrap()), &snapshot);
     let (found, planted) = (findings(&all), TENANT.planted());
     let missed: Vec<_> = planted.difference(&found).collect();
     let invented: Vec<_> = found.difference(&planted).collect();
@@ -50,6 +50,8 @@ async fn every_planted_fault_is_found_and_nothing_else_is() {
     assert_eq!(summary.findings(), planted.len() as u64);
 
     for examined in &all {
+        let details = examined.details.as_ref().unwrap();
+        assert_eq!((details.id, details.town()), (examined.owner, "San Pedro"));
         for finding in &examined.findings {
             assert_eq!(!finding.proposals.is_empty(), finding.rule.writes(), "{finding:?}");
         }
@@ -85,7 +87,7 @@ async fn thresholds_decide_what_is_told() {
         (r#"{"throw-away-domains": ["mail7.example"]}"#, Rule::ThrowAway, true),
     ] {
         let audit = Audit::new().rules(Rules::only([rule])).thresholds(thresholds(json));
-        let audit = audit.owners(TENANT.owners());
+        let audit = audit.owners(Owners::of(&snapshot).unwrap());
         let (_, summary) = run(&audit, &snapshot_again(&snapshot));
         assert_eq!(summary.found(rule) > 0, is_found, "{json}");
     }

@@ -75,7 +75,9 @@ fn what_an_audit_mends_is_not_found_again_and_can_be_taken_back() {
     let audited = service.crm("audit --fix mend.crm").assert().success();
     let (text, notes) = (stdout(&audited), stderr(&audited));
     assert!(
-        text.contains("spelling: customer 1, contact 101: (818) 200-1111 → 8182001111"),
+        text.contains(
+            "spelling: Harbor Bakery · customer 1, contact 101: (818) 200-1111 → 8182001111"
+        ),
         "{text}"
     );
     assert!(notes.contains("4 changes in mend.crm: look with `crm show mend.crm`"), "{notes}");
@@ -195,8 +197,12 @@ fn rules_about_owners_ask_the_mirror_and_are_left_out_where_it_has_none() {
     assert!(found.contains("customer 1011 was merged into customer 1001"), "{found}");
     assert!(found.contains("location-only"), "{found}");
     // Nothing is proposed for those who left, by whatever rules.
-    let spelling = "audit --offline --rule spelling --output csv --fields ownerId,value --snapshot";
-    assert_eq!(service.ok(&format!("{spelling} contacts.db")), "ownerId,value\n1011,\n");
+    let spelling = "audit --offline --rule spelling --output csv --snapshot contacts.db --fields";
+    let fields = "ownerId,ownerName,ownerTown,value";
+    assert_eq!(
+        service.ok(&format!("{spelling} {fields}")),
+        format!("{fields}\n1011,Harbor Bakery (old),San Pedro,\n")
+    );
 
     // Where the copy is for one command alone, it has them too.
     let alone =
@@ -226,7 +232,8 @@ fn a_page_shows_the_figures_as_bars_and_hides_nothing() {
     let page = fs::read_to_string(service.home.path().join("page.html")).unwrap();
     for part in [
         "<span class=\"bar\" style=\"width:100%\">",
-        "customer 1, contact 101: (818) 200-1111 → 8182001111",
+        "<b><bdi>Harbor Bakery</bdi></b> · customer 1, contact 101: \
+         <bdi>(818) 200-1111 → 8182001111</bdi>",
         "&lt;b&gt;office&lt;/b&gt;@shop.example",
         "A change is proposed.",
         "personal data",

@@ -5,10 +5,10 @@
 use std::{collections::BTreeSet, fmt::Write as _, path::Path};
 
 use bytes::Bytes;
-use crm_audit::{Owners, Rule};
+use crm_audit::Rule;
 use crm_contacts::ContactsService;
 use crm_mirror::{OwnerId, Site, Snapshot};
-use crm_models::{CustomerId, LocationId, TenantId};
+use crm_models::TenantId;
 use crm_transport::{MockTransport, Request, Response};
 
 /// A finding that is to be made: rule, owner's kind and number, contact.
@@ -104,18 +104,6 @@ impl Tenant {
         (1..=self.customers).flat_map(|k| self.family(k).planted).collect()
     }
 
-    /// What is known of its customers and locations.
-    pub fn owners(self) -> Owners {
-        let mut owners = Owners::new();
-        for k in 1..=self.customers {
-            let customer = CustomerId::new(k).unwrap();
-            let merged_to = (k % APART == 15).then_some(k + 1);
-            owners.add(customer.into(), merged_to.is_none(), merged_to, None);
-            owners.add(LocationId::new(k).unwrap().into(), true, None, Some(customer));
-        }
-        owners
-    }
-
     /// A mirror of it.
     pub async fn mirror(self, path: &Path) -> Snapshot {
         let site = Site::new(TenantId::new(1_001).unwrap(), "https://api.example");
@@ -125,7 +113,7 @@ impl Tenant {
             .returning(move |request| Ok(Response::new(Bytes::from(self.feed(&request)))));
         let service = ContactsService::new(transport, site.tenant());
         let mut snapshot = Snapshot::open_or_create(path, &site).unwrap();
-        snapshot.update_contacts(&service, &site, |_| {}).await.unwrap();
+        snapshot.update(&service, &site, |_| {}).await.unwrap();
         snapshot
     }
 
@@ -135,16 +123,20 @@ impl Tenant {
         let token = target.split_once("from=").and_then(|(_, rest)| rest.split('&').next());
         let first = token.and_then(|token| token.parse().ok()).unwrap_or(0);
         let last = (first + BATCH).min(self.customers);
-        let (member, is_customers) = match target.contains("/customers") {
-            true => ("customerId", true),
-            false => ("locationId", false),
-        };
+        let is_customers = target.contains("/customers");
+        let is_of_contacts = target.contains("/contacts");
+        let member = if is_customers { "customerId" } else { "locationId" };
         let mut json =
             format!(r#"{{"hasMore":{},"continueFrom":"{last}","data":["#, last < self.customers);
         let mut separator = "";
         for at in first..last {
             // A prime visits every customer once, unless it divides their number.
             let k = at * 612_361 % self.customers + 1;
+            if !is_of_contacts {
+                let _ = write!(json, "{separator}{}", owner(k, is_customers));
+                separator = ",";
+                continue;
+            }
             let Family { customer, location, .. } = self.family(k);
             for told in if is_customers { customer } else { location } {
                 let _ = write!(json, "{separator}{}", told.json(member, k));
@@ -153,6 +145,16 @@ impl Tenant {
         }
         json + "]}"
     }
+}
+
+/// A customer, or its location, as a feed tells it.
+fn owner(k: i64, is_customer: bool) -> String {
+    let is_merged = is_customer && k % APART == 15;
+    let merged_to = if is_merged { (k + 1).to_string() } else { "null".to_owned() };
+    format!(
+        r#"{{"id":{k},"customerId":{k},"name":"Customer {k}","active":{},"mergedToId":{merged_to},"address":{{"street":"{k} Pier Road","city":"San Pedro","state":"CA","zip":"90731","country":"USA"}},"modifiedOn":"2026-05-27T16:04:11Z"}}"#,
+        !is_merged,
+    )
 }
 
 impl Family {

@@ -50,7 +50,8 @@ impl NamedOwner {
     }
 
     /// Takes them out of what a mirror knows of an owner.
-    pub(crate) fn known(known: &KnownOwner) -> Self {
+    #[must_use]
+    pub fn known(known: &KnownOwner) -> Self {
         let KnownOwner { id, name, address, active, merged_to, .. } = known;
         Self::new(*id, name, address, *active, *merged_to)
     }

@@ -1,6 +1,7 @@
 //! A contact with what was found, for programs.
 
 use crm_audit::{Examined, Finding, Mending};
+use crm_bulk::NamedOwner;
 use crm_models::{Contact, ContactId};
 use serde::Serialize;
 
@@ -15,6 +16,8 @@ pub(super) struct Entry {
     found: String,
     owner_kind: &'static str,
     owner_id: i64,
+    owner_name: Option<String>,
+    owner_town: Option<String>,
     present_type: String,
     present_value: String,
     /// From here on the row of a plan. Where a rule only tells, it has the type that the contact has,
@@ -39,8 +42,8 @@ struct Flags {
 
 records! {
     Entry {
-        "rules", "isNew", "found", "ownerKind", "ownerId", "presentType", "presentValue", "action",
-        "customerId", "locationId", "contactId", "type", "value", "memo",
+        "rules", "isNew", "found", "ownerKind", "ownerId", "ownerName", "ownerTown", "presentType",
+        "presentValue", "action", "customerId", "locationId", "contactId", "type", "value", "memo",
         "preferences.invoiceNotification", "preferences.statementNotification",
     }
 }
@@ -66,6 +69,9 @@ impl Entry {
         is_new: bool,
     ) -> Self {
         let owner = examined.owner;
+        let named = examined.details.as_ref().map(NamedOwner::known);
+        let (name, town) = named.map(|named| (named.name, named.town)).unwrap_or_default();
+        let known = |text: String| Some(text).filter(|text| !text.is_empty());
         let of_contact = examined.findings.iter().filter(|finding| finding.contact == contact.id);
         let found: Vec<_> = of_contact.map(in_words).collect();
         let present = contact.contact_type.as_str();
@@ -75,6 +81,8 @@ impl Entry {
             found: found.join("; "),
             owner_kind: owner.kind(),
             owner_id: owner.get(),
+            owner_name: known(name),
+            owner_town: known(town),
             present_type: present.to_owned(),
             present_value: contact.value.clone(),
             action: "update",

@@ -1,9 +1,9 @@
 //! What was found, on its way to those who read it.
 
-use std::{io::Write, path::PathBuf};
+use std::{fmt, io::Write, path::PathBuf};
 
 use crm_audit::{Baseline, Examined, Finding, Mending, Rule, Summary};
-use crm_bulk::{AtomicWriter, visible};
+use crm_bulk::{AtomicWriter, NamedOwner, visible};
 use serde::Serialize;
 
 use super::entry::Entry;
@@ -39,7 +39,40 @@ pub(super) struct Told<'a> {
     /// How many of its findings are not in the baseline.
     pub(super) new: u64,
     /// The first findings.
-    pub(super) examples: &'a [String],
+    pub(super) examples: &'a [Example],
+}
+
+/// One finding of a rule, for people.
+pub(super) struct Example {
+    /// The owner's name and town, if they are known.
+    pub(super) named: Option<String>,
+    /// The ids.
+    pub(super) place: String,
+    /// What is so, beyond the rule's own words.
+    pub(super) detail: String,
+}
+
+impl Example {
+    fn of(examined: &Examined, finding: &Finding) -> Self {
+        let named = examined.details.as_ref().map(|details| NamedOwner::known(details).to_string());
+        Self {
+            named: named.filter(|named| !named.is_empty()),
+            place: format!("{}, contact {}", examined.owner, finding.contact),
+            detail: finding.detail.clone(),
+        }
+    }
+}
+
+/// On one line, in the order of `crm show`.
+impl fmt::Display for Example {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { named, place, detail } = self;
+        if let Some(named) = named {
+            write!(f, "{named} · ")?;
+        }
+        f.write_str(place)?;
+        if detail.is_empty() { Ok(()) } else { write!(f, ": {detail}") }
+    }
 }
 
 /// Takes findings one owner after the other: writes them for programs, and counts them for people.
@@ -53,7 +86,7 @@ pub(super) struct Findings<'a> {
     /// How many examples a page shows.
     on_page: usize,
     new: [u64; Rule::ALL.len()],
-    examples: [Vec<String>; Rule::ALL.len()],
+    examples: [Vec<Example>; Rule::ALL.len()],
 }
 
 impl<'a> Findings<'a> {
@@ -87,7 +120,7 @@ impl<'a> Findings<'a> {
             let place = finding.rule as usize;
             self.new[place] += u64::from(!self.baseline.contains(examined.owner, finding));
             if self.examples[place].len() < self.sample.max(self.on_page) {
-                self.examples[place].push(example(examined, finding));
+                self.examples[place].push(Example::of(examined, finding));
             }
             if let Some((path, file)) = &mut self.accepted {
                 let line = Baseline::line(examined.owner, finding);
@@ -133,7 +166,7 @@ impl<'a> Findings<'a> {
                 self.output.records::<Counted>()?.all(counted).map_err(unwritten)?;
                 for (rule, _) in summary.by_rule() {
                     for example in self.examples[rule as usize].iter().take(self.sample) {
-                        let line = format!("{rule}: {}", visible(example));
+                        let line = format!("{rule}: {}", visible(&example.to_string()));
                         self.output.text(&line).map_err(unwritten)?;
                     }
                 }
@@ -149,12 +182,4 @@ impl<'a> Findings<'a> {
 /// How certain a rule is, in a word.
 pub(super) fn certainty(rule: Rule) -> &'static str {
     <&str>::from(rule.certainty())
-}
-
-fn example(examined: &Examined, finding: &Finding) -> String {
-    let place = format!("{}, contact {}", examined.owner, finding.contact);
-    match finding.detail.as_str() {
-        "" => place,
-        detail => format!("{place}: {detail}"),
-    }
 }

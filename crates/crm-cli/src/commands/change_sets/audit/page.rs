@@ -6,7 +6,7 @@ use crm_audit::Summary;
 use crm_bulk::{AtomicWriter, Site, page};
 use maud::html;
 
-use super::findings::{Findings, certainty};
+use super::findings::{Example, Findings, certainty};
 use crate::error::CliError;
 
 /// Writes the page: how much each rule found, as bars, and under it what the rules mean, with the
@@ -63,7 +63,15 @@ pub(super) fn write(
                     code { "crm audit --rule " (rule) " --output csv" } " lists all."
                 }
             }
-            ul { @for example in examples { li { (page::foreign(example)) } } }
+            ul {
+                @for Example { named, place, detail } in examples {
+                    li {
+                        @if let Some(named) = named { b { (page::foreign(named)) } " · " }
+                        (place)
+                        @if !detail.is_empty() { ": " (page::foreign(detail)) }
+                    }
+                }
+            }
         }
         (page::end())
     };
