@@ -1,6 +1,6 @@
 //! What a person may set: from when on something is told, and lists that grow.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// From when on something is told, and what is added to the lists that are kept here. Files of it
 /// have these names with hyphens; what a file does not name keeps its default, and an unknown name
@@ -13,7 +13,7 @@ use serde::Deserialize;
 /// assert_eq!((read.stale_after_days, read.shared_by), (730, Thresholds::default().shared_by));
 /// # Ok::<(), serde_json::Error>(())
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Thresholds {

@@ -154,6 +154,34 @@ fn thresholds_and_choices_of_rules_are_read() {
 }
 
 #[test]
+fn the_desk_has_thresholds_of_its_own() {
+    let service = tenant();
+    let shared = |options: &str| {
+        let entries = service.json(&format!("audit --rule shared {options}"));
+        entries.as_array().unwrap().len()
+    };
+    assert_eq!(shared(""), 3);
+    let written = service.json("audit thresholds");
+    let file = written["record"].as_str().unwrap();
+    assert!(file.ends_with("audit.toml"), "{file}");
+    assert_eq!(shared(""), 3, "as it is written, it has the defaults");
+    let defaults = fs::read_to_string(file).unwrap();
+    fs::write(file, defaults.replace("shared-by = 3", "shared-by = 4")).unwrap();
+    assert_eq!(shared(""), 0);
+    service.crm("audit thresholds").assert().failure();
+    let copy = service.home.path().join("copy");
+    service.ok("desk backup copy");
+    assert!(fs::read_to_string(copy.join("audit.toml")).unwrap().contains("shared-by = 4"));
+
+    // The file that is named, and nothing else.
+    service.ok("audit thresholds t.toml");
+    assert_eq!(shared("--thresholds t.toml"), 3);
+    // A sandbox of one command has no desk.
+    let refused = service.crm("--sandbox audit thresholds").assert().failure();
+    assert!(stderr(&refused).contains("FILE"), "{}", stderr(&refused));
+}
+
+#[test]
 fn an_audit_without_a_call_uses_the_snapshot_as_it_is() {
     let service = tenant();
     service.ok("snapshot all.snapshot");

@@ -263,8 +263,8 @@ impl Command {
                 command.run(globals, session.as_ref(), output).await
             }
             Self::Snapshot(command) => command.run(&connect().await?).await,
-            Self::Audit(command) => match command.explanation() {
-                Some(explanation) => explanation.write(output),
+            Self::Audit(command) => match command.topic() {
+                Some(topic) => topic.answer(globals, output),
                 None => command.run(&connect().await?).await,
             },
             Self::Plan(command) => match command.template() {

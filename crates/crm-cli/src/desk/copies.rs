@@ -11,7 +11,7 @@ use rusqlite::{Connection, OpenFlags, backup::Backup};
 
 use super::{
     error::DeskError,
-    folder::{ARCHIVE, Desk, MIRROR, SETS, UPDATES},
+    folder::{ARCHIVE, Desk, MIRROR, SETS, THRESHOLDS, UPDATES},
     standing::SetEntry,
 };
 use crate::files;
@@ -73,6 +73,9 @@ impl Desk {
             sets += 1;
         }
         self.card.write(copy.path())?;
+        if self.thresholds().exists() {
+            fs::copy(self.thresholds(), copy.path().join(THRESHOLDS)).map_err(failed)?;
+        }
         fs::rename(copy.keep(), to).map_err(failed)?;
         Ok(sets)
     }

@@ -30,6 +30,7 @@ pub(super) const MIRROR: &str = "mirror.db";
 pub(super) const SETS: &str = "sets";
 pub(super) const ARCHIVE: &str = "archive";
 pub(super) const UPDATES: &str = "updates.db";
+pub(super) const THRESHOLDS: &str = "audit.toml";
 /// An empty file whose lock says that a command works in the desk.
 const IN_USE: &str = ".in-use";
 /// An empty file whose lock says that a command updates the mirror.
@@ -98,6 +99,11 @@ impl Desk {
         self.folder.join(MIRROR)
     }
 
+    /// The file of thresholds of an audit, which need not be there.
+    pub(crate) fn thresholds(&self) -> PathBuf {
+        self.folder.join(THRESHOLDS)
+    }
+
     /// Takes the desk for this command alone, until it ends.
     pub(super) fn take_alone(&self) -> Result<(), DeskError> {
         let in_use = || DeskError::InUse { desk: self.folder.clone() };
@@ -152,7 +158,7 @@ fn lock_file(path: &Path) -> io::Result<File> {
 /// Whether a desk has a file or folder of this name, or has it while it works: a journal of SQLite, or
 /// a file in the making.
 fn is_of_a_desk(name: &str) -> bool {
-    [MIRROR, SETS, ARCHIVE, UPDATES, card::NAME].into_iter().any(|own| {
+    [MIRROR, SETS, ARCHIVE, UPDATES, THRESHOLDS, card::NAME].into_iter().any(|own| {
         name.strip_prefix(own).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '-']))
     })
 }

@@ -1,26 +1,10 @@
 //! `crm audit explain`: what a rule means.
 
-use clap::Subcommand;
 use crm_audit::Rule;
 use serde::Serialize;
 
 use super::findings::certainty;
 use crate::{error::CliError, output::Output, status::Status};
-
-/// What is asked about the rules.
-#[derive(Debug, Subcommand)]
-pub(crate) enum AuditTopic {
-    /// Say what rules mean, how certain they are, and what they propose
-    Explain {
-        /// The rules; without them all
-        #[arg(value_name = "RULE")]
-        rules: Vec<Rule>,
-    },
-}
-
-/// The rules to be explained.
-#[derive(Debug)]
-pub(crate) struct Explanation(Vec<Rule>);
 
 /// A rule, for programs.
 #[derive(Serialize)]
@@ -33,25 +17,17 @@ struct Explained {
     examples: &'static [&'static str],
 }
 
-impl AuditTopic {
-    pub(super) fn explanation(&self) -> Explanation {
-        let Self::Explain { rules } = self;
-        Explanation(if rules.is_empty() { Rule::ALL.to_vec() } else { rules.clone() })
-    }
-}
-
-impl Explanation {
-    pub(crate) fn write(&self, output: &Output) -> Result<Status, CliError> {
-        let written = if output.is_json() {
-            let explained: Vec<_> = self.0.iter().map(|rule| explained(*rule)).collect();
-            output.value(&explained)
-        } else {
-            let texts: Vec<_> = self.0.iter().map(|rule| text(*rule)).collect();
-            output.text(&texts.join("\n\n"))
-        };
-        written.map_err(|error| CliError::io("cannot write the answer", error))?;
-        Ok(Status::Done)
-    }
+/// Says what these rules mean.
+pub(super) fn write(rules: &[Rule], output: &Output) -> Result<Status, CliError> {
+    let written = if output.is_json() {
+        let explained: Vec<_> = rules.iter().map(|rule| explained(*rule)).collect();
+        output.value(&explained)
+    } else {
+        let texts: Vec<_> = rules.iter().map(|rule| text(*rule)).collect();
+        output.text(&texts.join("\n\n"))
+    };
+    written.map_err(|error| CliError::io("cannot write the answer", error))?;
+    Ok(Status::Done)
 }
 
 fn explained(rule: Rule) -> Explained {

@@ -5,6 +5,8 @@ mod explain;
 mod findings;
 mod mend;
 mod page;
+mod thresholds;
+mod topic;
 
 use std::{
     fs,
@@ -13,18 +15,14 @@ use std::{
 };
 
 use clap::Args;
-use crm_audit::{Audit, Baseline, Examined, Owners, Rule, Rules, Summary, Thresholds};
+use crm_audit::{Audit, Baseline, Examined, Owners, Rule, Rules, Summary};
 use crm_bulk::{AtomicWriter, ChangeSet, Plan, Snapshot};
 use tokio::sync::mpsc;
 
-pub(crate) use self::explain::Explanation;
-use self::{explain::AuditTopic, findings::Findings};
+use self::{findings::Findings, topic::Topic};
 use super::{known, names::NameArgs, out::Out, rows::told, snapshot::Need, summary::name};
 use crate::{
-    commands::{
-        args::{NumberArgs, whole},
-        file_arg,
-    },
+    commands::args::{NumberArgs, whole},
     error::CliError,
     output::{count, note},
     session::Session,
@@ -48,7 +46,7 @@ const AHEAD: usize = 64;
 #[command(args_conflicts_with_subcommands = true, after_long_help = explain::help())]
 pub(crate) struct AuditCommand {
     #[command(subcommand)]
-    topic: Option<AuditTopic>,
+    topic: Option<Topic>,
 
     /// Only these rules; they are listed at the end of the long help
     #[arg(long, value_name = "RULE,RULE", value_delimiter = ',', conflicts_with = "except")]
@@ -58,8 +56,8 @@ pub(crate) struct AuditCommand {
     #[arg(long, value_name = "RULE,RULE", value_delimiter = ',')]
     except: Vec<Rule>,
 
-    /// From when on something is told, and more words for the lists, as TOML: shared-by,
-    /// stale-after-days, placeholders, throw-away-domains, wishes
+    /// From when on something is told, and more words for the lists, instead of the desk's audit.toml;
+    /// `crm audit thresholds` writes such a file
     #[arg(long, value_name = "FILE")]
     thresholds: Option<PathBuf>,
 
@@ -103,17 +101,17 @@ pub(crate) struct AuditCommand {
 }
 
 impl AuditCommand {
-    /// What is asked about the rules instead of an audit, which takes no account.
-    pub(crate) fn explanation(&self) -> Option<Explanation> {
-        self.topic.as_ref().map(AuditTopic::explanation)
+    /// What is asked instead of an audit, which takes no account.
+    pub(crate) fn topic(&self) -> Option<&Topic> {
+        self.topic.as_ref()
     }
 
     pub(crate) async fn run(self, session: &Session<'_>) -> Result<Status, CliError> {
         session.tell_target();
-        let thresholds = self.thresholds.as_deref().map(read_thresholds).transpose()?;
+        let thresholds = thresholds::read(session, self.thresholds.as_deref())?;
         let baseline = self.baseline.as_deref().map(read_baseline).transpose()?;
         let accepted = self.write_baseline.as_deref().map(begin_baseline).transpose()?;
-        let audit = Audit::new().rules(self.rules()).thresholds(thresholds.unwrap_or_default());
+        let audit = Audit::new().rules(self.rules()).thresholds(thresholds);
         let mut findings =
             Findings::new(session.output, baseline.unwrap_or_default(), accepted, self.sample)?;
         if self.html.is_some() {
@@ -229,12 +227,6 @@ async fn examine(
         }
     }
     audited.await.map_err(|error| CliError::io("the audit", io::Error::other(error)))?
-}
-
-fn read_thresholds(path: &Path) -> Result<Thresholds, CliError> {
-    let text = String::from_utf8(file_arg::read(path)?);
-    let text = text.map_err(|_| CliError::Usage(format!("{}: is not UTF-8", path.display())))?;
-    toml::from_str(&text).map_err(|error| CliError::Usage(format!("{}: {error}", path.display())))
 }
 
 fn read_baseline(path: &Path) -> Result<Baseline, CliError> {
