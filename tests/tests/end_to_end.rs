@@ -315,6 +315,24 @@ async fn a_missing_scope_is_named() {
 }
 
 #[tokio::test]
+async fn a_server_of_three_flags_is_sent_three_also_for_a_contact_that_tells_none() {
+    let sandbox =
+        Sandbox::builder().set("preference-members", "three").unwrap().start().await.unwrap();
+    let service = connect(&sandbox);
+    let location = some_location(&service).await;
+    let contacts = service.location(location);
+    let request = CreateContactRequest::new(ContactType::Email, "untold@site.example");
+    let created = contacts.create(request).await.unwrap();
+    assert_eq!(created.preferences, None);
+    let change = |flags| ContactChange::new().preferences(flags);
+    let all = PreferenceChange::all(false);
+    let apart = contacts.update(created.id, &change(all.invoices(true))).await.unwrap_err();
+    assert!(apart.to_string().contains("single flag"), "{apart}");
+    let updated = contacts.update(created.id, &change(all)).await.unwrap();
+    assert!(updated.preferences.unwrap().derived());
+}
+
+#[tokio::test]
 async fn a_server_of_three_flags_is_served_by_the_legacy_form() {
     let sandbox =
         Sandbox::builder().set("preference-members", "three").unwrap().start().await.unwrap();

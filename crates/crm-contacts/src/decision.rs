@@ -30,6 +30,15 @@ pub(crate) trait Place<T>: Sync {
         &self,
     ) -> impl Future<Output = Result<Reading<RecordOf<Self, T>>, ContactsError>> + Send;
 
+    /// Puts a request, decided on this record, into the form in which the service takes it.
+    fn in_form(
+        &self,
+        request: RequestOf<Self, T>,
+        _present: &RecordOf<Self, T>,
+    ) -> impl Future<Output = Result<RequestOf<Self, T>, ContactsError>> + Send {
+        std::future::ready(Ok(request))
+    }
+
     /// The operation that sends this request.
     fn operation(&self, request: RequestOf<Self, T>) -> Result<Self::Update, ContactsError>;
 
@@ -173,6 +182,10 @@ impl<P, C: RecordChange> Decision<'_, P, C> {
                     let before = seen.unwrap_or_else(|| after.clone());
                     return Ok(Updated { before, after });
                 }
+                Err(error) => return Err(reported(error, lost)),
+            };
+            let write = match self.place.in_form(write, &reading.record).await {
+                Ok(write) => write,
                 Err(error) => return Err(reported(error, lost)),
             };
             let bounded = service.decided(reading.begin_by(), lost.is_some());

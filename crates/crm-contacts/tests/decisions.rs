@@ -77,10 +77,11 @@ async fn what_a_reading_decides_leaves_within_two_seconds_of_it() {
 
 #[tokio::test(start_paused = true)]
 async fn what_rests_on_no_reading_may_leave_at_any_time() {
-    let (service, sent) = service([ok(mobile(71_204)), ok(mobile(71_204))]);
+    let (service, sent) = service([ok(mobile(71_204)), ok(""), ok(mobile(71_204))]);
     let contacts = service.location(location());
     let change = ContactChange::new().memo("Site manager");
     contacts.update(id(71_204), &change).await.unwrap();
+    contacts.delete(id(71_204)).await.unwrap();
     let new = CreateContactRequest::new(ContactType::MobilePhone, "8185550142");
     contacts.create(new).await.unwrap();
     assert!(sent.writes().iter().all(|call| call.begin_by.is_none()));

@@ -127,6 +127,69 @@ async fn what_three_flags_cannot_say_is_refused_before_it_is_sent() {
     }
 }
 
+/// The contact as a list over all owners has it.
+fn owned(contact: &str) -> String {
+    contact.replacen('{', r#"{"locationId":55022,"#, 1)
+}
+
+/// A contact of which the service does not tell what it receives.
+const UNTOLD: &str = r#"{"id":71204,"type":"Email","value":"a@site.example","preferences":null,
+    "modifiedOn":"2026-01-01T00:00:00Z"}"#;
+
+#[tokio::test]
+async fn where_a_contact_tells_no_flags_others_show_the_form_in_which_they_are_sent() {
+    const OTHERS: &str = concat!(
+        "GET /locations/contacts?modifiedOnOrAfter=1970-01-01T00%3A00%3A00Z",
+        "&page=1&pageSize=500"
+    );
+    let flags = |flags: &str| {
+        let told = format!(r#""preferences":{{{flags}}}"#);
+        UNTOLD.replace(r#""preferences":null"#, &told)
+    };
+    let all = ContactChange::new().preferences(PreferenceChange::all(true));
+    let three = r#""jobRemindersEnabled":true,"marketingUpdatesEnabled":true,"invoiceStatementNotification":true"#;
+    let five = format!(r#"{three},"invoiceNotification":true,"statementNotification":true"#);
+    for (others, body) in [
+        (page(1, true, &[owned(UNTOLD), owned(&of_three(&mobile(1), true))]), three),
+        (page(1, true, &[owned(UNTOLD), owned(&mobile(1))]), &five),
+        (page(1, false, &[owned(UNTOLD)]), &five),
+    ] {
+        let mut sent_updates = Vec::new();
+        for is_read in [true, false] {
+            let read = is_read.then(|| ok(page(1, false, &[UNTOLD])));
+            let rest = [ok(others.clone()), ok(flags(body))];
+            let (service, sent) = service(read.into_iter().chain(rest));
+            let contacts = service.location(location());
+            if is_read {
+                contacts.update(id(71_204), &all).await.unwrap();
+            } else {
+                let current: crm_models::Contact = serde_json::from_str(UNTOLD).unwrap();
+                contacts.update_from(current, &all, None).await.unwrap();
+            }
+            let mut lines = sent.lines();
+            if is_read {
+                assert_eq!(lines.remove(0), LIST);
+            }
+            assert_eq!(lines.remove(0), OTHERS);
+            sent_updates.extend(lines);
+        }
+        let update =
+            format!(r#"PATCH /locations/55021/contacts/71204 {{"preferences":{{{body}}}}}"#);
+        assert_eq!(sent_updates, [update.clone(), update]);
+    }
+}
+
+#[tokio::test]
+async fn a_wish_that_the_form_of_others_cannot_express_is_refused_before_it_is_sent() {
+    let others = owned(&of_three(&mobile(1), true));
+    let (service, sent) = service([ok(page(1, false, &[UNTOLD])), ok(page(1, false, &[&others]))]);
+    let apart = PreferenceChange::all(true).invoices(false);
+    let change = ContactChange::new().preferences(apart);
+    let error = service.location(location()).update(id(71_204), &change).await.unwrap_err();
+    assert!(error.to_string().contains("single flag"), "{error}");
+    assert_eq!(sent.count("PATCH"), 0);
+}
+
 #[tokio::test]
 async fn the_legacy_form_sends_three_flags() {
     let answer = without_marketing(71_204)
@@ -145,9 +208,7 @@ async fn the_legacy_form_sends_three_flags() {
 
 #[tokio::test]
 async fn unknown_preferences_and_one_flag_are_refused_with_the_flags_to_give() {
-    let unknown = r#"{"id":71204,"type":"Email","value":"a@site.example","preferences":null,
-        "modifiedOn":"2026-01-01T00:00:00Z"}"#;
-    let (service, sent) = service([ok(page(1, false, &[unknown]))]);
+    let (service, sent) = service([ok(page(1, false, &[UNTOLD]))]);
     let error = service.location(location()).update(id(71_204), &no_marketing()).await.unwrap_err();
     assert!(matches!(error, ContactsError::Preferences { .. }));
     let text = error.to_string();

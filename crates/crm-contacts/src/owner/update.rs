@@ -1,9 +1,15 @@
 //! Changing a contact, and finding out what became of a change whose answer was lost.
 
-use crm_models::{CheckWith, Contact, ContactChange, ContactId, Timestamp, UpdateContactRequest};
-use crm_transport::Transport;
+use std::{sync::OnceLock, time::SystemTime};
 
-use super::contacts::OwnerContacts;
+use crm_models::{
+    CheckWith, Contact, ContactChange, ContactFilter, ContactId, PreferencesError, Timestamp,
+    UpdateContactRequest,
+};
+use crm_transport::Transport;
+use futures_util::TryStreamExt;
+
+use super::contacts::{OwnerContacts, SEARCH_PAGE};
 use crate::{
     change::{Asks, Preview},
     decision::{self, Decision, Lost, Place, Updated},
@@ -50,7 +56,8 @@ impl<T: Transport, O: Owner> OwnerContacts<'_, T, O> {
     ///
     /// Preferences are sent as a whole and in the form that the service knows: when `change` gives
     /// any, the contact is read first, the others are kept, and nothing is sent when nothing
-    /// differs. What was read is at most [2 seconds](crate::DECISION_AGE) old when the write
+    /// differs. Where the service does not tell what the contact receives, other contacts show the
+    /// form, which takes one call; where none of them does, all members are sent. What was read is at most [2 seconds](crate::DECISION_AGE) old when the write
     /// leaves; otherwise it is read and decided again. The answer is compared with what was asked.
     /// After an unknown outcome, or an answer that differs, the contact is read back, for at most a
     /// minute. If it does not prove to be as wanted then, the change is made once more, to what the
@@ -203,7 +210,8 @@ impl<T: Transport, O: Owner> OwnerContacts<'_, T, O> {
     }
 
     /// Returns the request that [`update_if_changed`](Self::update_if_changed) would send to this
-    /// contact, or `None` when nothing differs.
+    /// contact, or `None` when nothing differs. Of a contact that tells no flags it shows all members,
+    /// though a service that knows fewer would be sent those.
     ///
     /// # Errors
     ///
@@ -295,7 +303,7 @@ impl<T: Transport, O: Owner> OwnerContacts<'_, T, O> {
     }
 
     fn place(&self, contact: ContactId) -> OwnersContact<'_, T, O> {
-        OwnersContact { contacts: *self, contact }
+        OwnersContact { contacts: *self, contact, has_three_flags: OnceLock::new() }
     }
 }
 
@@ -303,6 +311,27 @@ impl<T: Transport, O: Owner> OwnerContacts<'_, T, O> {
 struct OwnersContact<'a, T, O> {
     contacts: OwnerContacts<'a, T, O>,
     contact: ContactId,
+    /// Whether other contacts show the form of three flags, once that was asked.
+    has_three_flags: OnceLock<bool>,
+}
+
+impl<T: Transport, O: Owner> OwnersContact<'_, T, O> {
+    /// Whether the service has the flags in the form of three members, as the first contact shows
+    /// that tells any, of those of any owner.
+    async fn has_three_flags(&self) -> Result<bool, ContactsError> {
+        if let Some(known) = self.has_three_flags.get() {
+            return Ok(*known);
+        }
+        // The list wants a condition.
+        let ever = ContactFilter::<O>::new().modified_on_or_after(SystemTime::UNIX_EPOCH.into());
+        let all = self.contacts.service.changed(ever);
+        // One page: a tenant of which none tells any would be read as a whole.
+        let page = all.page_size(SEARCH_PAGE).set_aside().pages().try_next().await?;
+        let contacts = page.into_iter().flat_map(|page| page.data);
+        let told = contacts.into_iter().find_map(|found| found.preferences);
+        let has_three = told.is_some_and(|flags| flags.derived());
+        Ok(*self.has_three_flags.get_or_init(|| has_three))
+    }
 }
 
 impl<T: Transport, O: Owner> Place<T> for OwnersContact<'_, T, O> {
@@ -315,6 +344,24 @@ impl<T: Transport, O: Owner> Place<T> for OwnersContact<'_, T, O> {
 
     async fn read(&self) -> Result<Reading<Contact>, ContactsError> {
         self.contacts.read(self.contact).await
+    }
+
+    async fn in_form(
+        &self,
+        update: UpdateContactRequest,
+        present: &Contact,
+    ) -> Result<UpdateContactRequest, ContactsError> {
+        let is_told = present.preferences.is_some() || self.contacts.service.legacy_preferences();
+        match update.get_preferences() {
+            Some(asked) if !is_told && self.has_three_flags().await? => {
+                if asked.is_apart() {
+                    let (site, source) = (Box::new(self.site()), PreferencesError::Inseparable);
+                    return Err(ContactsError::Preferences { site, source });
+                }
+                Ok(update.legacy_three_flags()?)
+            }
+            _ => Ok(update),
+        }
     }
 
     fn operation(
