@@ -210,7 +210,7 @@ impl PhoneReader {
 
     /// The digits as a number of the region, if all of them belong to it: libphonenumber drops
     /// digits that do not fit, and takes many numbers for those of another country.
-    fn parsed(self, digits: &str, numbering: Numbering<'_>) -> Option<Number> {
+    fn parsed(self, digits: &str, numbering: &Numbering) -> Option<Number> {
         let code = numbering.country_code();
         let parsed = phonenumber::parse(Some(self.region.id()), digits).ok()?;
         let parsed =
@@ -278,7 +278,7 @@ fn international(digits: &str, zero: Option<usize>) -> Result<Number, InvalidVal
 }
 
 /// The country code with which the digits begin. No code is the beginning of another.
-fn country_code(digits: &str) -> Option<(u16, Vec<Numbering<'static>>)> {
+fn country_code(digits: &str) -> Option<(u16, &'static [Numbering])> {
     (1..=3).find_map(|length| {
         let code = digits.get(..length).filter(|code| !code.starts_with('0'))?.parse().ok()?;
         let countries = Numbering::of_code(code);
