@@ -194,7 +194,7 @@ pub(crate) fn leave_out(
 
 /// Refuses to write the wrong rows over what they come from or what is made of the right ones.
 pub(crate) fn refuse_to_mend_in(mend: Option<&Path>, others: &[&Path]) -> Result<(), BulkError> {
-    match mend.filter(|mend| others.iter().any(|other| AtomicWriter::would_touch(mend, other))) {
+    match mend.filter(|mend| others.iter().any(|other| AtomicWriter::would_replace(mend, other))) {
         None => Ok(()),
         Some(mend) => Err(BulkError::Taken { path: mend.to_owned() }),
     }

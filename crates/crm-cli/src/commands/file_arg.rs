@@ -25,7 +25,7 @@ pub(super) fn read(path: &Path) -> Result<Vec<u8>, CliError> {
 
 /// Refuses to write to a file that the command needs for something else.
 pub(super) fn keep_apart(path: &Path, other: &Path, what: &str) -> Result<(), CliError> {
-    if AtomicWriter::would_touch(path, other) || AtomicWriter::would_touch(other, path) {
+    if AtomicWriter::would_replace(path, other) {
         return Err(CliError::Usage(format!("{} is {what}: name another file", path.display())));
     }
     Ok(())

@@ -1,7 +1,6 @@
 //! Files that get their names only when they are complete.
 
 use std::{
-    ffi::OsString,
     fs::{self, File},
     io::{self, BufWriter, Write},
     path::{Path, PathBuf},
@@ -21,13 +20,10 @@ pub struct AtomicFile {
 }
 
 impl AtomicFile {
-    /// Makes an empty file under a name that no other one has, be it of this process, of another
-    /// one, or left behind by one that was killed.
+    /// Makes an empty file.
     pub fn create(path: &Path) -> io::Result<Self> {
-        let mut begin = path.file_name().unwrap_or_default().to_owned();
-        begin.push(".");
-        let made = Builder::new().prefix(&begin).suffix(PARTIAL).tempfile_in(folder(path))?;
-        Ok(Self { temporary: made.into_temp_path(), path: path.to_owned() })
+        let temporary = partial(path)?.into_temp_path();
+        Ok(Self { temporary, path: path.to_owned() })
     }
 
     /// The name until it is complete.
@@ -73,9 +69,9 @@ impl AtomicFile {
 }
 
 /// Writes a file that takes the place of what has its name once it is complete, readable by its
-/// owner alone: other people's data may be in it. Until then it is `NAME.partial`; dropped before,
-/// it is removed, and what had the name stays unchanged. What is not a file, such as a terminal, is
-/// written to directly.
+/// owner alone: other people's data may be in it. Until then it is `NAME.….partial`; dropped before,
+/// it is removed, and what had the name stays unchanged. Several may write to one name: the last to
+/// finish has it. What is not a file, such as a terminal, is written to directly.
 ///
 /// ```
 /// use std::{fs, io::Write};
@@ -113,15 +109,7 @@ impl AtomicWriter {
     pub fn create(path: &Path) -> io::Result<Self> {
         let is_file = fs::metadata(path).map_or(true, |metadata| metadata.is_file());
         let target = if is_file {
-            let partial = partial(path);
-            // One that was left behind may be readable by others.
-            match fs::remove_file(&partial) {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-                _ => {}
-            }
-            let name = partial.file_name().unwrap_or_default();
-            let made = Builder::new().prefix(name).rand_bytes(0).tempfile_in(folder(path))?;
-            Target::Partial(made)
+            Target::Partial(partial(path)?)
         } else {
             Target::AsItIs(File::options().write(true).truncate(true).open(path)?)
         };
@@ -146,12 +134,10 @@ impl AtomicWriter {
         }
     }
 
-    /// Returns whether writing the file at `path`, or giving it its name, would touch the other
-    /// one.
+    /// Returns whether writing the file at `path` would replace the other one.
     #[must_use]
-    pub fn would_touch(path: &Path, other: &Path) -> bool {
-        let other = whole(other);
-        [whole(path), whole(&partial(path))].contains(&other)
+    pub fn would_replace(path: &Path, other: &Path) -> bool {
+        whole(path) == whole(other)
     }
 }
 
@@ -181,11 +167,13 @@ impl Write for Target {
     }
 }
 
-/// The name of a file that is not complete.
-fn partial(path: &Path) -> PathBuf {
-    let mut name = OsString::from(path);
-    name.push(PARTIAL);
-    PathBuf::from(name)
+/// Makes an empty file beside this path under a name that nobody can guess and no other one has, be
+/// it of this process, of another one, or left behind by one that was killed. What was left behind
+/// stays: it cannot be told from what another process writes.
+fn partial(path: &Path) -> io::Result<NamedTempFile> {
+    let mut begin = path.file_name().unwrap_or_default().to_owned();
+    begin.push(".");
+    Builder::new().prefix(&begin).suffix(PARTIAL).tempfile_in(folder(path))
 }
 
 /// The path of a file from the root on, also of one that is not there yet.
@@ -209,4 +197,36 @@ fn sync_folder(path: &Path) {
 /// The folder in which a file lies or will lie.
 fn folder(path: &Path) -> &Path {
     path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_two_that_write_one_file_each_is_whole_and_the_last_to_finish_has_the_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("rows.csv");
+        // Of an earlier version, and a name that anybody can guess.
+        fs::create_dir(folder.path().join("rows.csv.partial")).unwrap();
+        let [mut first, mut second] = [(); 2].map(|()| AtomicWriter::create(&path).unwrap());
+        let dropped = AtomicWriter::create(&path).unwrap();
+        for _ in 0..100_000 {
+            first.write_all(b"1").unwrap();
+            second.write_all(b"2").unwrap();
+        }
+        drop(dropped);
+        first.finish().unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), "1".repeat(100_000));
+        second.finish().unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), "2".repeat(100_000));
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2, "nothing is left behind");
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+
+            let mode = fs::metadata(&path).unwrap().permissions().mode();
+            assert_eq!(mode & 0o777, 0o600);
+        }
+    }
 }
