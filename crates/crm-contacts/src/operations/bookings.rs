@@ -11,14 +11,11 @@ const CONTACTS: &str = "/booking-provider/{booking_provider}/bookings/{id}/conta
 const CONTACT: &str = "/booking-provider/{booking_provider}/bookings/{id}/contacts/{contactId}";
 
 operations! {
-    []
+    "tn.crm.bookings" []
 
     /// `Bookings_GetContactList`: a booking's contacts, whatever its provider.
-    GetContactList: Page<BookingContact> = read(
-        "Bookings_GetContactList",
-        "/bookings/{id}/contacts",
-        "tn.crm.bookings:r",
-    ) {
+    GetContactList: Page<BookingContact> =
+        read("Bookings_GetContactList", "/bookings/{id}/contacts") {
         path {
             /// The booking.
             booking: BookingId,
@@ -27,11 +24,7 @@ operations! {
     }
 
     /// `Bookings_GetContactList2`: the contacts of a booking of one provider.
-    GetContactList2: Page<BookingContact> = read(
-        "Bookings_GetContactList2",
-        CONTACTS,
-        "tn.crm.bookings:r",
-    ) {
+    GetContactList2: Page<BookingContact> = read("Bookings_GetContactList2", CONTACTS) {
         path {
             /// The provider whose booking it is.
             provider: BookingProviderId,
@@ -42,11 +35,7 @@ operations! {
     }
 
     /// `Bookings_CreateContact`: a new contact of a booking. Every repeat creates one more.
-    CreateContact: BookingContact = create(
-        "Bookings_CreateContact",
-        CONTACTS,
-        "tn.crm.bookings:w",
-    ) {
+    CreateContact: BookingContact = create("Bookings_CreateContact", CONTACTS) {
         path {
             /// The provider whose booking it is.
             provider: BookingProviderId,
@@ -62,11 +51,7 @@ operations! {
 
     /// `Bookings_UpdateBookingContact`: changes a contact of a booking. The documented answer
     /// holds neither `id` nor `modifiedOn`.
-    UpdateBookingContact: UpdatedBookingContact = update(
-        "Bookings_UpdateBookingContact",
-        CONTACT,
-        "tn.crm.bookings:w",
-    ) {
+    UpdateBookingContact: UpdatedBookingContact = update("Bookings_UpdateBookingContact", CONTACT) {
         path {
             /// The provider whose booking it is.
             provider: BookingProviderId,
@@ -83,7 +68,7 @@ operations! {
     }
 
     /// `Bookings_DeleteContact`: deletes a contact of a booking.
-    DeleteContact: NoContent = delete("Bookings_DeleteContact", CONTACT, "tn.crm.bookings:w") {
+    DeleteContact: NoContent = delete("Bookings_DeleteContact", CONTACT) {
         path {
             /// The provider whose booking it is.
             provider: BookingProviderId,

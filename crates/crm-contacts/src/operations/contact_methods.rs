@@ -77,14 +77,10 @@ paged!(SearchContactMethods, ContactMethod, |this, method| {
 });
 
 operations! {
-    [GetPreferenceMetadataList, SearchContactMethods]
+    "tn.crm.contacts" [GetPreferenceMetadataList, SearchContactMethods]
 
     /// `ContactMethods_GetContactMethods`: one person's methods.
-    GetContactMethods: Page<ContactMethod> = read(
-        "ContactMethods_GetContactMethods",
-        METHODS,
-        "tn.crm.contacts:r",
-    ) {
+    GetContactMethods: Page<ContactMethod> = read("ContactMethods_GetContactMethods", METHODS) {
         path {
             /// The person whose methods these are.
             contact: PersonId,
@@ -97,11 +93,7 @@ operations! {
     }
 
     /// `ContactMethods_CreateContactMethod`: a new method. Every repeat creates one more.
-    CreateContactMethod: ContactMethod = create(
-        "ContactMethods_CreateContactMethod",
-        METHODS,
-        "tn.crm.contacts:w",
-    ) {
+    CreateContactMethod: ContactMethod = create("ContactMethods_CreateContactMethod", METHODS) {
         path {
             /// The person whose method it is.
             contact: PersonId,
@@ -115,11 +107,7 @@ operations! {
     }
 
     /// `ContactMethods_GetContactMethod`: one method.
-    GetContactMethod: ContactMethod = read(
-        "ContactMethods_GetContactMethod",
-        METHOD,
-        "tn.crm.contacts:r",
-    ) {
+    GetContactMethod: ContactMethod = read("ContactMethods_GetContactMethod", METHOD) {
         path {
             /// The person whose method it is.
             contact: PersonId,
@@ -131,11 +119,7 @@ operations! {
 
     /// `ContactMethods_UpsertContactMethod`: replaces a method, or creates it under this id.
     /// The only way to change a method's type.
-    UpsertContactMethod: ContactMethod = replace(
-        "ContactMethods_UpsertContactMethod",
-        METHOD,
-        "tn.crm.contacts:w",
-    ) {
+    UpsertContactMethod: ContactMethod = replace("ContactMethods_UpsertContactMethod", METHOD) {
         path {
             /// The person whose method it is.
             contact: PersonId,
@@ -150,11 +134,7 @@ operations! {
     }
 
     /// `ContactMethods_UpdateContactMethod`: changes a method's value or memo.
-    UpdateContactMethod: ContactMethod = update(
-        "ContactMethods_UpdateContactMethod",
-        METHOD,
-        "tn.crm.contacts:w",
-    ) {
+    UpdateContactMethod: ContactMethod = update("ContactMethods_UpdateContactMethod", METHOD) {
         path {
             /// The person whose method it is.
             contact: PersonId,
@@ -169,11 +149,7 @@ operations! {
     }
 
     /// `ContactMethods_DeleteContactMethod`: deletes a method.
-    DeleteContactMethod: NoContent = delete(
-        "ContactMethods_DeleteContactMethod",
-        METHOD,
-        "tn.crm.contacts:w",
-    ) {
+    DeleteContactMethod: NoContent = delete("ContactMethods_DeleteContactMethod", METHOD) {
         path {
             /// The person whose method it is.
             contact: PersonId,
@@ -183,11 +159,8 @@ operations! {
     }
 
     /// `ContactPreferences_GetContactMethodPreferences`: a method's preferences. Not paged.
-    GetContactMethodPreferences: Vec<MethodPreference> = read(
-        "ContactPreferences_GetContactMethodPreferences",
-        PREFERENCES,
-        "tn.crm.contacts:r",
-    ) {
+    GetContactMethodPreferences: Vec<MethodPreference> =
+        read("ContactPreferences_GetContactMethodPreferences", PREFERENCES) {
         path {
             /// The person whose method it is.
             contact: PersonId,
@@ -197,11 +170,8 @@ operations! {
     }
 
     /// `ContactPreferences_GetContactMethodPreference`: one preference of a method.
-    GetContactMethodPreference: MethodPreference = read(
-        "ContactPreferences_GetContactMethodPreference",
-        PREFERENCE,
-        "tn.crm.contacts:r",
-    ) {
+    GetContactMethodPreference: MethodPreference =
+        read("ContactPreferences_GetContactMethodPreference", PREFERENCE) {
         path {
             /// The person whose method it is.
             contact: PersonId,
@@ -214,11 +184,8 @@ operations! {
     }
 
     /// `ContactPreferences_UpdateContactMethodPreference`: sets one preference of a method.
-    UpdateContactMethodPreference: MethodPreference = update(
-        "ContactPreferences_UpdateContactMethodPreference",
-        PREFERENCE,
-        "tn.crm.contacts:w",
-    ) {
+    UpdateContactMethodPreference: MethodPreference =
+        update("ContactPreferences_UpdateContactMethodPreference", PREFERENCE) {
         path {
             /// The person whose method it is.
             contact: PersonId,

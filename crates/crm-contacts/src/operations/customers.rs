@@ -27,33 +27,22 @@ pub type GetList = owners::GetList<CustomerId>;
 /// `ExportCustomers_GetCustomers`: the export feed of customers themselves.
 pub type ExportCustomers = owners::ExportOwners<CustomerId>;
 
+const READ: &str = "tn.crm.customers:r";
+const WRITE: &str = "tn.crm.customers:w";
+
 impl Owner for CustomerId {
-    const LIST: Spec =
-        Spec::read("Customers_GetContactList", "/customers/{id}/contacts", "tn.crm.customers:r");
-    const CREATE: Spec =
-        Spec::create("Customers_CreateContact", "/customers/{id}/contacts", "tn.crm.customers:w");
-    const UPDATE: Spec = Spec::update(
-        "Customers_UpdateContact",
-        "/customers/{id}/contacts/{contactId}",
-        "tn.crm.customers:w",
-    );
-    const DELETE: Spec = Spec::delete(
-        "Customers_DeleteContact",
-        "/customers/{id}/contacts/{contactId}",
-        "tn.crm.customers:w",
-    );
-    const LIST_ALL: Spec = Spec::read(
-        "Customers_GetModifiedContactsList",
-        "/customers/contacts",
-        "tn.crm.customers:r",
-    );
-    const EXPORT: Spec = Spec::read(
-        "ExportContacts_CustomersContacts",
-        "/export/customers/contacts",
-        "tn.crm.customers:r",
-    );
-    const GET_OWNER: Spec = Spec::read("Customers_Get", "/customers/{id}", "tn.crm.customers:r");
-    const LIST_OWNERS: Spec = Spec::read("Customers_GetList", "/customers", "tn.crm.customers:r");
+    const LIST: Spec = Spec::read("Customers_GetContactList", "/customers/{id}/contacts", READ);
+    const CREATE: Spec = Spec::create("Customers_CreateContact", "/customers/{id}/contacts", WRITE);
+    const UPDATE: Spec =
+        Spec::update("Customers_UpdateContact", "/customers/{id}/contacts/{contactId}", WRITE);
+    const DELETE: Spec =
+        Spec::delete("Customers_DeleteContact", "/customers/{id}/contacts/{contactId}", WRITE);
+    const LIST_ALL: Spec =
+        Spec::read("Customers_GetModifiedContactsList", "/customers/contacts", READ);
+    const EXPORT: Spec =
+        Spec::read("ExportContacts_CustomersContacts", "/export/customers/contacts", READ);
+    const GET_OWNER: Spec = Spec::read("Customers_Get", "/customers/{id}", READ);
+    const LIST_OWNERS: Spec = Spec::read("Customers_GetList", "/customers", READ);
     const EXPORT_OWNERS: Spec =
-        Spec::read("ExportCustomers_GetCustomers", "/export/customers", "tn.crm.customers:r");
+        Spec::read("ExportCustomers_GetCustomers", "/export/customers", READ);
 }

@@ -30,33 +30,21 @@ pub type GetList = owners::GetList<LocationId>;
 /// `ExportLocations_Locations`: the export feed of locations themselves.
 pub type ExportLocations = owners::ExportOwners<LocationId>;
 
+const READ: &str = "tn.crm.locations:r";
+const WRITE: &str = "tn.crm.locations:w";
+
 impl Owner for LocationId {
-    const LIST: Spec =
-        Spec::read("Locations_GetContactList", "/locations/{id}/contacts", "tn.crm.locations:r");
-    const CREATE: Spec =
-        Spec::create("Locations_CreateContact", "/locations/{id}/contacts", "tn.crm.locations:w");
-    const UPDATE: Spec = Spec::update(
-        "Locations_UpdateContact",
-        "/locations/{id}/contacts/{contactId}",
-        "tn.crm.locations:w",
-    );
-    const DELETE: Spec = Spec::delete(
-        "Locations_DeleteContact",
-        "/locations/{id}/contacts/{contactId}",
-        "tn.crm.locations:w",
-    );
-    const LIST_ALL: Spec = Spec::read(
-        "Locations_GetLocationsContactsList",
-        "/locations/contacts",
-        "tn.crm.locations:r",
-    );
-    const EXPORT: Spec = Spec::read(
-        "ExportContacts_LocationsContacts",
-        "/export/locations/contacts",
-        "tn.crm.locations:r",
-    );
-    const GET_OWNER: Spec = Spec::read("Locations_Get", "/locations/{id}", "tn.crm.locations:r");
-    const LIST_OWNERS: Spec = Spec::read("Locations_GetList", "/locations", "tn.crm.locations:r");
-    const EXPORT_OWNERS: Spec =
-        Spec::read("ExportLocations_Locations", "/export/locations", "tn.crm.locations:r");
+    const LIST: Spec = Spec::read("Locations_GetContactList", "/locations/{id}/contacts", READ);
+    const CREATE: Spec = Spec::create("Locations_CreateContact", "/locations/{id}/contacts", WRITE);
+    const UPDATE: Spec =
+        Spec::update("Locations_UpdateContact", "/locations/{id}/contacts/{contactId}", WRITE);
+    const DELETE: Spec =
+        Spec::delete("Locations_DeleteContact", "/locations/{id}/contacts/{contactId}", WRITE);
+    const LIST_ALL: Spec =
+        Spec::read("Locations_GetLocationsContactsList", "/locations/contacts", READ);
+    const EXPORT: Spec =
+        Spec::read("ExportContacts_LocationsContacts", "/export/locations/contacts", READ);
+    const GET_OWNER: Spec = Spec::read("Locations_Get", "/locations/{id}", READ);
+    const LIST_OWNERS: Spec = Spec::read("Locations_GetList", "/locations", READ);
+    const EXPORT_OWNERS: Spec = Spec::read("ExportLocations_Locations", "/export/locations", READ);
 }

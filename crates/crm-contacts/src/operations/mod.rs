@@ -133,12 +133,15 @@ macro_rules! export {
     };
 }
 
-/// A table of operations, each as in `operation!`. Operations of another form are written by hand and
-/// named in brackets, so that [`all`] has them.
+/// A table of operations, each as in `operation!`, behind the name that their scopes begin with.
+/// Operations of another form are written by hand and named in brackets, so that [`all`] has them.
 macro_rules! operations {
     (
-        [$($by_hand:ident),*]
-        $($(#[$doc:meta])* $name:ident: $answer:ty = $effect:ident $entry:tt $parts:tt)*
+        $scopes:literal [$($by_hand:ident),*]
+        $(
+            $(#[$doc:meta])*
+            $name:ident: $answer:ty = $effect:ident($id:literal, $path:expr) $parts:tt
+        )*
     ) => {
         /// What the contract says of each.
         pub(super) const SPECS: &[$crate::spec::Spec] = &[
@@ -148,9 +151,15 @@ macro_rules! operations {
 
         $(operation! {
             $(#[$doc])*
-            $name: $answer = $crate::spec::Spec::$effect $entry => $parts
+            $name: $answer = $crate::spec::Spec::$effect(
+                $id,
+                $path,
+                operations!(@scope $effect $scopes),
+            ) => $parts
         })*
     };
+    (@scope read $scopes:literal) => { concat!($scopes, ":r") };
+    (@scope $writes:ident $scopes:literal) => { concat!($scopes, ":w") };
 }
 
 pub mod bookings;

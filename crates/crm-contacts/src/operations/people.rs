@@ -8,10 +8,10 @@ use crm_models::{
 use crate::operation::NoContent;
 
 operations! {
-    []
+    "tn.crm.contacts" []
 
     /// `Contacts_GetList`: people by filters, page by page.
-    GetList: Page<Person> = read("Contacts_GetList", "/contacts", "tn.crm.contacts:r") {
+    GetList: Page<Person> = read("Contacts_GetList", "/contacts") {
         query {
             /// Selects and orders the people.
             filter: PersonFilter,
@@ -20,7 +20,7 @@ operations! {
     }
 
     /// `Contacts_Create`: a new person. Every repeat creates one more.
-    Create: Person = create("Contacts_Create", "/contacts", "tn.crm.contacts:w") {
+    Create: Person = create("Contacts_Create", "/contacts") {
         body {
             /// The new person.
             person: CreatePersonRequest,
@@ -29,7 +29,7 @@ operations! {
     }
 
     /// `Contacts_Get`: one person.
-    Get: Person = read("Contacts_Get", "/contacts/{id}", "tn.crm.contacts:r") {
+    Get: Person = read("Contacts_Get", "/contacts/{id}") {
         path {
             /// The person.
             id: PersonId,
@@ -39,7 +39,7 @@ operations! {
 
     /// `Contacts_Replace`: sets every member of a person. The contract documents no 404: whether
     /// an unknown id creates a person is not documented.
-    Replace: Person = replace("Contacts_Replace", "/contacts/{id}", "tn.crm.contacts:w") {
+    Replace: Person = replace("Contacts_Replace", "/contacts/{id}") {
         path {
             /// The person.
             id: PersonId,
@@ -54,7 +54,7 @@ operations! {
     /// `Contacts_Update`: changes a person. What absent members do is not documented, so the
     /// request always writes all four; [`PersonHandle::update`](crate::PersonHandle::update)
     /// reads the person first.
-    Update: Person = update("Contacts_Update", "/contacts/{id}", "tn.crm.contacts:w") {
+    Update: Person = update("Contacts_Update", "/contacts/{id}") {
         path {
             /// The person.
             id: PersonId,
@@ -67,11 +67,7 @@ operations! {
     }
 
     /// `Contacts_DeleteContact`: deletes a person.
-    DeleteContact: NoContent = delete(
-        "Contacts_DeleteContact",
-        "/contacts/{id}",
-        "tn.crm.contacts:w",
-    ) {
+    DeleteContact: NoContent = delete("Contacts_DeleteContact", "/contacts/{id}") {
         path {
             /// The person.
             id: PersonId,
@@ -83,11 +79,8 @@ operations! {
     /// The contract calls the path parameter `relationshipId` but types it as a number, while a
     /// relationship's own id is a GUID. So it can only be the related customer, location or
     /// booking; entities of different kinds with the same number are not told apart.
-    GetByRelationshipId: Page<Person> = read(
-        "Contacts_GetByRelationshipId",
-        "/contacts/relationships/{relationshipId}",
-        "tn.crm.contacts:r",
-    ) {
+    GetByRelationshipId: Page<Person> =
+        read("Contacts_GetByRelationshipId", "/contacts/relationships/{relationshipId}") {
         path {
             /// The related customer, location or booking.
             related_entity: RelatedEntityId,

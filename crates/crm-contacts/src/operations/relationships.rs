@@ -8,15 +8,15 @@ use crm_models::{
 
 use crate::operation::NoContent;
 
+const RELATIONSHIPS: &str = "/contacts/{contactId}/relationships";
+const RELATIONSHIP: &str = "/contacts/{contactId}/relationships/{relatedEntityId}/{typeSlug}";
+
 operations! {
-    []
+    "tn.crm.contacts" []
 
     /// `Contacts_GetContactRelationshipList`: what a person is related to.
-    GetContactRelationshipList: Page<ContactRelationship> = read(
-        "Contacts_GetContactRelationshipList",
-        "/contacts/{contactId}/relationships",
-        "tn.crm.contacts:r",
-    ) {
+    GetContactRelationshipList: Page<ContactRelationship> =
+        read("Contacts_GetContactRelationshipList", RELATIONSHIPS) {
         path {
             /// The person whose relationships these are.
             contact: PersonId,
@@ -29,11 +29,8 @@ operations! {
     }
 
     /// `Contacts_CreateContactRelationship`: relates a person to an entity. Has no body.
-    CreateContactRelationship: NoContent = create(
-        "Contacts_CreateContactRelationship",
-        "/contacts/{contactId}/relationships/{relatedEntityId}/{typeSlug}",
-        "tn.crm.contacts:w",
-    ) {
+    CreateContactRelationship: NoContent =
+        create("Contacts_CreateContactRelationship", RELATIONSHIP) {
         path {
             /// The person.
             contact: PersonId,
@@ -45,11 +42,8 @@ operations! {
     }
 
     /// `Contacts_DeleteContactRelationship`: ends a relationship.
-    DeleteContactRelationship: NoContent = delete(
-        "Contacts_DeleteContactRelationship",
-        "/contacts/{contactId}/relationships/{relatedEntityId}/{typeSlug}",
-        "tn.crm.contacts:w",
-    ) {
+    DeleteContactRelationship: NoContent =
+        delete("Contacts_DeleteContactRelationship", RELATIONSHIP) {
         path {
             /// The person.
             contact: PersonId,
