@@ -130,6 +130,7 @@ impl<P, C: RecordChange> Decision<'_, P, C> {
         P: Place<T, Change = C>,
     {
         let planned = self.change.plan(present);
+        // An earlier attempt that was carried out has changed the time itself.
         let may_be_ours = earlier == Delivery::Unknown && matches!(planned, Ok(None));
         if let (Some(unmodified_since), Some(modified_on)) =
             (self.unmodified_since, present.modified_on())
@@ -199,6 +200,8 @@ impl<P, C: RecordChange> Decision<'_, P, C> {
             };
 
             let is_first_loss = lost.is_none() && found.is_some() && error.outcome_is_unknown();
+            // The first loss was read back meanwhile, so it only waits as long as the service asks;
+            // a second one ends it, since `Patience` takes no unknown outcome for passing.
             let pause = if is_first_loss {
                 patience.until(not_before)
             } else {
@@ -212,6 +215,7 @@ impl<P, C: RecordChange> Decision<'_, P, C> {
                 lost = Some(Lost { error, before });
             }
             reading = match found {
+                // What was read back before a pause is too old to decide on after it.
                 Some(found) if pause.is_zero() => found,
                 _ => {
                     pause::make(pause).await;

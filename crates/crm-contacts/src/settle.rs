@@ -74,6 +74,8 @@ impl<T: Transport> ContactsService<T> {
                 if asked.is_echoed_by(&answer, before) {
                     return Ok(answer);
                 }
+                // It is a reason to look, as a lost answer is: the write may have been carried out
+                // and answered wrongly.
                 Ok(answer)
             }
             Err(error) if !error.outcome_is_unknown() => return Err(error.into()),
@@ -129,6 +131,7 @@ impl<T: Transport> ContactsService<T> {
         match self.call(operation).await {
             Ok(_) => Ok(()),
             Err(error) if !error.outcome_is_unknown() => Err(error),
+            // Only behind the line above: an attempt before this answer may have been carried out.
             Err(error) if error.refusal_kind() == Some(RefusalKind::NotFound) => Ok(()),
             Err(error) => match self.read_back(gone, |gone| *gone).await {
                 Ok(_) => Ok(()),

@@ -26,6 +26,7 @@ impl RateLimiter {
             // After a whole second the window is empty, whatever it holds now.
             return Err(1);
         }
+        // What is refused takes no place: the vendor's documents do not say that it does.
         self.accepted.push_back(now);
         Ok(())
     }

@@ -68,11 +68,13 @@ impl Pace {
     /// Notes a refusal that asks for this wait. Returns whether the gate has to close: the call
     /// alone waits for a short time, and the others go on.
     pub(crate) fn refused(&mut self, now: Instant, asks_for: Option<Duration>) -> bool {
+        // Asked before the old ones go: this looks back two seconds, the count below only one.
         let again = self.refused.back().is_some_and(|last| now < *last + SOON);
         self.refused.retain(|at| now < *at + SECOND);
         self.refused.push_back(now);
         let closes = self.refused.len() > BORNE || asks_for.is_some_and(|wait| wait > SHORT);
         let step = if closes {
+            // Those that closed it must not close it once more when it opens.
             self.refused.clear();
             JUMP
         } else if again {

@@ -90,7 +90,12 @@ pub fn standard(
     credentials: Credentials,
 ) -> Result<impl Transport + Clone + use<>, TransportError> {
     let wire = ReqwestTransport::new(environment)?;
+    // Without the limit: the vendor counts the calls of its APIs, and the tokens come from another
+    // host. `auth` itself asks for one at a time.
     let auth = Auth::new(wire.for_auth(environment)?.with_tracing(), credentials);
+    // From the wire outwards. A span is one request, so its layer sees each. The limit comes next:
+    // what `auth` sends again after a 401 has to pass it too, and a call waits for its token before
+    // its turn, not after it. Retries are outermost, since a token may end while one waits.
     Ok(wire
         .with_tracing()
         .with_rate_limit(RateLimit::per_second(VENDOR_CALLS_PER_SECOND))

@@ -94,7 +94,8 @@ impl Window {
         let Some(last) = number.checked_sub(self.underway) else {
             return;
         };
-        // When its way was free, so was that of all that left before it.
+        // When its way was free, so was that of all that left before it. Each call is passed over
+        // here once, so answers in any order cost no more than as many in order.
         let from = (self.underway - self.first) as usize;
         for place in from..=from + last as usize {
             let free_after = now - self.calls[place].at;
@@ -202,8 +203,11 @@ impl Ways {
         self.late_in_a_row = 0;
         let took = free_after.as_nanos() as i64;
         if self.is_unknown() {
+            // RFC 6298, section 2.2: nothing is known of the spread yet, so it is taken for wide.
             (self.mean, self.spread) = (took, took / 2);
         } else {
+            // Section 2.3: beta is 1/4 and alpha 1/8, and the spread comes first, since it is from
+            // the mean as it was before this time.
             self.spread += ((self.mean - took).abs() - self.spread) / 4;
             self.mean += (took - self.mean) / 8;
         }

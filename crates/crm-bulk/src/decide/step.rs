@@ -182,6 +182,7 @@ fn create(
     });
     match newcomer {
         Some(created) if may_be_sent(&loaded.change) => {
+            // Of two lost creations of one number each must find a contact of its own.
             taken.insert(created.id);
             return Step::Contact(owner, Write::Complete(created.clone()));
         }
@@ -220,11 +221,14 @@ fn known(change: &Change) -> impl DoubleEndedIterator<Item = &Contact> {
 
 /// Whether the contact is nothing that this change knows. When it was modified does not count.
 fn has_drifted(change: &Change, current: &Contact) -> bool {
+    // As before or as we left it: a service that answers a write before its lists show it gives the
+    // former back.
     let is_other = |seen: &Contact| !seen.differences_to(current).is_empty();
     known(change).next().is_some() && known(change).all(is_other)
 }
 
 fn drift(change: &Change, current: &Contact) -> Step {
+    // Against the last of them: what differs from the one before may be our own work.
     let changed = known(change).next_back();
     let changed = changed.map(|seen| seen.differences_to(current)).unwrap_or_default();
     let members: Vec<_> = changed.iter().map(|difference| &*difference.field).collect();

@@ -163,6 +163,7 @@ impl Store {
         if path.metadata().is_ok_and(|found| found.len() > 0) {
             return Err(SandboxError::Exists { file: path.to_owned() });
         }
+        // Of one moment and with all that is in the journal, which a copy of the file would lack.
         let copied =
             lock(&self.connection).execute("VACUUM INTO ?1", [path.to_string_lossy().as_ref()]);
         copied.map(drop).map_err(|error| SandboxError::database(Some(path), error))

@@ -396,6 +396,8 @@ impl Draft {
         if self.reads_later.get() {
             self.gather()?;
         }
+        // Built once and in order; kept up row by row they would cost more than the rows. What
+        // follows searches them.
         self.batch(include_str!("indexes.sql"))?;
         repeats::resolve(self.database())?;
         if self.creates.get() {

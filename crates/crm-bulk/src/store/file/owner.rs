@@ -90,6 +90,7 @@ pub(super) fn take(database: &Database, name: &str, lease: Duration) -> Result<T
         Some(ErrorCode::DatabaseBusy) => BulkError::InUse { path: path.to_owned() },
         _ => database.failed(error).into(),
     })?;
+    // The mark has to be in the main file: only there does a copy without the journal show it.
     if has_journal && !run_mark::checkpoint(connection, "FULL").is_ok_and(|all| all) {
         let held = std::io::Error::other("another program keeps reading it; try again");
         return Err(BulkError::file(path, "taken", held));

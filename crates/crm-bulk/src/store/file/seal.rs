@@ -225,6 +225,9 @@ fn for_each<C>(
     find: impl Fn(&Statement<'_>) -> rusqlite::Result<C>,
     mut each: impl FnMut(&C, &Row<'_>) -> rusqlite::Result<()>,
 ) -> Result<(), BulkError> {
+    // A page at a time: `adopt` writes to the table that it reads, and whether a query sees rows
+    // that change while it runs is undefined (sqlite.org/isolation.html). Nor does a long reading
+    // keep a run from its checkpoints.
     let sql = format!("{sql} LIMIT {PAGE}");
     let mut last = i64::MIN;
     let mut page = || -> rusqlite::Result<bool> {

@@ -51,6 +51,8 @@ pub(super) fn next_block(
     after: Cursor,
     which: Which,
 ) -> Result<(Vec<Loaded>, Cursor), BulkError> {
+    // The first condition says what the second says more exactly. It is there for SQLite, which
+    // searches an index for a comparison of rows (sqlite.org/rowvalue.html), and for no OR of them.
     let sql = format!(
         "SELECT {}, coalesce(siblings, beside) AS had_it FROM {CHANGES}
          WHERE (owner_kind, owner_id) >= (?1, ?2)
@@ -73,6 +75,7 @@ pub(super) fn next_block(
         let creates = matches!(change.action, Action::Create(_));
         let last = block.last().map(|loaded| owner_of(&loaded.change));
         let another = last != Some(owner_of(&change));
+        // Creations come first on their owner, so that a block that is full ends behind the last.
         let full = block.len() >= CHANGES_PER_BLOCK && (another || !creates);
         if full || (another && owners == OWNERS_PER_CALL) {
             break;

@@ -160,7 +160,10 @@ FROM planned c JOIN planned o ON o.id = coalesce(c.repeats, c.id)
     LEFT JOIN progress p ON p.change = o.id;
 
 -- For people: the records of each change in the API's form, as the plan saw them and as they were
--- answered.
+-- answered. 62135596800 are the seconds from the year 1 to 1970, where SQLite's own count begins.
+-- Of the flags 27 are those that can be set (1 + 2 + 8 + 16), 28 those of invoices and statements
+-- (4 + 8 + 16), and 864 is 32 * 27: one that can be set is named. The inner json_patch on '{}' leaves
+-- out members that are null, as RFC 7396 says.
 CREATE VIEW records AS
 SELECT id, moment, json_patch(json_patch(
            iif(modified_on IS NULL, json_object('type', CASE contact_type WHEN 0 THEN 'Phone' WHEN 1 THEN 'MobilePhone' WHEN 2 THEN 'Email'

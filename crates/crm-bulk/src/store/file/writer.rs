@@ -280,7 +280,10 @@ fn transact(
     answers: &mut Vec<Answer>,
     last: impl Fn(&Database) -> Result<(), BulkError>,
 ) -> Result<(), BulkError> {
+    // Before the file says so: nobody may take this lease for over while its owner relies on it.
     let asked = Renewal::now();
+    // Not deferred: it reads the epoch first, and a transaction that has read cannot begin to write
+    // once another process has written, however long it waits (SQLITE_BUSY_SNAPSHOT).
     let transaction =
         Transaction::new_unchecked(&database.connection, TransactionBehavior::Immediate);
     let transaction = database.check(transaction)?;
