@@ -99,7 +99,6 @@ fn shown_memo(memo: Option<String>, settings: &Settings) -> Option<String> {
 struct CreateRequest {
     r#type: String,
     value: String,
-    #[serde(default)]
     memo: Option<String>,
 }
 

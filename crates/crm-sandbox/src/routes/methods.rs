@@ -116,9 +116,7 @@ impl MethodResponse {
 struct CreateRequest {
     r#type: ContactType,
     value: String,
-    #[serde(default)]
     reference_id: Option<String>,
-    #[serde(default)]
     memo: Option<String>,
 }
 

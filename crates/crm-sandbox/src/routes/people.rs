@@ -109,11 +109,8 @@ impl PersonResponse {
 #[serde(rename_all = "camelCase")]
 #[schema(as = CreateContactRequest)]
 struct CreateRequest {
-    #[serde(default)]
     name: Option<String>,
-    #[serde(default)]
     title: Option<String>,
-    #[serde(default)]
     reference_id: Option<String>,
 }
 
@@ -122,11 +119,8 @@ struct CreateRequest {
 #[serde(rename_all = "camelCase")]
 #[schema(as = ReplaceContactRequest)]
 struct ReplaceRequest {
-    #[serde(default)]
     name: Option<String>,
-    #[serde(default)]
     title: Option<String>,
-    #[serde(default)]
     reference_id: Option<String>,
     is_archived: bool,
 }
