@@ -144,7 +144,7 @@ pub use clean_up::CleanUp;
 pub use crm_mirror::{AtomicWriter, Coverage, MirrorError, OwnerId, Site, Snapshot, idle};
 pub use disk::{run_mark::Parted, watch::Displaced};
 pub use error::{BadCell, BulkError, Counted, InvalidRows};
-pub use input::{DateOrder, Input, InputColumn, InputFormat, MappedRole, Row};
+pub use input::{DateOrder, Input, InputColumn, InputFormat, MappedRole, Row, read_value};
 pub use names::Naming;
 pub use opt_out::OptOut;
 pub use plan::{Plan, PlanSummary};

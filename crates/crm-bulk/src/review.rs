@@ -6,7 +6,7 @@ use crm_mirror::job::{Stop, on_thread};
 
 use crate::{
     error::BulkError,
-    set::{Decision, Remark},
+    set::{Decision, ExpectedDigest, Remark},
     store::{ChangeSet, DropSummary, Selection, Store as _, file::FileStore},
 };
 
@@ -65,7 +65,7 @@ impl ChangeSet {
         }
     }
 
-    /// Approves the set exactly as it is: the digest is computed and kept, with the user of the
+    /// Approves the set exactly as it is, if it is the expected one: the digest is computed and kept, with the user of the
     /// system and the name that is given. [`Apply::require_approval`](crate::Apply::require_approval)
     /// refuses a set without.
     ///
@@ -74,10 +74,12 @@ impl ChangeSet {
     ///
     /// # Errors
     ///
-    /// [`BulkError::Backup`], [`BulkError::Altered`] and [`BulkError::NotAdopted`] as for
-    /// [`digest`](Self::digest), or a failure to read or write.
+    /// [`BulkError::NotExpected`] for a set with another digest; [`BulkError::Backup`],
+    /// [`BulkError::Altered`] and [`BulkError::NotAdopted`] as for [`digest`](Self::digest), or a
+    /// failure to read or write.
     pub fn approve(
         &self,
+        expected: Option<ExpectedDigest>,
         remark: Remark,
     ) -> impl Future<Output = Result<Decision, BulkError>> + Send + use<> {
         let (set, path) = (self.database.again(), self.path().to_owned());
@@ -85,7 +87,7 @@ impl ChangeSet {
             let approve = move |_: &std::path::Path, stop: &Stop| {
                 let set = Self::again(&set, stop)?;
                 set.refuse_backup()?;
-                set.keep_approval(remark)
+                set.keep_approval(expected, remark)
             };
             on_thread(&path, approve).await
         }

@@ -89,7 +89,7 @@ async fn the_page_says_who_planned_dropped_and_approved_and_with_what() {
 
     let one = Selection::all().numbers([1]);
     set.drop_changes(&one, Remark::new().by("Ana").reason("<called>")).await.unwrap();
-    set.approve(Remark::new().by("Dana")).await.unwrap();
+    set.approve(None, Remark::new().by("Dana")).await.unwrap();
     let page = page_alone(&set);
     assert!(page.contains("1 change, ") && page.contains("(said: Ana)"), "{page:.3000}");
     assert!(page.contains("&lt;called&gt;") && page.contains("(said: Dana)"), "{page:.3000}");

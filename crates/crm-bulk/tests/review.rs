@@ -116,7 +116,7 @@ async fn dropping_blesses_nothing_that_was_altered() {
         let refused = drop_some(&set, which).await.unwrap_err();
         assert!(matches!(refused, BulkError::Altered { .. }), "{refused}");
     }
-    let refused = set.approve(Remark::new()).await.unwrap_err();
+    let refused = set.approve(None, Remark::new()).await.unwrap_err();
     assert!(matches!(refused, BulkError::Altered { .. }), "{refused}");
 }
 
@@ -132,7 +132,12 @@ async fn a_set_that_needs_approval_is_applied_exactly_as_it_was_approved() {
         }
     };
     refused(set.digest().unwrap()).await;
-    let decision = set.approve(Remark::new().by("Ana")).await.unwrap();
+    let other = Some("0000000000000000".parse().unwrap());
+    let unexpected = set.approve(other, Remark::new()).await.unwrap_err();
+    assert!(matches!(unexpected, BulkError::NotExpected { .. }), "{unexpected}");
+    assert_eq!(set.approval().unwrap(), None);
+    let decision =
+        set.approve(Some(set.digest().unwrap().into()), Remark::new().by("Ana")).await.unwrap();
     assert_eq!((decision.digest, decision.changes), (set.digest().unwrap(), 4));
     assert_eq!(set.approval().unwrap(), Some(decision));
 
@@ -141,7 +146,7 @@ async fn a_set_that_needs_approval_is_applied_exactly_as_it_was_approved() {
     refused(set.digest().unwrap()).await;
     assert_eq!(world.sent("PATCH"), 0);
 
-    set.approve(Remark::new().by("Ana")).await.unwrap();
+    set.approve(None, Remark::new().by("Ana")).await.unwrap();
     let finished = world.apply(Apply::new(reopened(&world)).require_approval()).await.unwrap();
     assert_eq!(finished.count(State::Done), 3);
     // It is the set that is approved, so what is left of it may be applied too.

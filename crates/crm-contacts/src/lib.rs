@@ -67,6 +67,7 @@
 //! | send one API operation as it is | [`ContactsService::call`] with a struct of [`operations`] |
 //! | walk any other list | [`ContactsService::list`] |
 //! | call what this crate does not know | [`ContactsService::raw`], [`ContactsService::raw_pages`] |
+//! | know what the app may read | [`ContactsService::check_access`] with an [`Area`] |
 //! | know what a failure allows | [`ContactsError`]: [`advice`](ContactsError::advice), [`outcome_is_unknown`](ContactsError::outcome_is_unknown), [`trace_id`](ContactsError::trace_id) |
 //!
 //! # Layers
@@ -92,6 +93,7 @@
 
 #![warn(missing_debug_implementations)]
 
+mod access;
 mod booking;
 mod bounds;
 mod change;
@@ -119,6 +121,7 @@ mod spec;
 mod updates;
 mod with_json;
 
+pub use access::Area;
 pub use booking::{Bookings, ProviderBooking};
 pub use change::{AnyRecord, Asks, Difference, Preview, Record, RecordChange};
 /// The crate `crm-models`: the types that this crate takes and gives.
@@ -137,6 +140,7 @@ pub use paged::PagedOperation;
 pub use paging::List;
 pub use person::{MethodHandle, People, PersonHandle};
 pub use progress::{Progress, Stall};
+pub use raw::InvalidPath;
 pub use reading::{DECISION_AGE, Reading};
 pub use service::ContactsService;
 pub use spec::Spec;

@@ -1,7 +1,7 @@
 //! Requests that are not operations of this crate.
 
 use crm_transport::{Call, Request, Response, Transport};
-use http::{HeaderValue, header};
+use http::{HeaderValue, Uri, header, uri::InvalidUri};
 use serde::de::DeserializeOwned;
 
 use crate::{
@@ -10,7 +10,44 @@ use crate::{
     service::{ContactsService, answered},
 };
 
+/// The error of a text that is not the path of a request.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum InvalidPath {
+    /// It names a host, or does not begin with a slash.
+    #[error("`{0}` is not a path: it starts with one /, and the host comes from the settings")]
+    NoPath(String),
+    /// It has characters that no URI has.
+    #[error("`{path}` cannot be sent: {reason}")]
+    NoUri {
+        /// What was to be sent.
+        path: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+}
+
 impl<T: Transport> ContactsService<T> {
+    /// Returns the address for [`raw`](Self::raw): a path with `/tenant/` in it as it is, where
+    /// `{tenant}` is filled in, and any other below `/crm/v2/tenant/{tenant}`.
+    ///
+    /// It never names a host, so that credentials go to the configured one and nowhere else.
+    ///
+    /// # Errors
+    ///
+    /// Returns an [`InvalidPath`] for anything but a path with its query.
+    pub fn address(&self, path: &str) -> Result<Uri, InvalidPath> {
+        if !path.starts_with('/') || path.starts_with("//") {
+            return Err(InvalidPath::NoPath(path.to_owned()));
+        }
+        let tenant = self.tenant();
+        let path = path.replace("{tenant}", &tenant.to_string());
+        let is_whole = path.split('?').next().is_some_and(|path| path.contains("/tenant/"));
+        let path = if is_whole { path } else { format!("/crm/v2/tenant/{tenant}{path}") };
+        path.parse()
+            .map_err(|error: InvalidUri| InvalidPath::NoUri { path, reason: error.to_string() })
+    }
+
     /// Sends a request as it is, for a part of the API that this crate does not know: its path
     /// is whole, with the tenant in it. A success is given back as it came.
     ///
@@ -24,7 +61,7 @@ impl<T: Transport> ContactsService<T> {
     /// # use crm_contacts::{ContactsService, transport::{Request, Transport}};
     /// # async fn example<T: Transport>(service: &ContactsService<T>) -> Result<(), Box<dyn std::error::Error>> {
     /// let mut request = Request::default();
-    /// *request.uri_mut() = format!("/jpm/v2/tenant/{}/jobs?pageSize=1", service.tenant()).parse()?;
+    /// *request.uri_mut() = service.address("/jpm/v2/tenant/{tenant}/jobs?pageSize=1")?;
     /// let jobs = service.raw(request).await?;
     /// println!("{}", String::from_utf8_lossy(jobs.body()));
     /// # Ok(())

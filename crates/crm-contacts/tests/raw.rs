@@ -7,7 +7,7 @@ mod common;
 use std::pin::pin;
 
 use common::*;
-use crm_contacts::{ContactsError, Stall};
+use crm_contacts::{Area, ContactsError, RefusalKind, Stall};
 use crm_transport::{Call, Effect, Request};
 use futures_util::TryStreamExt;
 use http::Method;
@@ -118,4 +118,42 @@ async fn a_walk_that_does_not_get_on_gives_what_it_has_and_ends() {
     let error = pages.try_next().await.unwrap_err();
     assert!(matches!(error, ContactsError::Stalled { how: Stall::Token, .. }), "{error}");
     assert!(pages.try_next().await.unwrap().is_none());
+}
+
+#[test]
+fn an_address_starts_at_the_tenant_or_at_the_root() {
+    let (service, _) = service([]);
+    let address = |path| service.address(path).unwrap().to_string();
+    assert_eq!(address("/locations/1/contacts"), "/crm/v2/tenant/1001/locations/1/contacts");
+    assert_eq!(address("/jpm/v2/tenant/{tenant}/jobs"), "/jpm/v2/tenant/1001/jobs");
+    assert_eq!(address("/a?b=/tenant/"), "/crm/v2/tenant/1001/a?b=/tenant/");
+}
+
+#[test]
+fn credentials_cannot_be_sent_to_another_host() {
+    let (service, _) = service([]);
+    for path in ["https://evil.example/x", "//evil.example/x", "evil.example/x", "", "/a b"] {
+        assert!(service.address(path).is_err(), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn an_area_may_be_read_if_the_api_answers_with_records() {
+    let page = r#"{"page": 1, "pageSize": 1, "hasMore": false, "data": []}"#;
+    let (service, sent) = service([ok(page), ok("[]"), ok("<html></html>"), status(403, "{}")]);
+    assert!(service.check_access(Area::Locations).await.is_ok());
+    assert!(service.check_access(Area::Contacts).await.is_ok());
+    assert!(service.check_access(Area::Customers).await.is_err(), "this is not the API");
+    let refused = service.check_access(Area::Customers).await.unwrap_err();
+    assert_eq!(refused.refusal_kind(), Some(RefusalKind::Forbidden));
+    assert_eq!(sent.lines()[1], "GET /contacts/preferences");
+}
+
+#[tokio::test]
+async fn a_booking_that_does_not_exist_shows_that_bookings_may_be_read() {
+    let missing = r#"{"type": "x", "title": "Not found", "status": 404}"#;
+    let (service, _) = service([status(404, missing), status(404, ""), status(404, missing)]);
+    assert!(service.check_access(Area::Bookings).await.is_ok());
+    assert!(service.check_access(Area::Bookings).await.is_err(), "some other server's 404");
+    assert!(service.check_access(Area::Locations).await.is_err(), "no record was named");
 }

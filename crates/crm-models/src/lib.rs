@@ -177,7 +177,9 @@ pub use ids::{
     PersonId, PreferenceTypeId, RelatedEntityId, RelationshipId, TenantId, UserId,
 };
 pub use location::Location;
-pub use method_preference::{MethodPreference, PreferenceType, UpdateMethodPreferenceRequest};
+pub use method_preference::{
+    MethodPreference, NotTrueOrFalse, PreferenceType, UpdateMethodPreferenceRequest,
+};
 pub use owned_contact::{
     CustomersContact, ExportedContact, ExportedCustomerContact, ExportedLocationContact,
     LocationsContact, OwnedContact,

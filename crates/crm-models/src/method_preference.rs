@@ -72,6 +72,41 @@ impl MethodPreference {
             _ => None,
         }
     }
+
+    /// Returns the request that sets it to what a person wrote: for a truth value the usual words,
+    /// which go as true or false; for values of a type that is not known the text as it is.
+    ///
+    /// ```
+    /// use crm_models::MethodPreference;
+    ///
+    /// let offers = MethodPreference::new("Offers", "Bool");
+    /// assert_eq!(offers.set_to("Off")?.get_value(), "false");
+    /// assert!(offers.set_to("never").is_err());
+    /// assert_eq!(MethodPreference::new("Language", "Text").set_to("en")?.get_value(), "en");
+    /// # Ok::<(), crm_models::NotTrueOrFalse>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Returns [`NotTrueOrFalse`] for a truth value in other words.
+    pub fn set_to(&self, text: &str) -> Result<UpdateMethodPreferenceRequest, NotTrueOrFalse> {
+        // The contract names `Bool` alone, and calls the list open; `boolean` is OpenAPI's own word.
+        let is_flag = ["bool", "boolean"].contains(&&*self.data_type.to_lowercase());
+        match &*text.to_lowercase() {
+            _ if !is_flag => Ok(UpdateMethodPreferenceRequest::new(text)),
+            "true" | "on" | "yes" => Ok(true.into()),
+            "false" | "off" | "no" => Ok(false.into()),
+            _ => Err(NotTrueOrFalse { name: self.name.clone(), text: text.to_owned() }),
+        }
+    }
+}
+
+/// The error of a text that is to set a preference of truth values and is none.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("preference {name} is true or false, not `{text}`")]
+pub struct NotTrueOrFalse {
+    name: String,
+    text: String,
 }
 
 /// `UpdateContactMethodPreferenceRequest`, the new value of a preference. Truth values are sent in

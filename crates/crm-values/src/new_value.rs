@@ -139,6 +139,24 @@ impl NewValue {
             None => memo.map(str::to_owned),
         }
     }
+
+    /// Returns the memo to send beside the value to a record that has `kept`: the one that is named,
+    /// if one is; an extension is added to it, or else to the one that is kept.
+    ///
+    /// ```
+    /// use crm_values::{Extensions, NewValues};
+    ///
+    /// let read = NewValues::default().extensions(Extensions::Memo).phone("818 555 0142 x7")?;
+    /// assert_eq!(read.memo_to_send(None, Some("Gate")).as_deref(), Some("Gate, ext. 7"));
+    /// assert_eq!(read.memo_to_send(Some("Door"), Some("Gate")).as_deref(), Some("Door, ext. 7"));
+    /// let plain = NewValues::default().phone("818 555 0142")?;
+    /// assert_eq!(plain.memo_to_send(None, Some("Gate")), None, "it stays");
+    /// # Ok::<(), crm_values::InvalidValue>(())
+    /// ```
+    #[must_use]
+    pub fn memo_to_send(&self, named: Option<&str>, kept: Option<&str>) -> Option<String> {
+        self.memo(if self.extension.is_some() { named.or(kept) } else { named })
+    }
 }
 
 /// Returns the memo with the extension in it exactly once.

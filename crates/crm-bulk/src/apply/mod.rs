@@ -21,7 +21,6 @@ mod window;
 use std::{
     fmt,
     num::NonZeroUsize,
-    path::Path,
     pin::Pin,
     sync::{Arc, Mutex},
     time::Duration,
@@ -51,8 +50,11 @@ pub use self::{
 pub use crate::decide::step::OnDrift;
 use crate::{
     error::BulkError,
-    set::{Change, Digest, ExpectedDigest},
-    store::{ChangeSet, Store, file::FileStore},
+    set::{Change, ExpectedDigest},
+    store::{
+        ChangeSet, Store,
+        file::{FileStore, admit},
+    },
 };
 
 /// Carries out the open changes of a set: everything the first time, the rest after an
@@ -377,13 +379,4 @@ impl Apply {
 /// How this process is named to people who look at the set.
 fn owner() -> String {
     format!("process {}", std::process::id())
-}
-
-/// Refuses a set that is not what was expected.
-fn admit(found: Digest, expected: ExpectedDigest, path: &Path) -> Result<(), BulkError> {
-    if expected.admits(&found) {
-        Ok(())
-    } else {
-        Err(BulkError::NotExpected { path: path.to_owned(), found, expected })
-    }
 }

@@ -20,20 +20,19 @@ pub(crate) fn completed<'a>(
     current: Option<&Contact>,
     unknown: Option<bool>,
 ) -> Cow<'a, Action> {
-    let needs_flags = match action {
-        Action::Update(wanted) => {
-            let unknown = current.is_some_and(|contact| contact.preferences.is_none());
-            unknown && wanted.names_some_flags()
-        }
-        Action::Create(wanted) => wanted.names_some_flags(),
-        _ => false,
-    };
-    let Some(others) = unknown.filter(|_| needs_flags) else {
+    let (Action::Update(wanted) | Action::Create(wanted), Some(others)) = (action, unknown) else {
         return Cow::Borrowed(action);
     };
+    let is_absent = matches!(action, Action::Update(_)) && current.is_none();
+    let told = current.and_then(|contact| contact.preferences.as_ref());
+    let named = wanted.change.get_preferences();
+    let all = named.complete_for(told, others);
+    if is_absent || all == *named {
+        return Cow::Borrowed(action);
+    }
     let mut action = action.clone();
     if let Action::Update(wanted) | Action::Create(wanted) = &mut action {
-        wanted.complete_flags(others);
+        wanted.change = wanted.change.clone().preferences(all);
     }
     Cow::Owned(action)
 }
@@ -120,6 +119,7 @@ pub(crate) fn create<'a>(
     {
         return (Outcome::because(State::Failed, why.to_string()), None);
     }
+    // The first that is as wanted wins over any that is not, in whatever order they are listed.
     let mut other = None;
     for sibling in siblings.filter(|sibling| !wanted.exact && request.is_same(sibling)) {
         if wanted.is_met_by(sibling) {

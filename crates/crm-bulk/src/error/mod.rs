@@ -74,10 +74,10 @@ pub enum BulkError {
         more: u64,
     },
 
-    /// The change set is not the one that was approved. Nothing was sent.
+    /// The change set is not the one that was expected. Nothing was sent or approved.
     #[error(
-        "{}: has the digest {}, but {expected} was approved; nothing was sent: look at it and \
-         have it approved, or apply the set that was",
+        "{}: has the digest {}, but {expected} was expected; nothing was sent or approved: look at \
+         it again, or name the set that you looked at",
         path.display(),
         found.short()
     )]

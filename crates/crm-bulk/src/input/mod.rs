@@ -17,6 +17,7 @@ mod row;
 mod source;
 mod spelling;
 mod typed;
+mod value;
 mod write;
 
 pub(crate) use self::{
@@ -36,6 +37,7 @@ pub use self::{
     list::{DateOrder, MappedRole},
     source::Input,
     typed::Row,
+    value::read_value,
 };
 use crate::error::BulkError;
 

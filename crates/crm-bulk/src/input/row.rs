@@ -10,6 +10,7 @@ use super::{
     cells::Cells,
     columns::{Column, SAY_BY_VALUE},
     dialect::Dialect,
+    value::read_value,
 };
 use crate::{
     error::{BadCell, Counted},
@@ -125,14 +126,7 @@ impl Reader<'_> {
         let Some(typed) = wanted.change.get_value() else {
             return;
         };
-        let read = match wanted.change.get_contact_type() {
-            Some(ContactType::Email) => self.values.email(typed),
-            Some(contact_type) if contact_type.is_phone() => self.values.phone(typed),
-            // A kind that the contract does not know takes any value.
-            Some(_) => return,
-            None => self.values.by_looks(typed),
-        };
-        match read {
+        match read_value(self.values, wanted.change.get_contact_type(), typed) {
             Ok(read) => {
                 wanted.extension = read.extension().map(str::to_owned);
                 wanted.change = wanted.change.clone().value(read.value());

@@ -53,10 +53,6 @@ pub(super) struct Place {
     pub(super) finding: Option<KeptFinding>,
 }
 
-/// What a reader should look at first.
-pub(super) const ATTENTION: [State; 5] =
-    [State::Failed, State::Unknown, State::Drifted, State::Conflict, State::NotFound];
-
 impl Place {
     pub(super) fn of(
         set: &ChangeSet,
@@ -69,7 +65,7 @@ impl Place {
     }
 
     fn needs_attention(&self) -> bool {
-        ATTENTION.contains(&self.change.outcome.state) || self.finding.is_some()
+        self.change.outcome.state.needs_attention() || self.finding.is_some()
     }
 }
 

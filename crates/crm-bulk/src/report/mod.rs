@@ -14,7 +14,7 @@ use std::io::{self, Write};
 use maud::{Markup, html};
 
 use self::{
-    entry::{ATTENTION, Entry, Place},
+    entry::{Entry, Place},
     evidence::{Beside, Evidence},
     markup::foreign,
     section::Section,
@@ -138,23 +138,20 @@ impl ChangeSet {
 
     /// What needs attention, the rows that ask for no change, and then everything else.
     fn changes_in_sections(&self, totals: &Totals) -> Result<Vec<Section>, BulkError> {
-        let rest: Vec<_> = State::ALL
-            .into_iter()
-            .filter(|state| !ATTENTION.contains(state) && *state != State::Already)
-            .collect();
-        let first = self.changes_in("Needs attention", ATTENTION.to_vec(), totals)?;
+        let rest = |state: State| !state.needs_attention() && state != State::Already;
+        let first = self.changes_in("Needs attention", State::needs_attention, totals)?;
         Ok(vec![first, self.rows_left_out()?, self.changes_in("Changes", rest, totals)?])
     }
 
     fn changes_in(
         &self,
         heading: &'static str,
-        states: Vec<State>,
+        of: impl Fn(State) -> bool,
         totals: &Totals,
     ) -> Result<Section, BulkError> {
         let mut section = Section::new(heading, markup::TABLE);
         let is_verified = self.verification()?.is_some();
-        let all = states.iter().map(|state| totals.in_state(*state)).sum();
+        let states = State::ALL.into_iter().filter(|state| of(*state));
         for change in self.changes(&Selection::states(states)) {
             let place = Place::of(self, change?, is_verified)?;
             section.add(|| markup::change(&place));
@@ -162,7 +159,7 @@ impl ChangeSet {
                 break;
             }
         }
-        section.set_all(all);
+        section.set_all(totals.count(of));
         Ok(section)
     }
 

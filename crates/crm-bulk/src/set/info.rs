@@ -6,7 +6,7 @@ use crm_mirror::Site;
 use crm_models::Timestamp;
 use strum::{IntoStaticStr, VariantArray};
 
-use super::{digest::Digest, state::State};
+use super::{action::Action, digest::Digest, state::State};
 
 /// What is known about a change set as a whole.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -83,8 +83,19 @@ impl Totals {
     /// Returns the number of changes in this state.
     #[must_use]
     pub fn in_state(&self, state: State) -> u64 {
-        let in_state = self.0.iter().filter(|((s, _), _)| *s == state);
-        in_state.map(|(_, count)| count).sum()
+        self.count(|it| it == state)
+    }
+
+    /// Returns the number of changes in the states of which this holds.
+    ///
+    /// ```
+    /// use crm_bulk::{State, Totals};
+    ///
+    /// assert_eq!(Totals::default().count(State::needs_attention), 0);
+    /// ```
+    pub fn count(&self, holds: impl Fn(State) -> bool) -> u64 {
+        let counted = self.0.iter().filter(|((state, _), _)| holds(*state));
+        counted.map(|(_, count)| count).sum()
     }
 
     /// Returns the number of changes in this state with this action, for example `delete`.
@@ -97,8 +108,15 @@ impl Totals {
     /// Returns the number of changes that applying the set still has to look at.
     #[must_use]
     pub fn open(&self) -> u64 {
-        let open = self.0.iter().filter(|((state, _), _)| state.is_open());
-        open.map(|(_, count)| count).sum()
+        self.count(State::is_open)
+    }
+
+    /// Returns the number of changes to contact methods of people, which have no rows.
+    #[must_use]
+    pub fn of_people(&self) -> u64 {
+        let name = Action::MethodPreferences(BTreeMap::new()).name();
+        let methods = self.0.iter().filter(|((_, action), _)| action == name);
+        methods.map(|(_, count)| count).sum()
     }
 
     /// Iterates over state, action and count, in the order of a report.

@@ -89,8 +89,23 @@ impl State {
         matches!(self, Self::Planned | Self::InFlight | Self::Unknown)
     }
 
-    /// Whether a request of the change may have been carried out without this being known.
-    pub(crate) fn may_be_sent(self) -> bool {
+    /// Returns whether the change is not made, and applying the set again skips it until somebody
+    /// decides anew: it was refused, or set aside.
+    #[must_use]
+    pub fn is_set_aside(self) -> bool {
+        matches!(self, Self::Failed | Self::Drifted | Self::NotFound | Self::Conflict)
+    }
+
+    /// Returns whether a person has to look at the change: it is set aside, or nobody knows whether
+    /// it was carried out.
+    #[must_use]
+    pub fn needs_attention(self) -> bool {
+        self.is_set_aside() || self == Self::Unknown
+    }
+
+    /// Returns whether a request of the change may have been carried out without this being known.
+    #[must_use]
+    pub fn may_be_sent(self) -> bool {
         matches!(self, Self::InFlight | Self::Unknown)
     }
 }

@@ -170,12 +170,6 @@ impl Wanted {
         !flags.is_empty() && !flags.is_complete()
     }
 
-    /// Names every flag: those that it did not name become this.
-    pub(crate) fn complete_flags(&mut self, others: bool) {
-        let all = self.change.get_preferences().complete_with(others);
-        self.change = self.change.clone().preferences(all);
-    }
-
     /// Returns the request that makes `current` as wanted; `None` if it already is.
     ///
     /// # Errors

@@ -9,11 +9,10 @@ use std::{
 
 use bytes::Bytes;
 use clap::Args;
-use crm_contacts::ContactsError;
-use crm_models::TenantId;
+use crm_contacts::{ContactsError, InvalidPath};
 use crm_transport::Request;
 use futures_util::TryStreamExt;
-use http::Method;
+use http::{Method, Uri};
 use serde_json::value::RawValue;
 
 use super::file_arg;
@@ -50,7 +49,8 @@ impl Api {
     pub(crate) async fn run(self, session: &Session<'_>) -> Result<Status, CliError> {
         let answer = "answers come back as JSON or as the service wrote them";
         session.output.is_one_of(&[Format::Json, Format::Ndjson], answer)?;
-        let path = full_path(&self.path, session.tenant())?;
+        let invalid = |error: InvalidPath| CliError::Usage(error.to_string());
+        let address = session.service.address(&self.path).map_err(invalid)?;
         if self.paginate {
             if self.method != Method::GET {
                 return Err(CliError::Usage(format!(
@@ -58,11 +58,12 @@ impl Api {
                     self.method
                 )));
             }
-            paginate(session, &path).await?;
+            paginate(session, address).await?;
             return Ok(Status::Done);
         }
         let body = self.body.as_deref().map(read_json).transpose()?;
-        let request = request(self.method, &path, body.unwrap_or_default())?;
+        let mut request = Request::new(body.unwrap_or_default());
+        (*request.method_mut(), *request.uri_mut()) = (self.method, address);
         let response = session.service.raw(request).await?;
         let body = shown(response.body());
         let mut out = io::stdout().lock();
@@ -92,18 +93,6 @@ fn method(text: &str) -> Result<Method, String> {
     found.ok_or_else(|| "it is one of GET, POST, PUT, PATCH, DELETE".to_owned())
 }
 
-/// Path and query only: credentials go to the configured host and nowhere else.
-pub(super) fn full_path(path: &str, tenant: TenantId) -> Result<String, CliError> {
-    if !path.starts_with('/') || path.starts_with("//") {
-        return Err(CliError::Usage(format!(
-            "`{path}` is not a path: it starts with one /, and the host comes from the settings"
-        )));
-    }
-    let path = path.replace("{tenant}", &tenant.to_string());
-    let whole = path.split('?').next().is_some_and(|path| path.contains("/tenant/"));
-    Ok(if whole { path } else { format!("/crm/v2/tenant/{tenant}{path}") })
-}
-
 fn read_json(file: &Path) -> Result<Bytes, CliError> {
     let body = file_arg::read(file)?;
     match serde_json::from_slice::<&RawValue>(&body) {
@@ -112,19 +101,9 @@ fn read_json(file: &Path) -> Result<Bytes, CliError> {
     }
 }
 
-/// The request of one call.
-pub(super) fn request(method: Method, path: &str, body: Bytes) -> Result<Request, CliError> {
-    let mut request = Request::new(body);
-    *request.method_mut() = method;
-    *request.uri_mut() = path
-        .parse()
-        .map_err(|error| CliError::Usage(format!("`{path}` cannot be sent: {error}")))?;
-    Ok(request)
-}
-
 /// Writes the items of all pages: one a line, or as one array.
-async fn paginate(session: &Session<'_>, path: &str) -> Result<(), CliError> {
-    let from = request(Method::GET, path, Bytes::new())?.uri().clone();
+async fn paginate(session: &Session<'_>, from: Uri) -> Result<(), CliError> {
+    let path = from.to_string();
     let mut pages = pin!(session.service.raw_pages(from));
     let mut items = session.output.items();
     loop {
@@ -140,26 +119,6 @@ async fn paginate(session: &Session<'_>, path: &str) -> Result<(), CliError> {
                     error => error.into(),
                 });
             }
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_path_starts_at_the_tenant_or_at_the_root() {
-        let full = |path| full_path(path, TenantId::new(7).unwrap()).unwrap();
-        assert_eq!(full("/locations/1/contacts"), "/crm/v2/tenant/7/locations/1/contacts");
-        assert_eq!(full("/jpm/v2/tenant/{tenant}/jobs"), "/jpm/v2/tenant/7/jobs");
-        assert_eq!(full("/a?b=/tenant/"), "/crm/v2/tenant/7/a?b=/tenant/");
-    }
-
-    #[test]
-    fn credentials_cannot_be_sent_to_another_host() {
-        for path in ["https://evil.example/x", "//evil.example/x", "evil.example/x", ""] {
-            assert!(full_path(path, TenantId::new(7).unwrap()).is_err(), "{path}");
         }
     }
 }

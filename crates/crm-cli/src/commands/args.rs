@@ -9,6 +9,7 @@ use clap::{
     Args, ValueEnum,
     builder::{PossibleValuesParser, TypedValueParser},
 };
+use crm_bulk::read_value;
 use crm_contacts::{MethodHandle, Owner};
 use crm_models::{
     ContactId, ContactMethodId, ContactType, CreateContactRequest, InvalidId, PersonId, Sort,
@@ -200,21 +201,13 @@ impl ValueArgs {
         })
     }
 
-    /// Reads a value as one of this kind, or by its looks where the kind is not known.
+    /// Reads a value as one of this kind.
     pub(super) fn read(
         &self,
-        contact_type: Option<&ContactType>,
+        contact_type: &ContactType,
         text: &str,
     ) -> Result<NewValue, CliError> {
-        let values = self.values();
-        let read = match contact_type {
-            Some(ContactType::Email) => values.email(text),
-            Some(of) if of.is_phone() => values.phone(text),
-            // A kind that the contract does not know takes any value.
-            Some(_) => return Ok(NewValue::kept(text)),
-            None => values.by_looks(text),
-        };
-        read.map_err(|refusal| {
+        read_value(self.values(), Some(contact_type), text).map_err(|refusal| {
             CliError::Usage(match refusal {
                 InvalidValue::Extension => {
                     "--value has an extension, for which the service has no field; say what to do \
@@ -249,7 +242,7 @@ pub(crate) struct NewContact {
 impl NewContact {
     /// The value as it will be stored, and the memo with what the value cannot hold.
     pub(super) fn read(&self) -> Result<(String, Option<String>), CliError> {
-        let read = self.values.read(Some(&self.contact_type), &self.value)?;
+        let read = self.values.read(&self.contact_type, &self.value)?;
         Ok((read.value().to_owned(), read.memo(self.memo.as_deref())))
     }
 

@@ -2,15 +2,11 @@
 
 use std::io;
 
-use bytes::Bytes;
 use clap::Subcommand;
-use crm_contacts::{Advice, ContactsError, RefusalKind};
-use crm_transport::{Call, Effect, TransportError};
-use http::Method;
-use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use crm_contacts::{Advice, Area, ContactsError, RefusalKind};
+use crm_transport::TransportError;
+use serde::Serialize;
 
-use super::api::{full_path, request};
 use crate::{
     error::CliError,
     exit::Exit,
@@ -39,26 +35,6 @@ records! {
     Step { "check" => "CHECK", "ok" => "OK", "detail" => "WHAT", "advice" => "WHAT TO DO" }
 }
 
-/// A cheap read for every scope: it finds little or nothing, but still needs the scope.
-const AREAS: [(&str, &str); 4] = [
-    ("tn.crm.locations:r", "/locations/contacts?modifiedOnOrAfter=9000-01-01T00:00:00Z&pageSize=1"),
-    ("tn.crm.customers:r", "/customers/contacts?modifiedOnOrAfter=9000-01-01T00:00:00Z&pageSize=1"),
-    ("tn.crm.contacts:r", "/contacts/preferences"),
-    (BOOKINGS, "/bookings/1/contacts?pageSize=1"),
-];
-
-/// What these reads answer. Whatever else a server answers does not show that it is the API.
-#[derive(Debug, Deserialize)]
-#[serde(untagged)]
-#[expect(dead_code, reason = "whether they are records is all that counts")]
-enum Answer {
-    Page { data: Vec<Map<String, Value>> },
-    List(Vec<Map<String, Value>>),
-}
-
-/// The one area whose read names a record, which need not exist.
-const BOOKINGS: &str = "tn.crm.bookings:r";
-
 impl Auth {
     pub(crate) async fn run(self, session: &Session<'_>) -> Result<Status, CliError> {
         let Self::Check = self;
@@ -75,12 +51,9 @@ impl Auth {
         steps.push(&Step::passed("credentials", detail))?;
 
         let mut allowed = 0;
-        for (scope, path) in AREAS {
-            let mut read = request(Method::GET, &full_path(path, tenant)?, Bytes::new())?;
-            let call = Call::new("auth check", Effect::Read);
-            read.extensions_mut().insert(call);
-            let answer = session.service.raw_json::<Answer>(read).await;
-            let (step, exit) = Step::area(scope, answer, token.scopes.as_deref());
+        for area in Area::ALL {
+            let read = session.service.check_access(area).await;
+            let (step, exit) = Step::area(area, read, token.scopes.as_deref());
             allowed += usize::from(step.ok);
             match exit {
                 Some(exit) => return Err(stop(steps, step, exit)?),
@@ -133,16 +106,13 @@ impl Step {
 
     /// The step of one area, and the exit code if the others would fail alike.
     fn area(
-        scope: &str,
-        answer: Result<Answer, ContactsError>,
+        area: Area,
+        read: Result<(), ContactsError>,
         granted: Option<&[String]>,
     ) -> (Self, Option<Exit>) {
-        let error = match answer {
-            Ok(_) => return (Self::passed(scope, writing(scope, granted)), None),
-            Err(error) if scope == BOOKINGS && is_missing_record(&error) => {
-                return (Self::passed(scope, writing(scope, granted)), None);
-            }
-            Err(error) => error,
+        let scope = area.read_scope();
+        let Err(error) = read else {
+            return (Self::passed(scope, writing(area, granted)), None);
         };
         let detail = match error.refusal() {
             Some(refusal) => format!("{}: {}", refusal.status.as_u16(), refusal.problem),
@@ -173,22 +143,13 @@ impl Step {
     }
 }
 
-/// Whether the API itself says that there is no such record: a host that is not the API answers
-/// 404 too, with a page or with nothing.
-fn is_missing_record(error: &ContactsError) -> bool {
-    error.is_not_found()
-        && error.refusal().is_some_and(|refusal| {
-            let problem = &refusal.problem;
-            problem.problem_type.is_some() || problem.trace_id.is_some()
-        })
-}
-
 /// Whether the area may be written too; writing is not tried.
-fn writing(scope: &str, granted: Option<&[String]>) -> String {
-    let write = scope.replace(":r", ":w");
+fn writing(area: Area, granted: Option<&[String]>) -> String {
     match granted {
         None => "may read; the token does not list its scopes".to_owned(),
-        Some(scopes) if scopes.contains(&write) => "may read and write".to_owned(),
+        Some(scopes) if scopes.iter().any(|scope| scope == area.write_scope()) => {
+            "may read and write".to_owned()
+        }
         Some(_) => "may read, not write".to_owned(),
     }
 }

@@ -2,7 +2,7 @@
 
 use clap::Subcommand;
 use crm_contacts::Difference;
-use crm_models::{MethodPreference, PreferenceType, UpdateMethodPreferenceRequest};
+use crm_models::{MethodPreference, PreferenceType};
 
 use super::args::MethodArgs;
 use crate::{error::CliError, session::Session, status::Status, write_guard::Planned};
@@ -61,7 +61,9 @@ impl Preferences {
                 let records = output.records()?;
                 let method = of.handle(service);
                 let before = method.preference(&name).await?;
-                let update = setting(&before, value)?;
+                let update = before
+                    .set_to(&value)
+                    .map_err(|error| CliError::Usage(format!("{error}; nothing was sent")))?;
                 session.service.transport().announce(Planned {
                     subject: of.to_string(),
                     differences: vec![Difference::new(
@@ -74,25 +76,5 @@ impl Preferences {
             }
         }
         Ok(Status::Done)
-    }
-}
-
-/// The text to send for a preference: a truth value, given in the usual words, goes as true or
-/// false; a value of a data type that is not known goes as it is.
-fn setting(
-    preference: &MethodPreference,
-    value: String,
-) -> Result<UpdateMethodPreferenceRequest, CliError> {
-    let data_type = preference.data_type.to_lowercase();
-    if !["bool", "boolean"].contains(&&*data_type) {
-        return Ok(UpdateMethodPreferenceRequest::new(value));
-    }
-    match &*value.to_lowercase() {
-        "true" | "on" | "yes" => Ok(true.into()),
-        "false" | "off" | "no" => Ok(false.into()),
-        _ => Err(CliError::Usage(format!(
-            "preference {} is true or false, not `{value}`; nothing was sent",
-            preference.name
-        ))),
     }
 }

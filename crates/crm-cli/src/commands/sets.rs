@@ -1,9 +1,6 @@
 //! `crm sets`: the change sets of the desk.
 
-use std::fs;
-
 use clap::{Args, Subcommand};
-use crm_bulk::ChangeSet;
 
 use crate::{
     desk::{Desk, SetEntry, Standing, Whereabouts},
@@ -140,18 +137,10 @@ async fn archive(output: &Output, desk: &Desk, names: &[String]) -> Result<Statu
     if let Some(entry) = chosen.iter().find(|entry| entry.archived) {
         return Err(CliError::Usage(format!("{} is in the archive already", entry.name)));
     }
-    let folder = desk.archive_folder();
     for entry in &chosen {
-        let name = entry.file.file_name().unwrap_or_default();
-        let copy = folder.join(name);
-        let made = async { Ok::<_, CliError>(ChangeSet::open(&entry.file)?.backup(&copy).await?) };
-        if let Err(signal) = until_signal(made).await? {
+        let archived = async { Ok::<_, CliError>(desk.archive(entry).await?) };
+        if let Err(signal) = until_signal(archived).await? {
             return Ok(Status::Stopped(signal, None));
-        }
-        if let Err(error) = entry.remove() {
-            // The set is where it was; two of one name would only confuse.
-            let _ = fs::remove_file(&copy);
-            return Err(error.into());
         }
     }
     let archived: Vec<_> = chosen.iter().map(|entry| entry.name.as_str()).collect();

@@ -78,12 +78,8 @@ impl Texts {
         let read = match typed {
             None => return Ok((None, named)),
             Some(text) if text == value => NewValue::kept(&text),
-            Some(text) => self.values.read(Some(kind), &text)?,
+            Some(text) => self.values.read(kind, &text)?,
         };
-        let memo = match read.extension() {
-            Some(_) => read.memo(named.as_deref().or(memo)),
-            None => named,
-        };
-        Ok((Some(read.value().to_owned()), memo))
+        Ok((Some(read.value().to_owned()), read.memo_to_send(named.as_deref(), memo)))
     }
 }

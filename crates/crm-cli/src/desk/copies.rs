@@ -7,6 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use crm_bulk::ChangeSet;
 use rusqlite::{Connection, OpenFlags, backup::Backup};
 
 use super::{
@@ -45,6 +46,16 @@ impl Desk {
             .map_err(|source| DeskError::io(&self.folder, "removed", source))
     }
 
+    /// Puts a copy of a set, which is never applied, into the archive and removes the set.
+    pub(crate) async fn archive(&self, set: &SetEntry) -> Result<(), DeskError> {
+        let copy = self.archive_folder().join(set.file.file_name().unwrap_or_default());
+        copy_set(&set.file, &copy).await?;
+        set.remove().inspect_err(|_| {
+            // The set is where it was; two of one name would only confuse.
+            let _ = fs::remove_file(&copy);
+        })
+    }
+
     /// Copies the desk to a new folder, also while others work in it. The sets are there as archives,
     /// which are never applied: two with the same open changes would make them twice.
     pub(crate) async fn backup(&self, to: &Path) -> Result<u64, DeskError> {
@@ -66,10 +77,7 @@ impl Desk {
         let mut sets = 0;
         for file in self.set_files()? {
             let name = file.file_name().unwrap_or_default();
-            let set = crm_bulk::ChangeSet::open(&file);
-            let folder = copy.path().join(ARCHIVE);
-            let copied = async { set?.backup(folder.join(name)).await };
-            copied.await.map_err(|source| DeskError::Set { path: file, source: source.into() })?;
+            copy_set(&file, &copy.path().join(ARCHIVE).join(name)).await?;
             sets += 1;
         }
         self.card.write(copy.path())?;
@@ -79,6 +87,13 @@ impl Desk {
         fs::rename(copy.keep(), to).map_err(failed)?;
         Ok(sets)
     }
+}
+
+/// Copies a set into an archive.
+async fn copy_set(file: &Path, to: &Path) -> Result<(), DeskError> {
+    let copied = async { ChangeSet::open(file)?.backup(to).await };
+    let failed = |source| DeskError::Set { path: file.to_owned(), source: Box::new(source) };
+    copied.await.map(drop).map_err(failed)
 }
 
 /// A new folder beside the one that it becomes.

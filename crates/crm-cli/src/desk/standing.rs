@@ -142,8 +142,7 @@ impl SetEntry {
         self.changes = totals.all();
         self.done = totals.in_state(State::Done);
         self.open = totals.open();
-        let not_done = [State::Failed, State::Drifted, State::NotFound, State::Conflict];
-        self.not_done = not_done.map(|state| totals.in_state(state)).iter().sum();
+        self.not_done = totals.count(State::is_set_aside);
         self.state = standing(&totals, self.not_done, set.has_open_run()?);
         let approval = set.approval()?;
         if approval.is_some() && self.state == Standing::Planned {
@@ -190,9 +189,8 @@ impl SetEntry {
 }
 
 fn standing(totals: &Totals, not_done: u64, has_open_run: bool) -> Standing {
-    let maybe_sent = totals.in_state(State::InFlight) + totals.in_state(State::Unknown);
     let done = totals.in_state(State::Done);
-    if has_open_run || maybe_sent > 0 {
+    if has_open_run || totals.count(State::may_be_sent) > 0 {
         return Standing::Interrupted;
     }
     match (done, totals.open(), not_done) {

@@ -124,6 +124,22 @@ impl PreferenceChange {
         flags.map(|flag| (flag, self.get(flag).unwrap_or(others))).collect()
     }
 
+    /// Returns the change that can be made to a contact with these preferences: where it tells none,
+    /// every preference that is not set becomes `others`, since the API takes them only as a whole. A
+    /// change that sets nothing stays so.
+    ///
+    /// ```
+    /// use crm_models::PreferenceChange;
+    ///
+    /// let change = PreferenceChange::new().invoices(false);
+    /// assert!(change.complete_for(None, true).apply_to(None)?.marketing_updates());
+    /// assert!(PreferenceChange::new().complete_for(None, true).is_empty());
+    /// # Ok::<(), crm_models::PreferencesError>(())
+    /// ```
+    pub fn complete_for(self, current: Option<&ContactPreferences>, others: bool) -> Self {
+        if current.is_some() || self.is_empty() { self } else { self.complete_with(others) }
+    }
+
     /// Whether nothing is set.
     #[must_use]
     pub fn is_empty(&self) -> bool {

@@ -1,5 +1,7 @@
 //! What people decided about a set: which changes are dropped, and which digest is approved.
 
+use std::path::Path;
+
 use crm_mirror::database::Database;
 use rusqlite::{Row, params};
 
@@ -12,7 +14,7 @@ use super::{
 use crate::{
     clock,
     error::BulkError,
-    set::{ChangeId, Decision, DecisionKind, Digest, Remark, State, who},
+    set::{ChangeId, Decision, DecisionKind, Digest, ExpectedDigest, Remark, State, who},
     system_user::system_user,
 };
 
@@ -30,6 +32,15 @@ pub struct DropSummary {
     pub left: u64,
     /// The digest that the set has now.
     pub digest: Digest,
+}
+
+/// Refuses a set that is not what was expected.
+pub(crate) fn admit(found: Digest, expected: ExpectedDigest, path: &Path) -> Result<(), BulkError> {
+    if expected.admits(&found) {
+        Ok(())
+    } else {
+        Err(BulkError::NotExpected { path: path.to_owned(), found, expected })
+    }
 }
 
 /// What is to be done with a change that is to be dropped.
@@ -171,8 +182,15 @@ impl ChangeSet {
     }
 
     /// Approves the set as it is, by the digest that is computed of it.
-    pub(crate) fn keep_approval(&self, remark: Remark) -> Result<Decision, BulkError> {
+    pub(crate) fn keep_approval(
+        &self,
+        expected: Option<ExpectedDigest>,
+        remark: Remark,
+    ) -> Result<Decision, BulkError> {
         let digest = self.digest()?;
+        if let Some(expected) = expected {
+            admit(digest, expected, self.path())?;
+        }
         let decision = Decision {
             kind: DecisionKind::Approved,
             at: clock::now(),

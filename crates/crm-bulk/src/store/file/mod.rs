@@ -33,6 +33,7 @@ pub(crate) use self::{
     change_set::{NAMED, some_of},
     codes::{owner as owner_code, read_owner, read_time, state as state_code},
     columns::{CHANGES, ChangeColumns, STATE, owner_column, read_state},
+    decisions::admit,
     draft::{Draft, Planned, Unread},
     file_store::FileStore,
     rows::InputRow,

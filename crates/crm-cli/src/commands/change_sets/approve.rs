@@ -32,15 +32,8 @@ pub(crate) struct Approve {
 impl Approve {
     pub(crate) async fn run(self, output: &Output) -> Result<Status, CliError> {
         let set = ChangeSet::open(&self.set)?;
-        if let (Some(expected), Some(found)) = (&self.expect, set.info()?.digest)
-            && !expected.admits(&found)
-        {
-            let (set, found) = (name(&self.set), found.short());
-            return Err(CliError::Usage(format!(
-                "{set}: has the digest {found}: look at it again"
-            )));
-        }
-        let approving = async { Ok::<_, CliError>(set.approve(Remark::new().by(self.by)).await?) };
+        let remark = Remark::new().by(self.by);
+        let approving = async { Ok::<_, CliError>(set.approve(self.expect, remark).await?) };
         let decision = match until_signal(approving).await? {
             Ok(decision) => decision,
             Err(signal) => return Ok(Status::Stopped(signal, None)),

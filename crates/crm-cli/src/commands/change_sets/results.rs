@@ -40,9 +40,6 @@ pub(crate) struct Results {
     out: Option<PathBuf>,
 }
 
-/// The action on the contact methods of people.
-const METHODS: &str = "method-preferences";
-
 impl Results {
     pub(crate) async fn run(self, output: &Output) -> Result<Status, CliError> {
         let set = ChangeSet::open(&self.set)?;
@@ -66,9 +63,7 @@ impl Results {
             }
         };
         if by_contact {
-            let totals = set.totals()?;
-            let of_people = totals.iter().filter(|(_, action, _)| *action == METHODS);
-            let of_people: u64 = of_people.map(|(_, _, changes)| changes).sum();
+            let of_people = set.totals()?.of_people();
             if of_people > 0 {
                 let methods = count(of_people, "contact method");
                 note(format!("without {methods} of people, which no row can name"));

@@ -66,9 +66,9 @@ impl<O: TypedOwner> Update<O> {
         let before = &reading.record;
         let kind = contact_type.as_ref().unwrap_or(&before.contact_type);
         let (value, extended) = texts.beside(kind, &before.value, before.memo.as_deref())?;
-        let flags = match (before.preferences, unknown_flags) {
-            (None, Some(others)) if !named.is_empty() => named.complete_with(others.into()),
-            _ => named,
+        let flags = match unknown_flags {
+            Some(others) => named.complete_for(before.preferences.as_ref(), others.into()),
+            None => named,
         };
         // What was made of the present state must not replace what somebody writes meanwhile.
         let is_made = extended != memo || flags != named;

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use crm_bulk::{ChangeSet, Finished, State, StopReason, Totals};
 
-use super::outcome::{NOT_DONE, Reason, SET_ASIDE, counts, progress, text};
+use super::outcome::{Reason, counts, progress, text};
 use crate::{
     commands::change_sets::summary::name,
     error::CliError,
@@ -81,9 +81,10 @@ impl Ended {
         let is_canary = self.reason() == StopReason::Canary;
         let is_fine = if is_canary {
             // A successful canary says nothing about what the plan or earlier runs set aside.
-            NOT_DONE.iter().all(|state| self.finished.count(*state) == 0)
+            let mut attention = State::ALL.into_iter().filter(|state| state.needs_attention());
+            attention.all(|state| self.finished.count(state) == 0)
         } else {
-            let failed: u64 = NOT_DONE.map(|state| totals.in_state(state)).iter().sum();
+            let failed = totals.count(State::needs_attention);
             reason.exit == Exit::Done && failed == 0 && open == 0
         };
         if is_fine {
@@ -91,7 +92,7 @@ impl Ended {
         }
         let (set, is_unknown) = (name(set), totals.in_state(State::Unknown) > 0);
         let mut summary = format!("{}: {}", reason.words, progress(totals));
-        if SET_ASIDE.iter().any(|state| totals.in_state(*state) > 0) {
+        if totals.count(State::is_set_aside) > 0 {
             summary += &format!("; see crm show {set} --state failed,drifted,not-found,conflict");
         }
         if open > 0 && !is_canary {

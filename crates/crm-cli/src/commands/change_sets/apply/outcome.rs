@@ -4,14 +4,6 @@ use crm_bulk::{State, StopReason, Totals};
 
 use crate::exit::Exit;
 
-/// States that are not what the set asks for.
-pub(super) const NOT_DONE: [State; 5] =
-    [State::Failed, State::Unknown, State::Drifted, State::NotFound, State::Conflict];
-
-/// Those of them that a run skips.
-pub(super) const SET_ASIDE: [State; 4] =
-    [State::Failed, State::Drifted, State::NotFound, State::Conflict];
-
 /// Why a run ended.
 pub(super) struct Reason {
     /// For programs.
@@ -62,12 +54,11 @@ impl From<StopReason> for Reason {
 
 /// How far a run came, in words for people, without what did not occur.
 pub(super) fn progress(totals: &Totals) -> String {
-    let of = |states: &[State]| -> u64 { states.iter().map(|s| totals.in_state(*s)).sum() };
     let parts = [
-        (of(&[State::Done, State::Already]), "done"),
-        (of(&[State::Unknown, State::InFlight]), "with an unknown outcome"),
-        (of(&SET_ASIDE), "failed or set aside"),
-        (of(&[State::Planned]), "not begun"),
+        (totals.in_state(State::Done) + totals.in_state(State::Already), "done"),
+        (totals.count(State::may_be_sent), "with an unknown outcome"),
+        (totals.count(State::is_set_aside), "failed or set aside"),
+        (totals.in_state(State::Planned), "not begun"),
     ];
     let parts = parts.into_iter().filter(|(count, _)| *count > 0);
     let parts: Vec<_> = parts.map(|(n, words)| format!("{n} {words}")).collect();

@@ -4,7 +4,6 @@ use std::collections::HashSet;
 
 use crm_bulk::{Change, ChangeId, State};
 
-use super::outcome::NOT_DONE;
 use crate::progress::Progress;
 
 /// Each change once, though it may be settled several times.
@@ -44,7 +43,7 @@ impl Tally {
         if state.is_open() {
             self.open.insert(id);
         }
-        if NOT_DONE.contains(&state) || state == State::InFlight {
+        if state.needs_attention() || state == State::InFlight {
             self.failed.insert(id);
         } else {
             self.failed.remove(&id);
