@@ -64,6 +64,23 @@ impl ContactPreferences {
         Self::new(Values::from_fn(is_received), Values::from_fn(is_told))
     }
 
+    /// Creates flags from what a service answered of each, as it was kept elsewhere: the reverse of
+    /// [`answered`](Self::answered). Returns `None` if one is missing that every service answers.
+    ///
+    /// ```
+    /// use crm_models::{ContactPreferences, Preference};
+    ///
+    /// let three = |flag: Preference| (!flag.is_apart()).then_some(flag.is_combined());
+    /// let flags = ContactPreferences::from_answers(three).unwrap();
+    /// assert!(flags.derived() && flags.invoice_notification);
+    /// assert_eq!(flags.answered(Preference::Invoices), None);
+    /// assert_eq!(ContactPreferences::from_answers(|_| None), None);
+    /// ```
+    pub fn from_answers(answered: impl FnMut(Preference) -> Option<bool>) -> Option<Self> {
+        let (flags, told) = Values::from_fn(answered).complete::<serde::de::value::Error>().ok()?;
+        Some(Self::new(flags, told))
+    }
+
     /// Returns whether this is received, or `None` where the service does not answer it.
     #[must_use]
     pub fn answered(&self, preference: Preference) -> Option<bool> {

@@ -151,38 +151,37 @@ pub(super) fn read(
         phone.map(|phone| read_phone(phone, &contact.value, extra.phone_number));
     contact.created_on = time(at.created_on)?;
     let flags: Option<i64> = row.get(at.flags)?;
-    contact.preferences = flags.map(read_flags);
+    let flags = flags.map(|bits| read_flags(bits).ok_or_else(|| unreadable(at.flags, "no flags")));
+    contact.preferences = flags.transpose()?;
     Ok(Some(contact.into()))
 }
 
-// The bits, and the views of `v2.sql` that read them, go by the number of preferences.
-const _: () = assert!(
-    Preference::ALL.len() == 5,
-    "a new preference moves the bits in the files of change sets: they need a version of their own",
-);
-/// Where the flags begin that a wish names.
-const NAMED: usize = Preference::ALL.len();
-/// The flag of a record whose service knows three flags.
-const DERIVED: i64 = 1 << Preference::ALL.len();
+/// How many flags have their bits: those that are on; behind them, in a record those of which the
+/// service told otherwise than of the first five, in a wish those that it names.
+const ROOM: usize = 8;
+const _: () = assert!(Preference::ALL.len() <= ROOM, "the files of change sets have no more bits");
+/// Of how many flags a record says where the service did not tell them. Of the later ones it says
+/// where it did: a file that is older than they are is not told anything of them.
+const FIRST: usize = 5;
 /// That a wish counts letter by letter, behind the flags and those that are named.
-const EXACT: i64 = 1 << (2 * NAMED);
+const EXACT: i64 = 1 << (2 * ROOM);
 /// What is set in a wish that names a flag to set.
 pub(super) const NAMED_FLAGS: i64 = {
     let mut all = 0;
     let mut place = 0;
-    while place < NAMED {
+    while place < Preference::ALL.len() {
         if !Preference::ALL[place].is_combined() {
-            all |= 1 << (NAMED + place);
+            all |= 1 << (ROOM + place);
         }
         place += 1;
     }
     all
 };
 
-/// One bit for each that is on.
-fn bits(is_on: impl Fn(Preference) -> bool) -> i64 {
-    let on = Preference::ALL.into_iter().filter(|flag| is_on(*flag));
-    on.fold(0, |bits, flag| bits | bit(flag))
+/// One bit for each of which this holds.
+fn bits(holds: impl Fn(Preference) -> bool) -> i64 {
+    let held = Preference::ALL.into_iter().filter(|flag| holds(*flag));
+    held.fold(0, |bits, flag| bits | bit(flag))
 }
 
 fn is_on(bits: i64, flag: Preference) -> bool {
@@ -194,11 +193,17 @@ fn bit(flag: Preference) -> i64 {
 }
 
 fn flags(flags: &ContactPreferences) -> i64 {
-    bits(|flag| flags.get(flag)) | if flags.derived() { DERIVED } else { 0 }
+    let told_otherwise = bits(|flag| flags.answered(flag).is_some() != is_first(flag));
+    bits(|flag| flags.get(flag)) | told_otherwise << ROOM
 }
 
-fn read_flags(bits: i64) -> ContactPreferences {
-    ContactPreferences::of(|flag| is_on(bits, flag), bits & DERIVED != 0)
+fn read_flags(bits: i64) -> Option<ContactPreferences> {
+    let is_told = |flag| is_on(bits >> ROOM, flag) != is_first(flag);
+    ContactPreferences::from_answers(|flag| is_told(flag).then(|| is_on(bits, flag)))
+}
+
+fn is_first(flag: Preference) -> bool {
+    (flag as usize) < FIRST
 }
 
 /// Whether the number is there and as the value, and what is told of text messages.
@@ -270,7 +275,7 @@ impl<'a> Wish<'a> {
             if flag.is_combined() { *combined } else { change.get_preferences().get(flag) }
         };
         let on = bits(|flag| flags(flag) == Some(true));
-        let named = bits(|flag| flags(flag).is_some()) << NAMED;
+        let named = bits(|flag| flags(flag).is_some()) << ROOM;
         let all = on | named | if *exact { EXACT } else { 0 };
         self.contact_type = change.get_contact_type().map_or(ValueRef::Null, codes::contact_type);
         self.value = ValueRef::from(change.get_value());
@@ -339,7 +344,7 @@ fn read_wanted(row: &Row<'_>, at: &WishColumns, more: &str) -> rusqlite::Result<
         change = change.memo(memo);
     }
     let all = row.get::<_, Option<i64>>(at.wanted_flags)?.unwrap_or_default();
-    let flag = |flag| is_on(all >> NAMED, flag).then(|| is_on(all, flag));
+    let flag = |flag| is_on(all >> ROOM, flag).then(|| is_on(all, flag));
     let flags = Preference::SETTABLE.into_iter();
     let flags = flags.filter_map(|name| Some((name, flag(name)?))).collect();
     let mut wanted = Wanted::of(change.preferences(flags));
@@ -392,7 +397,8 @@ fn expected(before: &Image, action: &Action) -> Option<Contact> {
             _ if flag.is_combined() || (flags.derived() && flag.is_apart()) => both,
             _ => becomes(flag),
         };
-        contact.preferences = Some(ContactPreferences::of(becomes, flags.derived()));
+        let answered = |flag| flags.answered(flag).map(|_| becomes(flag));
+        contact.preferences = ContactPreferences::from_answers(answered);
     }
     Some(contact)
 }

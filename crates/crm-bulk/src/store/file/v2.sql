@@ -6,7 +6,8 @@
 --                 7 not-found, 8 conflict, 9 dropped
 --   contact_type  0 Phone, 1 MobilePhone, 2 Email, 3 Fax, or a text
 --   flags         1 job reminders, 2 marketing updates, 4 invoices and statements, 8 invoices,
---                 16 statements; 32: the service told no more than the first three; null: none
+--                 16 statements; 256 times those that the service did not tell, of these five; null:
+--                 none
 --   times         hundreds of nanoseconds since the year 1, as the service counts them; a text
 --                 where that is not exact
 
@@ -29,8 +30,8 @@ CREATE TABLE planned (
     wanted_type  ANY,                -- the members to set
     wanted_value TEXT,
     wanted_memo  TEXT,
-    wanted_flags INTEGER,            -- the flags that are on; 32 times those that are named;
-                                     -- 1024: the value counts letter by letter
+    wanted_flags INTEGER,            -- the flags that are on; 256 times those that are named;
+                                     -- 65536: the value counts letter by letter
     wanted_more  TEXT,               -- JSON: cleared_by, extension, refused; of a contact method
                                      -- the preferences to set, by name
     contact_type ANY,                -- the record as the plan saw it
@@ -161,9 +162,9 @@ FROM planned c JOIN planned o ON o.id = coalesce(c.repeats, c.id)
 
 -- For people: the records of each change in the API's form, as the plan saw them and as they were
 -- answered. 62135596800 are the seconds from the year 1 to 1970, where SQLite's own count begins.
--- Of the flags 27 are those that can be set (1 + 2 + 8 + 16), 28 those of invoices and statements
--- (4 + 8 + 16), and 864 is 32 * 27: one that can be set is named. The inner json_patch on '{}' leaves
--- out members that are null, as RFC 7396 says.
+-- Of the flags 251 are those that can be set, which is all eight but 4, and 28 those of invoices and
+-- statements (4 + 8 + 16); 64256 is 256 * 251: one that can be set is named. The inner json_patch on
+-- '{}' leaves out members that are null, as RFC 7396 says.
 CREATE VIEW records AS
 SELECT id, moment, json_patch(json_patch(
            iif(modified_on IS NULL, json_object('type', CASE contact_type WHEN 0 THEN 'Phone' WHEN 1 THEN 'MobilePhone' WHEN 2 THEN 'Email'
@@ -186,8 +187,8 @@ SELECT id, moment, json_patch(json_patch(
                    'jobRemindersEnabled', json(iif(flags & 1, 'true', 'false')),
                    'marketingUpdatesEnabled', json(iif(flags & 2, 'true', 'false')),
                    'invoiceStatementNotification', json(iif(flags & 4, 'true', 'false')),
-                   'invoiceNotification', json(iif(flags & 32, NULL, iif(flags & 8, 'true', 'false'))),
-                   'statementNotification', json(iif(flags & 32, NULL, iif(flags & 16, 'true', 'false')))
+                   'invoiceNotification', json(iif(flags & 2048, NULL, iif(flags & 8, 'true', 'false'))),
+                   'statementNotification', json(iif(flags & 4096, NULL, iif(flags & 16, 'true', 'false')))
                )))))),
            -- What was answered otherwise is as answered, as a whole.
            (SELECT json_group_object(key, NULL) FROM json_each(besides))),
@@ -201,11 +202,11 @@ FROM (
     -- What the plan saw, with what was wanted; the combined flag is on where both others are.
     SELECT id, 'after', contact_id, coalesce(wanted_type, contact_type),
            coalesce(wanted_value, value), iif(wanted_memo IS NULL, memo, nullif(wanted_memo, '')),
-           CASE WHEN coalesce(wanted_flags & 864, 0) = 0 THEN flags
+           CASE WHEN coalesce(wanted_flags & 64256, 0) = 0 THEN flags
                WHEN becomes & 24 = 24 THEN becomes | 4
-               ELSE becomes & iif(becomes & 32, ~28, ~4) END,
+               ELSE becomes & iif(becomes & 2048, ~28, ~4) END,
            phone, after_modified_on, created_on, extra, after
-    FROM (SELECT *, (flags & ~(wanted_flags >> 5 & 27)) | (wanted_flags & 27) AS becomes
+    FROM (SELECT *, (flags & ~(wanted_flags >> 8 & 251)) | (wanted_flags & 251) AS becomes
           FROM planned JOIN progress ON change = id WHERE after_modified_on IS NOT NULL)
 );
 
@@ -220,18 +221,18 @@ SELECT id, row, repeats,
            json_patch('{}', json_object('type', CASE wanted_type WHEN 0 THEN 'Phone' WHEN 1 THEN 'MobilePhone' WHEN 2 THEN 'Email'
                WHEN 3 THEN 'Fax' ELSE wanted_type END,
                'value', wanted_value, 'memo', wanted_memo,
-               'preferences', json(iif(wanted_flags & 864, json_patch('{}', json_object(
+               'preferences', json(iif(wanted_flags & 64256, json_patch('{}', json_object(
                    'jobRemindersEnabled',
-                   json(iif(wanted_flags & 32, iif(wanted_flags & 1, 'true', 'false'), NULL)),
+                   json(iif(wanted_flags & 256, iif(wanted_flags & 1, 'true', 'false'), NULL)),
                    'marketingUpdatesEnabled',
-                   json(iif(wanted_flags & 64, iif(wanted_flags & 2, 'true', 'false'), NULL)),
+                   json(iif(wanted_flags & 512, iif(wanted_flags & 2, 'true', 'false'), NULL)),
                    'invoiceNotification',
-                   json(iif(wanted_flags & 256, iif(wanted_flags & 8, 'true', 'false'), NULL)),
+                   json(iif(wanted_flags & 2048, iif(wanted_flags & 8, 'true', 'false'), NULL)),
                    'statementNotification',
-                   json(iif(wanted_flags & 512, iif(wanted_flags & 16, 'true', 'false'), NULL))
+                   json(iif(wanted_flags & 4096, iif(wanted_flags & 16, 'true', 'false'), NULL))
                )), NULL)),
-               'combined', json(iif(wanted_flags & 128, iif(wanted_flags & 4, 'true', 'false'), NULL)),
-               'exact', json(iif(wanted_flags & 1024, 'true', NULL)))),
+               'combined', json(iif(wanted_flags & 1024, iif(wanted_flags & 4, 'true', 'false'), NULL)),
+               'exact', json(iif(wanted_flags & 65536, 'true', NULL)))),
            coalesce(wanted_more, '{}'))) AS wanted,
        (SELECT record FROM records WHERE records.id = planned.id AND moment = 'before') AS before,
        found,
