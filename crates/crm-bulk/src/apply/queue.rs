@@ -165,6 +165,8 @@ impl Queue {
     pub(super) fn end_reading(&mut self, changes: Vec<Undecided>, reading: Reading) {
         self.reading.clear();
         let age = reading.left.age();
+        // Halved where a reading came too late to decide, doubled where it came early: pages that are
+        // slow to come get small within a few of them, and large again as quickly.
         self.owners = match age {
             _ if age >= DECIDES => (self.owners / 2).max(1),
             _ if age < YOUNG => (self.owners * 2).min(OWNERS_PER_CALL),

@@ -160,8 +160,11 @@ impl RetryPolicy {
             AttemptOutcome::Answer { status, maintenance, .. } => match status.as_u16() {
                 429 => true,
                 409 => maintenance,
+                // Of a gateway: it cannot say whether the service has done it.
                 502..=504 => may_be_twice,
+                // RFC 9110, section 15.6.2: the method is not known there, and will not be.
                 501 => false,
+                // Of the service itself, which may fail over this request each time.
                 408 | 500..=599 => effect == Effect::Read,
                 _ => false,
             },
@@ -169,6 +172,7 @@ impl RetryPolicy {
         if !may || attempt >= self.attempts {
             return Decision::Stop;
         }
+        // No shift beyond the width of the factor; from 16 doublings on the longest wait decides.
         let doublings = attempt.saturating_sub(1).min(16);
         let doubled = self.first_wait.saturating_mul(1 << doublings);
         // Only a pooled connection was stale: another one is available at once. The second time, it
