@@ -98,7 +98,8 @@ pub use disk::atomic_file::AtomicWriter;
 pub use error::MirrorError;
 pub use job::idle;
 pub use mirror::{
-    By, Coverage, Feed, FeedState, Found, Hit, Keyed, Known, KnownOwner, Mirror, Reach, TooShort,
+    By, Coverage, Feed, FeedState, Found, Hit, Keyed, Known, KnownOwner, Mirror, PeopleReach,
+    Reach, TooShort,
 };
 pub use owner::OwnerId;
 pub use site::Site;

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use crm_models::ContactType;
 use serde::{Deserialize, Serialize};
 
-use super::{file::Mirror, row::ReadKind};
+use super::{file::Mirror, row::ReadKind, stage::Stage};
 use crate::error::MirrorError;
 
 /// The contents of a mirror, in numbers.
@@ -29,6 +29,8 @@ pub struct Coverage {
     pub by_type: Vec<(String, u64)>,
     /// How customers can be reached.
     pub customers: Reach,
+    /// People of Contacts v2, and how they can be reached.
+    pub people: PeopleReach,
 }
 
 /// How active customers can be reached: by what they have themselves, and by what only their
@@ -47,6 +49,25 @@ pub struct Reach {
     pub with_both: u64,
     /// The number with contacts on a location alone.
     pub only_on_location: u64,
+}
+
+/// How many people there are, and how those that are not archived can be reached.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct PeopleReach {
+    /// The number of people that are known.
+    pub known: u64,
+    /// The number of those that are archived.
+    pub archived: u64,
+    /// The number of their numbers and addresses, those of archived people too.
+    pub methods: u64,
+    /// The number of people with a telephone number.
+    pub with_phone: u64,
+    /// The number of people with an e-mail address.
+    pub with_email: u64,
+    /// The number of people with both.
+    pub with_both: u64,
 }
 
 columns! {
@@ -163,7 +184,38 @@ impl Mirror {
             with_both: reached(&|has| has & PHONE != 0 && has & EMAIL != 0),
             only_on_location: reached(&|has| has == OF_LOCATION),
         };
+        coverage.people = self.count_people()?;
         Ok(coverage)
+    }
+
+    fn count_people(&self) -> Result<PeopleReach, MirrorError> {
+        if self.is_staged(Stage::People)? {
+            return Ok(PeopleReach::default());
+        }
+        // Kinds 1 and 2 are telephones, 3 is e-mail.
+        let sql = "WITH reached AS (
+                SELECT person, max(kind IN (1, 2)) AS phone, max(kind = 3) AS email
+                FROM methods GROUP BY person
+            ), active AS (
+                SELECT phone, email FROM reached JOIN people ON guid = person WHERE NOT archived
+            )
+            SELECT (SELECT count(*) FROM people) AS known,
+                (SELECT count(*) FROM people WHERE archived) AS archived,
+                (SELECT count(*) FROM methods) AS methods,
+                ifnull(sum(phone), 0) AS with_phone, ifnull(sum(email), 0) AS with_email,
+                ifnull(sum(phone AND email), 0) AS with_both
+            FROM active";
+        let counted = self.database.row(sql, [], |row| {
+            Ok(PeopleReach {
+                known: row.get("known")?,
+                archived: row.get("archived")?,
+                methods: row.get("methods")?,
+                with_phone: row.get("with_phone")?,
+                with_email: row.get("with_email")?,
+                with_both: row.get("with_both")?,
+            })
+        })?;
+        Ok(counted.unwrap_or_default())
     }
 }
 

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::file::Mirror;
 use crate::error::MirrorError;
 
-/// An export feed.
+/// What a mirror follows: an export feed, or a list in the place of one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
@@ -20,12 +20,22 @@ pub enum Feed {
     Customers,
     /// The locations themselves.
     Locations,
+    /// The people of Contacts v2. No feed tells them: a list is followed.
+    People,
+    /// Their numbers and addresses, by a list too.
+    ContactMethods,
 }
 
 impl Feed {
     /// All feeds, in the order in which they are read.
-    pub const ALL: [Self; 4] =
-        [Self::CustomerContacts, Self::LocationContacts, Self::Customers, Self::Locations];
+    pub const ALL: [Self; 6] = [
+        Self::CustomerContacts,
+        Self::LocationContacts,
+        Self::Customers,
+        Self::Locations,
+        Self::People,
+        Self::ContactMethods,
+    ];
 
     /// Returns its name: `customer-contacts`.
     #[must_use]
@@ -35,6 +45,8 @@ impl Feed {
             Self::LocationContacts => "location-contacts",
             Self::Customers => "customers",
             Self::Locations => "locations",
+            Self::People => "people",
+            Self::ContactMethods => "contact-methods",
         }
     }
 
@@ -55,6 +67,9 @@ pub struct FeedState {
     pub feed: Feed,
     /// When it was last read to its end; `None` until it has been.
     pub complete_at: Option<Timestamp>,
+    /// Of people and their contact methods, when all were last seen, and those that were gone
+    /// removed; `None` of the others, whose feeds tell what was deleted.
+    pub swept_at: Option<Timestamp>,
     /// Why the service did not give it the last time, for example for want of a scope.
     pub refused: Option<String>,
 }
@@ -70,23 +85,31 @@ impl Mirror {
     }
 
     pub(super) fn feed(&self, feed: Feed) -> Result<FeedState, MirrorError> {
-        let sql = "SELECT complete_at, refused FROM feeds WHERE feed = ?";
-        let read =
-            |row: &Row<'_>| Ok((row.get::<_, Option<String>>("complete_at")?, row.get("refused")?));
-        let (complete_at, refused) =
+        let sql = "SELECT complete_at, swept_at, refused FROM feeds WHERE feed = ?";
+        let read = |row: &Row<'_>| {
+            let at = |column| {
+                let at: Option<String> = row.get(column)?;
+                Ok::<_, rusqlite::Error>(at.and_then(|at| at.parse().ok()))
+            };
+            Ok((at("complete_at")?, at("swept_at")?, row.get("refused")?))
+        };
+        let (complete_at, swept_at, refused) =
             self.database.row(sql, [feed.name()], read)?.unwrap_or_default();
-        let complete_at = complete_at.and_then(|at| at.parse().ok());
-        Ok(FeedState { feed, complete_at, refused })
+        Ok(FeedState { feed, complete_at, swept_at, refused })
     }
 
     /// Where a feed goes on.
     pub(super) fn goes_on(&self, feed: Feed) -> Result<ExportFrom, MirrorError> {
-        let sql = "SELECT token FROM feeds WHERE feed = ?";
-        let token: Option<Option<String>> = self.database.value(sql, [feed.name()])?;
-        Ok(match token.flatten() {
+        Ok(match self.token(feed)? {
             Some(token) => ExportFrom::Token(ContinuationToken::new(token)),
             None => ExportFrom::Beginning,
         })
+    }
+
+    pub(super) fn token(&self, feed: Feed) -> Result<Option<String>, MirrorError> {
+        let sql = "SELECT token FROM feeds WHERE feed = ?";
+        let token: Option<Option<String>> = self.database.value(sql, [feed.name()])?;
+        Ok(token.flatten())
     }
 
     pub(super) fn set_token(&self, feed: Feed, token: &str) -> Result<(), MirrorError> {
@@ -96,6 +119,10 @@ impl Mirror {
     pub(super) fn set_complete_at(&self, feed: Feed, at: &str) -> Result<(), MirrorError> {
         self.set_feed(feed, "refused", None)?;
         self.set_feed(feed, "complete_at", Some(at))
+    }
+
+    pub(super) fn set_swept_at(&self, feed: Feed, at: &str) -> Result<(), MirrorError> {
+        self.set_feed(feed, "swept_at", Some(at))
     }
 
     pub(super) fn set_refused(&self, feed: Feed, why: &str) -> Result<(), MirrorError> {

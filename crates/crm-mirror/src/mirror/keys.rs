@@ -42,28 +42,30 @@ impl Mirror {
             return Ok(());
         }
         let transaction = self.database.begin_to_write()?;
-        let mut last = 0;
-        loop {
-            let block = self.block_behind(last)?;
-            let Some((newest, _)) = block.last() else {
-                break;
-            };
-            last = *newest;
-            for (id, value) in block {
-                let keys = Keys::of(&value, reader);
-                let (key, otherwise) = key_columns(&keys, &value);
-                let sql = "UPDATE contacts SET key = ?, otherwise = ? WHERE id = ?";
-                self.database.execute(sql, params![key, otherwise, id])?;
+        for table in ["contacts", "methods"] {
+            let update = format!("UPDATE {table} SET key = ?, otherwise = ? WHERE id = ?");
+            let mut last = 0;
+            loop {
+                let block = self.block_behind(table, last)?;
+                let Some((newest, _)) = block.last() else {
+                    break;
+                };
+                last = *newest;
+                for (id, value) in block {
+                    let keys = Keys::of(&value, reader);
+                    let (key, otherwise) = key_columns(&keys, &value);
+                    self.database.execute(&update, params![key, otherwise, id])?;
+                }
             }
         }
         self.database.set_meta("keys", &wanted)?;
         self.database.check(transaction.commit())
     }
 
-    fn block_behind(&self, last: i64) -> Result<Vec<(i64, String)>, MirrorError> {
-        let sql = "SELECT id, value FROM contacts WHERE id > ? ORDER BY id LIMIT ?";
+    fn block_behind(&self, table: &str, last: i64) -> Result<Vec<(i64, String)>, MirrorError> {
+        let sql = format!("SELECT id, value FROM {table} WHERE id > ? ORDER BY id LIMIT ?");
         let row = |row: &Row<'_>| Ok((row.get("id")?, row.get("value")?));
-        self.database.rows(sql, params![last, BLOCK], row)
+        self.database.rows(&sql, params![last, BLOCK], row)
     }
 
     /// Hands the keys of every existing contact to `each`.

@@ -1,4 +1,4 @@
-//! A file of a tenant's contacts and their owners, to select from, to compare with and to find
+//! A file of a tenant's contacts, their owners and people, to select from, to compare with and to find
 //! somebody in.
 
 mod age;
@@ -12,17 +12,19 @@ mod keys;
 mod look_up;
 mod open;
 mod owners;
+mod people;
 mod row;
 mod stage;
 #[cfg(test)]
 mod tests;
 mod text;
+mod told;
 mod unreadable;
 mod update;
 mod version_1;
 
 pub use self::{
-    coverage::{Coverage, Reach},
+    coverage::{Coverage, PeopleReach, Reach},
     feed::{Feed, FeedState},
     file::Mirror,
     find::{By, Found, Hit, TooShort},

@@ -5,7 +5,7 @@ use rusqlite::{Row, params};
 
 use super::{
     file::Mirror,
-    row::{owner_code, owner_of, time_of},
+    row::{owner_code, owner_of, time_of, whole_ticks},
     text::folded,
 };
 use crate::{error::MirrorError, owner::OwnerId};
@@ -139,7 +139,6 @@ impl Mirror {
         let name = details.name();
         let between = unit.as_deref().map(|unit| format!("{unit} ")).unwrap_or_default();
         let folded = folded(&[name, "\n", street, " ", &between, city, " ", state, " ", zip]);
-        let modified_on = details.modified_on().as_nanoseconds() / 100;
         let values = params![
             owner_code(details.id().into()),
             details.is_active(),
@@ -152,7 +151,7 @@ impl Mirror {
             country,
             details.customer().get(),
             details.merged_to().map(O::get),
-            i64::try_from(modified_on).unwrap_or_default(),
+            whole_ticks(details.modified_on()),
             folded,
         ];
         let sql = "INSERT INTO owners VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)

@@ -46,6 +46,11 @@ pub(super) fn ticks(time: Timestamp) -> Option<i64> {
     (nanoseconds % 100 == 0).then(|| i64::try_from(nanoseconds / 100).ok())?
 }
 
+/// A time in 100 ns, which is as precise as the service writes one.
+pub(super) fn whole_ticks(time: Timestamp) -> i64 {
+    i64::try_from(time.as_nanoseconds().div_euclid(100)).unwrap_or_default()
+}
+
 pub(super) fn time_of(ticks: i64) -> Option<Timestamp> {
     Timestamp::from_nanoseconds(i128::from(ticks) * 100)
 }
@@ -57,7 +62,7 @@ pub(super) enum Kind<'a> {
 }
 
 impl Kind<'_> {
-    fn of(kind: &ContactType) -> Kind<'_> {
+    pub(super) fn of(kind: &ContactType) -> Kind<'_> {
         let place = ContactType::KNOWN.iter().position(|known| known == kind);
         match place.and_then(|place| i64::try_from(place + 1).ok()) {
             Some(code) => Kind::Known(code),

@@ -1,21 +1,23 @@
--- A mirror: a tenant's contacts, and their owners. application_id is 0x43524D46 ('CRMF'),
+-- A mirror: a tenant's contacts, their owners, and people. application_id is 0x43524D46 ('CRMF'),
 -- user_version the format's version.
 --
 -- An owner is one number: a customer's id, or minus a location's id.
 -- A time is a number of 100 ns since 1970, as precise as the service writes it.
 
 -- tenant, environment; keys: of which region and by which data the keys are made; staged_contacts,
--- staged_owners: their first load is not complete, and their indexes are yet to be made; coverage:
--- what was counted last.
+-- staged_owners, staged_people: their first load is not complete, and their indexes are yet to be
+-- made; coverage: what was counted last.
 CREATE TABLE meta (
     name  TEXT PRIMARY KEY,
     value TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE feeds (
-    feed        TEXT PRIMARY KEY,  -- customer-contacts, location-contacts, customers, locations
+    feed        TEXT PRIMARY KEY,  -- customer-contacts, location-contacts, customers, locations,
+                                   -- people, contact-methods
     token       TEXT,              -- where it goes on
     complete_at TEXT,              -- when it was last read to its end
+    swept_at    TEXT,              -- of people and methods: when those that are gone were removed
     refused     TEXT               -- why the service did not give it the last time
 ) STRICT, WITHOUT ROWID;
 
@@ -53,7 +55,41 @@ CREATE TABLE owners (
     folded      TEXT               -- what is searched, if it is not ASCII
 ) STRICT;
 
--- Records of the feeds that could not be read when they last came.
+-- What is gone of people and methods is no longer here.
+CREATE TABLE people (
+    id          INTEGER PRIMARY KEY,
+    guid        BLOB NOT NULL,
+    name        TEXT,
+    title       TEXT,
+    reference   TEXT,
+    archived    INTEGER NOT NULL,
+    created_on  INTEGER NOT NULL,
+    created_by  INTEGER NOT NULL,
+    modified_on INTEGER NOT NULL,
+    modified_by INTEGER NOT NULL,
+    folded      TEXT               -- what is searched, if it is not ASCII
+) STRICT;
+
+-- The numbers and addresses of people; kind, key and otherwise as those of contacts.
+CREATE TABLE methods (
+    id          INTEGER PRIMARY KEY,
+    guid        BLOB NOT NULL,
+    person      BLOB NOT NULL,     -- whose it is, by the GUID
+    kind        ANY NOT NULL,
+    key         ANY,
+    otherwise   ANY,
+    value       TEXT NOT NULL,
+    memo        TEXT,
+    reference   TEXT,
+    created_on  INTEGER NOT NULL,
+    created_by  INTEGER NOT NULL,
+    modified_on INTEGER NOT NULL,
+    modified_by INTEGER NOT NULL,
+    folded      TEXT               -- what is searched, if it is not ASCII
+) STRICT;
+
+-- Records of the feeds that could not be read when they last came. Of a person or a method the
+-- halves of its GUID stand for owner and contact_id.
 CREATE TABLE unreadable (
     id         INTEGER PRIMARY KEY,
     feed       TEXT NOT NULL,
@@ -73,4 +109,11 @@ CREATE VIEW owner_texts AS
         || city || ' ' || state || ' ' || zip) AS text
     FROM owners;
 
-INSERT INTO meta VALUES ('staged_contacts', 'yes'), ('staged_owners', 'yes');
+CREATE VIEW person_texts AS
+    SELECT id, coalesce(folded, ifnull(name, '') || char(10) || ifnull(title, '')) AS text
+    FROM people;
+CREATE VIEW method_texts AS
+    SELECT id, coalesce(folded, value || char(10) || ifnull(memo, '')) AS text FROM methods;
+
+INSERT INTO meta
+    VALUES ('staged_contacts', 'yes'), ('staged_owners', 'yes'), ('staged_people', 'yes');

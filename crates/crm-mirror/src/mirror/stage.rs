@@ -8,6 +8,7 @@ use crate::error::MirrorError;
 pub(super) enum Stage {
     Contacts,
     Owners,
+    People,
 }
 
 /// How much of the file is kept in memory while indexes are made, in KiB.
@@ -18,6 +19,7 @@ impl Stage {
         match self {
             Self::Contacts => "staged_contacts",
             Self::Owners => "staged_owners",
+            Self::People => "staged_people",
         }
     }
 
@@ -25,6 +27,7 @@ impl Stage {
         match self {
             Self::Contacts => include_str!("contacts_indexes.sql"),
             Self::Owners => include_str!("owners_indexes.sql"),
+            Self::People => include_str!("people_indexes.sql"),
         }
     }
 }

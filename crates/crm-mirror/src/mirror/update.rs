@@ -1,4 +1,4 @@
-//! Bringing a mirror up to date by the export feeds.
+//! Bringing a mirror up to date by the export feeds, and the lists of people.
 
 use crm_contacts::{ContactsError, ContactsService, Export, FeedOperation, Owner, RefusalKind};
 use crm_models::{ContactOwner, CustomerId, ExportBatch, LocationId, OwnerDetails};
@@ -6,7 +6,7 @@ use crm_transport::Transport;
 use futures_util::TryStreamExt;
 use tokio::sync::mpsc;
 
-use super::{feed::Feed, file::Mirror, row::owner_code, stage::Stage};
+use super::{feed::Feed, file::Mirror, row::owner_code, stage::Stage, told::Told};
 use crate::{
     clock,
     error::MirrorError,
@@ -17,8 +17,10 @@ use crate::{
 
 /// What an update reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum What {
+pub(super) enum What {
     Everything,
+    /// With a sweep of people whenever the last one was.
+    EverythingSwept,
     Contacts,
 }
 
@@ -30,7 +32,9 @@ impl Mirror {
     /// update can be interrupted at any time and called again. Records that cannot be read are set
     /// aside; [`Coverage::unreadable`](crate::Coverage::unreadable) counts them. Where the service
     /// does not give the owners themselves, for want of a scope or since it is older, the mirror has
-    /// no names: [`feeds`](Self::feeds) says why. The answers are read and stored on a thread of its
+    /// no names, and where it does not give people, none of these: [`feeds`](Self::feeds) says why.
+    /// People have no feed that tells who is gone; all of them are looked at again once a day.
+    /// The answers are read and stored on a thread of its
     /// own, with a connection of its own to the file, and no transaction is open while one is
     /// waited for.
     ///
@@ -47,7 +51,22 @@ impl Mirror {
         self.read(service, site, What::Everything, progress).await
     }
 
-    /// Does the same with the feeds of contacts alone, for a mirror in which nobody looks for names.
+    /// Does the same, and removes the people and contact methods that are gone, which
+    /// [`update`](Self::update) does once a day: it takes a call for every 5,000 of all of them.
+    ///
+    /// # Errors
+    ///
+    /// The same errors as [`update`](Self::update).
+    pub async fn update_and_sweep<T: Transport>(
+        &mut self,
+        service: &ContactsService<T>,
+        site: &Site,
+        progress: impl FnMut(u64),
+    ) -> Result<(), MirrorError> {
+        self.read(service, site, What::EverythingSwept, progress).await
+    }
+
+    /// Does the same as [`update`](Self::update) with the feeds of contacts alone, for a mirror in which nobody looks for names.
     ///
     /// # Errors
     ///
@@ -75,7 +94,7 @@ impl Mirror {
         let work = with_service(service, self.database.path(), move |caller, _, stop| {
             let mut mirror = Self::again(&again, stop)?;
             mirror.reader.set(reader);
-            caller.wait_for(mirror.read_feeds(&caller.service, what == What::Everything, &tell))
+            caller.wait_for(mirror.read_feeds(&caller.service, what, &tell))
         });
         let report = async {
             while let Some(read) = told.recv().await {
@@ -89,29 +108,28 @@ impl Mirror {
     pub(super) async fn read_feeds<T: Transport>(
         &mut self,
         service: &ContactsService<T>,
-        with_owners: bool,
+        what: What,
         progress: &mpsc::Sender<u64>,
     ) -> Result<(), MirrorError> {
         self.read_by(self.reader.get().region())?;
-        let mut reading = Reading { mirror: self, read: 0, progress };
+        let mut reading = Reading { mirror: self, told: Told::new(progress) };
         reading.contacts::<T, CustomerId>(service).await?;
         reading.contacts::<T, LocationId>(service).await?;
         self.index(Stage::Contacts)?;
-        if with_owners {
-            let mut reading = Reading { mirror: self, ..reading };
-            reading.owners::<T, CustomerId>(service).await?;
-            reading.owners::<T, LocationId>(service).await?;
-            self.index(Stage::Owners)?;
+        if what == What::Contacts {
+            return Ok(());
         }
-        Ok(())
+        reading.owners::<T, CustomerId>(service).await?;
+        reading.owners::<T, LocationId>(service).await?;
+        self.index(Stage::Owners)?;
+        self.read_people(service, what == What::EverythingSwept, &mut reading.told).await
     }
 }
 
 /// An update that goes on.
 struct Reading<'a> {
     mirror: &'a Mirror,
-    read: u64,
-    progress: &'a mpsc::Sender<u64>,
+    told: Told<'a>,
 }
 
 impl Reading<'_> {
@@ -176,9 +194,7 @@ impl Reading<'_> {
                 mirror.set_token(feed, token.as_str())?;
             }
             mirror.database.check(transaction.commit())?;
-            self.read += (data.len() + unreadable.len()) as u64;
-            // Nobody may be listening any longer.
-            let _ = self.progress.send(self.read).await;
+            self.told.advance(data.len() + unreadable.len()).await;
         }
         mirror.set_complete_at(feed, &started.to_string())
     }
