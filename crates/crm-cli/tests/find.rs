@@ -22,7 +22,7 @@ fn a_mirror_tells_what_it_holds_and_how_fresh_it_is() {
     let number = |name: &str| customers[name].as_u64().unwrap();
     assert!(number("known") > 0 && number("withBoth") <= number("withPhone"), "{held}");
     let feeds = held["feeds"].as_array().unwrap();
-    assert_eq!(feeds.len(), 4);
+    assert_eq!(feeds.len(), 6);
     assert!(feeds.iter().all(|feed| feed["completeAt"].is_string()), "{held}");
     assert!(service.sandbox.log().is_empty(), "status asks nobody");
     let text = service.ok("mirror status --mirror mirror.db");

@@ -1,9 +1,9 @@
-//! `crm mirror`: the local copy of all contacts and their owners.
+//! `crm mirror`: the local copy of all contacts, their owners and people.
 
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
-use crm_mirror::{Coverage, Feed, FeedState, Mirror, Reach};
+use crm_mirror::{Coverage, Feed, FeedState, Mirror, PeopleReach, Reach};
 use serde::Serialize;
 
 use super::change_sets::{
@@ -23,11 +23,12 @@ use crate::{
 /// What can be done with a mirror.
 #[derive(Debug, Subcommand)]
 pub(crate) enum MirrorCommand {
-    /// Pull what is new of all contacts and their owners' names and addresses into a file
+    /// Pull what is new of all contacts, their owners' names and addresses, and people into a file
     ///
     /// The first run reads everything, later ones only what changed; a run that was stopped
-    /// continues where it was. `crm snapshot FILE` does the same.
-    Update(In),
+    /// continues where it was. Who was deleted among people is found out once a day, since all of
+    /// them have to be read for that. `crm snapshot FILE` does the same.
+    Update(Update),
 
     /// Show how fresh a mirror is, and how customers can be reached
     Status(In),
@@ -41,12 +42,24 @@ pub(crate) struct In {
     pub(crate) mirror: Option<PathBuf>,
 }
 
-impl In {
-    pub(crate) async fn update(self, session: &Session<'_>) -> Result<Status, CliError> {
-        let mirror = match &self.mirror {
-            Some(file) => pull(session, file).await?,
+/// Which mirror is brought up to date, and how far.
+#[derive(Debug, Args)]
+pub(crate) struct Update {
+    #[command(flatten)]
+    mirror: In,
+
+    /// Find out who was deleted among people now
+    #[arg(long)]
+    sweep: bool,
+}
+
+impl Update {
+    pub(crate) async fn run(self, session: &Session<'_>) -> Result<Status, CliError> {
+        let need = if self.sweep { Need::Swept } else { Need::Owners };
+        let mirror = match &self.mirror.mirror {
+            Some(file) => pull(session, file, need).await?,
             None => {
-                let fresh = known::fresh(session, None, Need::Owners);
+                let fresh = known::fresh(session, None, need);
                 return match until_signal(fresh).await? {
                     Ok(known) => Held::of(&known.snapshot)?.write(session.output),
                     Err(signal) => Ok(Status::Stopped(signal, None)),
@@ -55,7 +68,9 @@ impl In {
         };
         Held::of(&mirror)?.write(session.output)
     }
+}
 
+impl In {
     pub(crate) async fn status(
         self,
         globals: &Globals,
@@ -101,7 +116,7 @@ impl In {
 /// Pull all contacts into a file, to plan changes from
 ///
 /// All contacts of customers and locations, deleted ones marked, and the owners' names and
-/// addresses. The first run reads everything, later ones only what changed; a run that was stopped
+/// addresses, and people. The first run reads everything, later ones only what changed; a run that was stopped
 /// continues where it was. Another name of `crm mirror update`.
 #[derive(Debug, Args)]
 pub(crate) struct SnapshotCommand {
@@ -111,7 +126,7 @@ pub(crate) struct SnapshotCommand {
 
 impl SnapshotCommand {
     pub(crate) async fn run(self, session: &Session<'_>) -> Result<Status, CliError> {
-        In { mirror: Some(self.file) }.update(session).await
+        Update { mirror: In { mirror: Some(self.file) }, sweep: false }.run(session).await
     }
 }
 
@@ -128,6 +143,7 @@ pub(super) struct Held {
     unreadable: Vec<String>,
     by_type: serde_json::Map<String, serde_json::Value>,
     customers: Reach,
+    people: PeopleReach,
     feeds: Vec<Fresh>,
 }
 
@@ -137,14 +153,17 @@ pub(super) struct Held {
 struct Fresh {
     feed: Feed,
     complete_at: Option<String>,
+    /// When all were last seen of which nobody tells the deletions.
+    swept_at: Option<String>,
     /// Why the service did not give it the last time.
     refused: Option<String>,
 }
 
 impl From<FeedState> for Fresh {
     fn from(state: FeedState) -> Self {
-        let complete_at = state.complete_at.map(|at| at.to_string());
-        Self { feed: state.feed, complete_at, refused: state.refused }
+        let [complete_at, swept_at] =
+            [state.complete_at, state.swept_at].map(|at| at.map(|at| at.to_string()));
+        Self { feed: state.feed, complete_at, swept_at, refused: state.refused }
     }
 }
 
@@ -158,6 +177,7 @@ impl Held {
             of_inactive_owners,
             by_type,
             customers,
+            people,
             ..
         } = mirror.coverage()?;
         let unreadable = mirror.unreadable()?;
@@ -170,6 +190,7 @@ impl Held {
             unreadable: unreadable.iter().map(ToString::to_string).collect(),
             by_type: by_type.into_iter().map(|(kind, n)| (kind, n.into())).collect(),
             customers,
+            people,
             feeds: mirror.feeds()?.into_iter().map(Fresh::from).collect(),
         })
     }
@@ -178,9 +199,15 @@ impl Held {
         for record in &self.unreadable {
             note(format!("set aside, since it cannot be read: {record}"));
         }
-        for Fresh { feed, refused, .. } in &self.feeds {
-            if let Some(why) = refused {
-                note(format!("{} are not in the mirror: {why}", feed.name()));
+        for Fresh { feed, refused, complete_at, .. } in &self.feeds {
+            // Methods are refused as people are, for want of one scope.
+            let is_told = *feed == Feed::ContactMethods && self.are_people_refused();
+            if let Some(why) = refused.as_ref().filter(|_| !is_told) {
+                let are = match complete_at {
+                    None => "are not in the mirror".to_owned(),
+                    Some(at) => format!("are in the mirror as of {at}"),
+                };
+                note(format!("{} {are}: {why}", feed.name()));
             }
         }
         match output.format() {
@@ -188,6 +215,10 @@ impl Held {
             _ => output.value(self)?,
         }
         Ok(Status::Done)
+    }
+
+    fn are_people_refused(&self) -> bool {
+        self.feeds.iter().any(|fresh| fresh.feed == Feed::People && fresh.refused.is_some())
     }
 
     fn text(&self) -> String {
@@ -213,13 +244,22 @@ impl Held {
                  {with_both} both; {only_on_location} have contacts only on a location"
             ));
         }
+        let PeopleReach { known, archived, methods, with_phone, with_email, with_both, .. } =
+            self.people;
+        if known > 0 {
+            lines.push(format!(
+                "{known} people ({archived} archived) with {methods} numbers and addresses: \
+                 {with_phone} have a phone, {with_email} an e-mail, {with_both} both"
+            ));
+        }
         if !self.unreadable.is_empty() {
             let unreadable = count(self.unreadable.len() as u64, "record");
             lines.push(format!("cannot be read: {unreadable}"));
         }
-        for Fresh { feed, complete_at, .. } in &self.feeds {
+        for Fresh { feed, complete_at, swept_at, .. } in &self.feeds {
             let at = complete_at.as_deref().unwrap_or("never to its end");
-            lines.push(format!("{}: read {at}", feed.name()));
+            let swept = swept_at.as_ref().map(|at| format!(", who is gone removed {at}"));
+            lines.push(format!("{}: read {at}{}", feed.name(), swept.unwrap_or_default()));
         }
         lines.join("\n")
     }

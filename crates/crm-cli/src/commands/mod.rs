@@ -253,7 +253,7 @@ impl Command {
             Self::ContactMethods(command) => command.run(&connect().await?).await,
             Self::Preferences(command) => command.run(&connect().await?).await,
             Self::Export(command) => command.run(&connect().await?).await,
-            Self::Mirror(MirrorCommand::Update(mirror)) => mirror.update(&connect().await?).await,
+            Self::Mirror(MirrorCommand::Update(update)) => update.run(&connect().await?).await,
             Self::Mirror(MirrorCommand::Status(mirror)) => {
                 let session = connect_if(mirror.is_made(globals)).await?;
                 mirror.status(globals, session.as_ref(), output).await

@@ -114,7 +114,7 @@ impl KnownArgs {
             }
             note("the mirror is older than --max-age: updating it");
         }
-        up_to_date(session, desk).await
+        up_to_date(session, desk, Need::Owners).await
     }
 
     fn age(&self) -> Duration {
@@ -151,16 +151,16 @@ pub(in crate::commands) async fn fresh(
     need: Need,
 ) -> Result<Known, CliError> {
     if file.is_none() && session.has_desk() {
-        return up_to_date(session, session.desk("--snapshot FILE")?).await;
+        return up_to_date(session, session.desk("--snapshot FILE")?, need).await;
     }
     let (snapshot, folder) = snapshot::fresh(session, file, need).await?;
     Ok(Known { snapshot, is_enough: true, _folder: folder })
 }
 
 /// The mirror, read to the ends of the feeds. One command does so at a time.
-async fn up_to_date(session: &Session<'_>, desk: &Desk) -> Result<Known, CliError> {
+async fn up_to_date(session: &Session<'_>, desk: &Desk, need: Need) -> Result<Known, CliError> {
     let _alone = desk.alone_at_mirror().await?;
-    Ok(Known::kept(snapshot::pull(session, &desk.mirror()).await?))
+    Ok(Known::kept(snapshot::pull(session, &desk.mirror(), need).await?))
 }
 
 /// Tells how old what is known is.

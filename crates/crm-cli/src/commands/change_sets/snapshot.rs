@@ -7,13 +7,15 @@ use tempfile::TempDir;
 
 use crate::{error::CliError, progress::Progress, session::Session};
 
-/// Brings the mirror in a file up to date.
+/// Brings the mirror in a file up to date, as a whole whatever the command needs of it.
 pub(in crate::commands) async fn pull(
     session: &Session<'_>,
     file: &Path,
+    need: Need,
 ) -> Result<Snapshot, CliError> {
-    follow(session, file, async |mirror, progress| {
-        mirror.update(&session.service, &session.site(), progress).await
+    follow(session, file, async |mirror, progress| match need {
+        Need::Swept => mirror.update_and_sweep(&session.service, &session.site(), progress).await,
+        _ => mirror.update(&session.service, &session.site(), progress).await,
     })
     .await
 }
@@ -35,12 +37,14 @@ async fn follow(
     Ok(mirror)
 }
 
-/// What a command asks a mirror for that is made for it alone.
+/// What a command asks a mirror for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::commands) enum Need {
     Contacts,
-    /// Their owners too: names, addresses, whether they are in use.
+    /// Their owners too, with names, addresses and whether they are in use, and people.
     Owners,
+    /// All that, and that nobody who is gone is among the people.
+    Swept,
 }
 
 /// A mirror that is up to date: the one in the file, or one for this command alone, which
@@ -52,7 +56,7 @@ pub(super) async fn fresh(
     need: Need,
 ) -> Result<(Snapshot, Option<TempDir>), CliError> {
     if let Some(file) = file {
-        return Ok((pull(session, file).await?, None));
+        return Ok((pull(session, file, need).await?, None));
     }
     let folder = private_folder()
         .map_err(|error| CliError::io("cannot make a folder for a snapshot", error))?;
@@ -61,7 +65,9 @@ pub(super) async fn fresh(
             Need::Contacts => {
                 mirror.update_contacts(&session.service, &session.site(), progress).await
             }
-            Need::Owners => mirror.update(&session.service, &session.site(), progress).await,
+            Need::Owners | Need::Swept => {
+                mirror.update(&session.service, &session.site(), progress).await
+            }
         })
         .await?;
     Ok((snapshot, Some(folder)))

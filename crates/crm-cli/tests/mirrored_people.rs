@@ -1,0 +1,83 @@
+//! People in the mirror: kept by lists, since no feed tells them.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod common;
+
+use common::{METHOD, PERSON, Service, stderr};
+use crm_sandbox::{Fault, FaultPlan, FaultRule, NewMethod, NewPerson};
+use serde_json::Value;
+
+const MIRROR: [&str; 2] = ["--mirror", "mirror.db"];
+
+fn held(service: &Service) -> Value {
+    service.json(&["mirror", "status", "--mirror", "mirror.db"])
+}
+
+/// The calls of a command, but for those of feeds.
+fn calls(service: &Service, line: &[&str]) -> Vec<String> {
+    service.sandbox.clear_log();
+    service.ok(line);
+    let log = service.sandbox.log();
+    let paths = log.into_iter().map(|entry| entry.path);
+    paths.filter(|path| path.contains("/contacts") && !path.contains("/export/")).collect()
+}
+
+#[test]
+fn people_are_kept_with_their_numbers_and_later_only_what_changed() {
+    let service = Service::start();
+    let first = calls(&service, &["mirror", "update", "--mirror", "mirror.db"]);
+    assert_eq!(first.len(), 2, "a page of each list: {first:?}");
+    let people = held(&service)["people"].clone();
+    let all = service.json(&["people", "list", "--page-size", "500"]);
+    assert_eq!(people["known"], all.as_array().unwrap().len());
+    let archived = all.as_array().unwrap().iter().filter(|person| person["isArchived"] == true);
+    assert_eq!(people["archived"], archived.count());
+    assert!(people["withBoth"].as_u64().unwrap() > 0, "{people}");
+    let text = service.ok(&["mirror", "status", "--mirror", "mirror.db"]);
+    assert!(text.contains("numbers and addresses") && text.contains("people: read 20"), "{text}");
+
+    service
+        .sandbox
+        .add_person(NewPerson::new().method(NewMethod::new("Phone", "8185550177")))
+        .unwrap();
+    let later = calls(&service, &["mirror", "update", "--mirror", "mirror.db"]);
+    assert_eq!(later.len(), 2, "{later:?}");
+    let more = held(&service)["people"].clone();
+    let number = |held: &Value, name: &str| held[name].as_u64().unwrap();
+    assert_eq!(number(&more, "known"), number(&people, "known") + 1);
+    assert_eq!(number(&more, "methods"), number(&people, "methods") + 1);
+}
+
+#[test]
+fn who_was_deleted_is_gone_once_all_have_been_seen_again() {
+    let service = Service::start();
+    service.ok(&["mirror", "update", "--mirror", "mirror.db"]);
+    let before = held(&service)["people"].clone();
+    service.ok(&["contact-methods", "delete", PERSON, METHOD]);
+    service.ok(&["people", "delete", PERSON, "--yes"]);
+    service.ok(&["mirror", "update", "--mirror", "mirror.db"]);
+    assert_eq!(held(&service)["people"]["known"], before["known"], "lists tell no deletion");
+    service.ok(&[&["mirror", "update", "--sweep"][..], &MIRROR].concat());
+    let after = held(&service)["people"].clone();
+    assert_eq!(after["known"].as_u64().unwrap() + 1, before["known"].as_u64().unwrap());
+    let methods = service.json(&["contact-methods", "search", "--page-size", "500"]);
+    assert_eq!(after["methods"], methods.as_array().unwrap().len());
+}
+
+#[test]
+fn without_their_scope_people_are_told_of_once_and_all_else_is_kept() {
+    let service = Service::start();
+    let forbidden = |operation: &str| {
+        FaultRule::new(Fault::Status { status: 403 }).operation(operation).times(0)
+    };
+    let plan = FaultPlan::new().rule(forbidden("Contacts_GetList"));
+    service.sandbox.inject(plan.rule(forbidden("Contacts_SearchContactMethods")));
+    let done = service.crm(&["mirror", "update", "--mirror", "mirror.db"]).assert().success();
+    let told = stderr(&done);
+    assert_eq!(told.matches("not in the mirror").count(), 1, "{told}");
+    assert!(
+        told.contains("people are not in the mirror") && told.contains("tn.crm.contacts:r"),
+        "{told}"
+    );
+    assert_eq!(held(&service)["people"]["known"], 0);
+}
