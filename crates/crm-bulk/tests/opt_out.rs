@@ -273,8 +273,12 @@ async fn all_contact_methods_are_listed_in_one_order_before_anything_else_is_rea
     let mut world = world(Seed::Demo).await;
     let one_by_one = OneByOne(world.service.transport().clone());
     world.service = Service::new(std::sync::Arc::new(one_by_one), world.site.tenant());
+    // A snapshot of contacts alone.
+    let mut snapshot = Snapshot::open_or_create(world.path("contacts"), &world.site).unwrap();
+    snapshot.update_contacts(&world.service, &world.site, |_| {}).await.unwrap();
     world.sandbox.clear_log();
-    world.opt_out(list("2135550177"), "set.crm").await.unwrap();
+    let plan = OptOut::new(world.site.clone(), snapshot);
+    plan.plan(&world.service, list("2135550177"), world.path("set.crm")).await.unwrap();
     assert_eq!(states(&world.path("set.crm")), [State::Planned; 9]);
     let log = world.sandbox.log();
     let at = |operation: &str| -> Vec<usize> {
@@ -286,6 +290,33 @@ async fn all_contact_methods_are_listed_in_one_order_before_anything_else_is_rea
     let preferences = at("ContactPreferences_GetContactMethodPreferences");
     assert!(pages.len() > 2 && preferences.len() == 2, "{log:?}");
     assert!(pages.last() < preferences.first(), "{log:?}");
+}
+
+#[tokio::test]
+async fn contact_methods_are_found_in_the_mirror_and_only_their_preferences_read() {
+    let world = world(Seed::Demo).await;
+    let snapshot = world.snapshot().await;
+    world.sandbox.clear_log();
+    let plan = OptOut::new(world.site.clone(), snapshot);
+    plan.plan(&world.service, list("2135550177"), world.path("set.crm")).await.unwrap();
+    assert_eq!(states(&world.path("set.crm")), [State::Planned; 9]);
+    let log = world.sandbox.log();
+    let operations: Vec<_> = log.iter().map(|entry| entry.operation.as_str()).collect();
+    let expected = [
+        "Contacts_GetPreferenceMetadataList",
+        "ContactPreferences_GetContactMethodPreferences",
+        "ContactPreferences_GetContactMethodPreferences",
+    ];
+    assert_eq!(operations, expected);
+    // What a mirror knows of people from an earlier update is not enough: here is one more method.
+    let person =
+        crm_sandbox::NewPerson::new().method(crm_sandbox::NewMethod::new("Phone", "2135550177"));
+    world.sandbox.add_person(person).unwrap();
+    let mut snapshot = Snapshot::open(world.path("snapshot")).unwrap();
+    snapshot.update_contacts(&world.service, &world.site, |_| {}).await.unwrap();
+    let plan = OptOut::new(world.site.clone(), snapshot);
+    plan.plan(&world.service, list("2135550177"), world.path("more.crm")).await.unwrap();
+    assert_eq!(states(&world.path("more.crm")), [State::Planned; 10]);
 }
 
 #[tokio::test]

@@ -193,8 +193,10 @@ impl OptOut {
         self
     }
 
-    /// Finds everything and writes the change set, on a thread of its own. Reads all contact methods
-    /// of people, 5,000 per call, since it is not documented how the API's own search compares.
+    /// Finds everything and writes the change set, on a thread of its own. The contact methods of
+    /// people are found in the mirror where the update that brought its contacts up to date read
+    /// them too; otherwise all of them are read, 5,000 per call, since it is not documented how the
+    /// API's own search compares. Preferences are read anew for those that are found.
     ///
     /// # Errors
     ///
@@ -230,15 +232,15 @@ impl OptOut {
         let kind = if self.on { SetKind::OptIn } else { SetKind::OptOut };
         let draft = Draft::create(out, &site, kind, stop)?;
         draft.set_options(&self.chosen())?;
-        let (on, every_flag, people) = (self.on, self.every_flag, self.people);
-        let reader = self.reader;
+        let on = self.on;
         let mut search = self.contacts(list, &draft)?;
-        if people {
+        if self.people {
             let service = &caller.service;
             let types = caller.wait_for(service.people().preference_types())?;
-            let names = chosen(&types, every_flag, &mut search.notes);
+            let names = chosen(&types, self.every_flag, &mut search.notes);
             let wanted = names.into_iter().map(|name| (name, on)).collect();
-            caller.wait_for(methods(service, &draft, &mut search, reader, &wanted))?;
+            let (mirror, reader) = (&self.snapshot, self.reader);
+            caller.wait_for(methods(service, mirror, &draft, &mut search, reader, &wanted))?;
         } else {
             let note = "The contact methods of people were left out: they are not covered.";
             search.notes.push(note.to_owned());
@@ -249,7 +251,7 @@ impl OptOut {
     }
 
     /// Plans the contacts of customers and locations.
-    fn contacts<'a>(self, list: Input, draft: &'a Draft) -> Result<Search<'a>, BulkError> {
+    fn contacts<'a>(&self, list: Input, draft: &'a Draft) -> Result<Search<'a>, BulkError> {
         let mut search = Search::new(draft)?;
         self.read_list(list, draft, &mut search)?;
         self.look_up(&mut search)?;

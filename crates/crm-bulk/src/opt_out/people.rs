@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, pin::pin};
 
 use crm_contacts::{ContactsError, ContactsService};
-use crm_mirror::keys::Keys;
+use crm_mirror::{Snapshot, keys::Keys};
 use crm_models::{
     ContactMethod, ContactMethodFilter, ContactMethodSort, PreferenceType, Sort, UnreadableRecord,
 };
@@ -65,6 +65,7 @@ pub(super) fn chosen(
 /// Plans the contact methods of people.
 pub(super) async fn methods<T: Transport>(
     service: &ContactsService<T>,
+    mirror: &Snapshot,
     draft: &Draft,
     search: &mut Search<'_>,
     reader: PhoneReader,
@@ -73,22 +74,22 @@ pub(super) async fn methods<T: Transport>(
     if wanted.is_empty() || search.listed.is_empty {
         return Ok(());
     }
-    // A fixed order and nothing in between, because records added or removed meanwhile move the
-    // pages.
-    let in_order = ContactMethodFilter::new().sort(Sort::ascending(ContactMethodSort::Id));
-    let all = service.people().contact_methods(in_order);
-    let mut pages = all.page_size(PAGE).set_aside().pages();
-    while let Some(page) = pages.try_next().await? {
-        for method in page.data {
-            match search.listed.find(&Keys::of(&method.value, reader))? {
-                Found::Same(_) => search.keep_method(&method)?,
-                Found::LookAt(places) => {
-                    search.note_near(places, &target(&method).to_string())?;
-                }
-                Found::None => {}
+    let known_at = mirror.complete_at()?;
+    // Not those of an earlier update than the one that brought the contacts.
+    if mirror.people_known_at()?.is_some_and(|at| at >= known_at) {
+        mirror.for_each_method(|method, keys| search.note_found(&method, &keys))?;
+    } else {
+        // A fixed order and nothing in between, because records added or removed meanwhile move the
+        // pages.
+        let in_order = ContactMethodFilter::new().sort(Sort::ascending(ContactMethodSort::Id));
+        let all = service.people().contact_methods(in_order);
+        let mut pages = all.page_size(PAGE).set_aside().pages();
+        while let Some(page) = pages.try_next().await? {
+            for method in page.data {
+                search.note_found(&method, &Keys::of(&method.value, reader))?;
             }
+            search.note_unreadable(page.unreadable, reader)?;
         }
-        search.note_unreadable(page.unreadable, reader)?;
     }
     let read = async |method: ContactMethod| {
         let image = MethodImage {
@@ -141,6 +142,17 @@ pub(super) async fn methods<T: Transport>(
                     outcome: Outcome::new(state),
                 })?;
             }
+        }
+    }
+}
+
+impl Search<'_> {
+    /// Keeps a contact method that has a value of the list, and notes one that may have.
+    fn note_found(&self, method: &ContactMethod, keys: &Keys) -> Result<(), BulkError> {
+        match self.listed.find(keys)? {
+            Found::Same(_) => self.keep_method(method),
+            Found::LookAt(places) => self.note_near(places, &target(method).to_string()),
+            Found::None => Ok(()),
         }
     }
 }
