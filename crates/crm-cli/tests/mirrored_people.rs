@@ -81,3 +81,61 @@ fn without_their_scope_people_are_told_of_once_and_all_else_is_kept() {
     );
     assert_eq!(held(&service)["people"]["known"], 0);
 }
+
+#[test]
+fn people_are_found_without_a_call_and_what_they_belong_to_when_it_is_asked() {
+    let service = Service::start();
+    service.ok(&["mirror", "update", "--mirror", "mirror.db"]);
+    let method = service.json(&["contact-methods", "get", PERSON, METHOD]);
+    let person = service.json(&["people", "get", PERSON]);
+    let value = method["value"].as_str().unwrap();
+    let mine = |found: Value| {
+        let mut hits = found.as_array().unwrap().iter();
+        hits.find(|hit| hit["methodId"] == METHOD).unwrap().clone()
+    };
+    service.sandbox.clear_log();
+    let hit = mine(service.json(&[&["find", value][..], &MIRROR].concat()));
+    assert_eq!((&hit["personId"], &hit["ownerName"]), (&PERSON.into(), &person["name"]), "{hit}");
+    assert_eq!((&hit["ownerKind"], &hit["ownerId"]), (&"person".into(), &Value::Null), "{hit}");
+    assert_eq!((&hit["value"], &hit["relationships"]), (&method["value"], &Value::Null), "{hit}");
+    let name = person["name"].as_str().unwrap();
+    let text = service.ok(&[&["find", name][..], &MIRROR].concat());
+    assert!(text.contains(&format!("(person {PERSON})")), "{text}");
+    assert!(text.contains("relationships not read"), "{text}");
+    assert!(service.sandbox.log().is_empty(), "nobody is asked");
+
+    let related = service.json(&["people", "relationships", PERSON]);
+    let related = related.as_array().unwrap();
+    service.sandbox.clear_log();
+    let hit = mine(service.json(&[&["find", name, "--relationships"][..], &MIRROR].concat()));
+    let log = service.sandbox.log();
+    let calls = log.iter().filter(|entry| entry.path.contains("/contacts/"));
+    assert_eq!(calls.count(), 1, "one call for a person, whatever they have: {log:?}");
+    let belongs = hit["relationships"].as_array().unwrap();
+    assert!(!belongs.is_empty() && belongs.len() == related.len(), "{hit}");
+    assert_eq!(
+        (&belongs[0]["kind"], &belongs[0]["id"]),
+        (&related[0]["typeSlug"], &related[0]["relatedEntityId"])
+    );
+    assert!(belongs.iter().any(|one| one["name"].is_string()), "{hit}");
+    let csv = [&["find", name, "--relationships", "--output", "csv"][..], &MIRROR].concat();
+    assert!(service.ok(&csv).contains(METHOD));
+    let text = service.ok(&[&["find", name, "--relationships"][..], &MIRROR].concat());
+    assert!(text.contains("  belongs to "), "{text}");
+}
+
+#[test]
+fn an_opt_out_finds_people_in_the_mirror() {
+    let service = Service::start();
+    let method = service.json(&["contact-methods", "get", PERSON, METHOD]);
+    let value = method["value"].as_str().unwrap();
+    std::fs::write(service.home.path().join("list.csv"), format!("value\n{value}\n")).unwrap();
+    service.ok(&["mirror", "update", "--mirror", "mirror.db"]);
+    service.sandbox.clear_log();
+    service.ok(&["opt-out", "list.csv", "--snapshot", "mirror.db", "--out", "out.crm"]);
+    let log = service.sandbox.log();
+    let lists = log.iter().filter(|entry| entry.operation == "Contacts_SearchContactMethods");
+    assert_eq!(lists.count(), 1, "what changed since");
+    let changes = service.json(&["show", "out.crm"]);
+    assert!(changes.to_string().contains(METHOD), "{changes}");
+}

@@ -6,6 +6,7 @@
 //! cargo run --release -p crm-mirror --example million -- /tmp/mirror refresh
 //! cargo run --release -p crm-mirror --example million -- /tmp/mirror status
 //! cargo run --release -p crm-mirror --example million -- /tmp/mirror find
+//! cargo run --release -p crm-mirror --example million -- /tmp/people people 300000 400000
 //! ```
 //!
 //! Several runs, so that the memory of each is that of its step alone. The feed tells the contacts in
@@ -24,7 +25,7 @@ use std::{
 use bytes::Bytes;
 use crm_contacts::ContactsService;
 use crm_mirror::{Mirror, Site};
-use crm_models::TenantId;
+use crm_models::{TenantId, Timestamp};
 use crm_transport::{MockTransport, Request, Response};
 use rustix::time::{ClockId, clock_gettime};
 
@@ -59,10 +60,13 @@ const TOWNS: [&str; 8] = [
 
 /// What the made-up service has cost, in nanoseconds.
 static SERVICE: AtomicU64 = AtomicU64::new(0);
+/// How many calls it has answered.
+static CALLS: AtomicU64 = AtomicU64::new(0);
 
 fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = std::env::args().skip(1);
-    let usage = "usage: million FOLDER (load CONTACTS | refresh | status | find)";
+    let usage =
+        "usage: million FOLDER (load CONTACTS | refresh | status | find | people PEOPLE METHODS)";
     let folder = arguments.next().ok_or(usage)?;
     let folder = Path::new(&folder);
     match arguments.next().as_deref() {
@@ -70,6 +74,10 @@ fn main() -> Result<(), Box<dyn Error>> {
         Some("refresh") => refresh(folder)?,
         Some("status") => status(folder)?,
         Some("find") => find(folder)?,
+        Some("people") => {
+            let mut number = || Ok::<i64, Box<dyn Error>>(arguments.next().ok_or(usage)?.parse()?);
+            people(folder, number()?, number()?)?;
+        }
         _ => return Err(usage.into()),
     }
     tell_memory();
@@ -80,7 +88,7 @@ fn load(folder: &Path, contacts: i64) -> Result<(), Box<dyn Error>> {
     let _ = fs::remove_dir_all(folder);
     fs::create_dir_all(folder)?;
     let path = folder.join("mirror.db");
-    update(&path, contacts)?;
+    update(&path, Tenant { contacts, ..Tenant::default() })?;
     let size = fs::metadata(&path)?.len();
     println!("{size} bytes, {} a contact", size / contacts as u64);
     Ok(())
@@ -89,20 +97,54 @@ fn load(folder: &Path, contacts: i64) -> Result<(), Box<dyn Error>> {
 fn refresh(folder: &Path) -> Result<(), Box<dyn Error>> {
     let path = folder.join("mirror.db");
     let contacts = Mirror::open(&path)?.coverage()?.contacts;
-    update(&path, contacts.try_into()?)
+    update(&path, Tenant { contacts: contacts.try_into()?, ..Tenant::default() })
 }
 
-fn update(path: &Path, contacts: i64) -> Result<(), Box<dyn Error>> {
+/// Loads people and their numbers and addresses, updates them when nothing is new, and sweeps them.
+fn people(folder: &Path, people: i64, methods: i64) -> Result<(), Box<dyn Error>> {
+    let _ = fs::remove_dir_all(folder);
+    fs::create_dir_all(folder)?;
+    let path = folder.join("mirror.db");
+    let tenant = Tenant { people, methods, ..Tenant::default() };
+    update(&path, tenant)?;
+    println!("{} bytes", fs::metadata(&path)?.len());
+    update(&path, tenant)?;
+    bring_up_to_date(&path, tenant, true)?;
+    let mirror = Mirror::open(&path)?;
+    println!("{:?}", mirror.coverage()?.people);
+    Ok(())
+}
+
+/// How much a tenant has.
+#[derive(Debug, Clone, Copy, Default)]
+struct Tenant {
+    contacts: i64,
+    people: i64,
+    methods: i64,
+}
+
+fn update(path: &Path, tenant: Tenant) -> Result<(), Box<dyn Error>> {
+    bring_up_to_date(path, tenant, false)
+}
+
+fn bring_up_to_date(path: &Path, tenant: Tenant, is_swept: bool) -> Result<(), Box<dyn Error>> {
     let (began, cpu) = (Instant::now(), cpu());
+    let (service_before, calls_before) = (SERVICE.load(Relaxed), CALLS.load(Relaxed));
     let site = Site::new(TenantId::new(1_001)?, "https://api.example");
     let mut mirror = Mirror::open_or_create(path, &site)?;
-    let service = service(contacts)?;
+    let service = service(tenant)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let mut reported = 0;
-    runtime.block_on(mirror.update(&service, &site, |read| reported = read))?;
+    match is_swept {
+        true => {
+            runtime.block_on(mirror.update_and_sweep(&service, &site, |read| reported = read))?
+        }
+        false => runtime.block_on(mirror.update(&service, &site, |read| reported = read))?,
+    }
     drop(mirror);
-    let own = self::cpu() - cpu - Duration::from_nanos(SERVICE.load(Relaxed));
-    println!("{reported} records in {:.2?}, {own:.2?} of our own work", began.elapsed());
+    let own = self::cpu() - cpu - Duration::from_nanos(SERVICE.load(Relaxed) - service_before);
+    let (calls, took) = (CALLS.load(Relaxed) - calls_before, began.elapsed());
+    println!("{reported} records by {calls} calls in {took:.2?}, {own:.2?} of our own work");
     Ok(())
 }
 
@@ -164,12 +206,16 @@ fn tell_memory() {
     }
 }
 
-/// A service with this many contacts.
-fn service(contacts: i64) -> Result<ContactsService<MockTransport>, Box<dyn Error>> {
+/// A service of this tenant.
+fn service(tenant: Tenant) -> Result<ContactsService<MockTransport>, Box<dyn Error>> {
     let mut transport = MockTransport::new();
     transport.expect_send().returning(move |request| {
         let began = Instant::now();
-        let answer = Bytes::from(answer(&request, contacts));
+        let answer = Bytes::from(match request.uri().path().contains("/export/") {
+            true => answer(&request, tenant.contacts),
+            false => page(&request, tenant),
+        });
+        CALLS.fetch_add(1, Relaxed);
         SERVICE.fetch_add(began.elapsed().as_nanos() as u64, Relaxed);
         Ok(Response::new(answer))
     });
@@ -196,6 +242,75 @@ fn answer(request: &Request, contacts: i64) -> String {
         };
     }
     format!(r#"{{"hasMore": {}, "continueFrom": "{last}", "data": [{data}]}}"#, last < all)
+}
+
+/// When the first person, and the first method, was created, in nanoseconds.
+const FIRST: i128 = 1_780_000_000_000_000_000;
+/// One later than the other.
+const STEP: i128 = 700_000_000;
+
+/// One page of a list of people or of their methods, who were never changed.
+fn page(request: &Request, tenant: Tenant) -> String {
+    let query = request.uri().query().unwrap_or_default();
+    let from = query.split('&').find_map(|pair| pair.split_once("OnOrAfter=")).map(|(_, at)| at);
+    let from = from.and_then(|at| at.replace("%3A", ":").parse::<Timestamp>().ok());
+    let from = from.map_or(0, |at| (at.as_nanoseconds() - FIRST).max(0) + STEP - 1) / STEP;
+    let is_methods = request.uri().path().ends_with("/contact-methods");
+    let all = if is_methods { tenant.methods } else { tenant.people };
+    let (first, mut data) = (i64::try_from(from).unwrap_or(i64::MAX), String::new());
+    for id in first..(first + BATCH).min(all) {
+        let comma = if id > first { "," } else { "" };
+        data.push_str(comma);
+        let _ = match is_methods {
+            true => method(&mut data, id, tenant.people.max(1)),
+            false => person(&mut data, id),
+        };
+    }
+    let more = first + BATCH < all;
+    format!(r#"{{"page": 1, "pageSize": {BATCH}, "hasMore": {more}, "data": [{data}]}}"#)
+}
+
+/// An id that has nothing to do with the order of creation.
+fn guid(id: i64) -> String {
+    let mixed = id.wrapping_mul(0x9E37_79B9_7F4A_7C15_u64.cast_signed());
+    format!("{:08x}-{:04x}-4000-8000-{id:012x}", mixed >> 32 & 0xFFFF_FFFF, mixed & 0xFFFF)
+}
+
+/// The members that people and methods have in common.
+fn times(id: i64) -> String {
+    let at = Timestamp::from_nanoseconds(FIRST + i128::from(id) * STEP);
+    let at = at.map(|at| at.to_string()).unwrap_or_default();
+    format!(r#""createdOn": "{at}", "createdBy": 4102, "modifiedOn": "{at}", "modifiedBy": 4102"#)
+}
+
+fn person(data: &mut String, id: i64) -> std::fmt::Result {
+    write!(
+        data,
+        r#"{{"id": "{}", "referenceId": null, "name": "{} {}", "title": "Facilities lead",
+        "isArchived": {}, {}}}"#,
+        guid(id),
+        ["Dana", "Amara", "Jörg", "Luis"][(id % 4) as usize],
+        NAMES[(id % 12) as usize],
+        id % 40 == 0,
+        times(id),
+    )
+}
+
+fn method(data: &mut String, id: i64, people: i64) -> std::fmt::Result {
+    let random = id.wrapping_mul(2_654_435_761).rem_euclid(8_000_000);
+    let (kind, value) = match id % 2 {
+        0 => ("MobilePhone", format!("{}{}", 200 + id % 700, 2_000_000 + random)),
+        _ => ("Email", format!("{}.{}@site{}.example", NAMES[(id % 12) as usize], id, id % 97)),
+    };
+    let memo = if id % 5 == 0 { r#""Front desk, ask for the manager""# } else { "null" };
+    write!(
+        data,
+        r#"{{"id": "{}", "contactId": "{}", "referenceId": null, "type": "{kind}",
+        "value": "{value}", "memo": {memo}, {}}}"#,
+        guid(id + 50_000_000),
+        guid(id % people),
+        times(id),
+    )
 }
 
 fn contact(data: &mut String, id: i64, of_customer: bool) -> std::fmt::Result {

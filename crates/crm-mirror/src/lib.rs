@@ -1,9 +1,10 @@
-//! A local copy of a tenant's contacts and of their owners' names: one SQLite file that the export
-//! feeds keep fresh, to find somebody in, to look contacts up in and to compare with.
+//! A local copy of a tenant's contacts, of their owners' names, and of people with their numbers and
+//! addresses: one SQLite file that the export feeds and the lists of people keep fresh, to find
+//! somebody in, to look contacts up in and to compare with.
 //!
 //! The first [`Mirror::update`] reads everything, later ones only what has changed since; one that
 //! was interrupted continues where it stopped. Deleted contacts and deactivated owners are kept and
-//! marked as such.
+//! marked as such. People have no feed: those that were deleted are found out and removed once a day.
 //!
 //! When not to use this crate: for the contacts of a few owners, ask the service through
 //! `crm-contacts`; to follow the feeds into a store of your own, take its `export`.
@@ -37,6 +38,7 @@
 //! | find somebody by a number, an address or a part of a name | [`Mirror::find`], [`Hit`] |
 //! | look contacts up | [`Mirror::contact`], [`Mirror::with_value`], [`Mirror::for_each`] |
 //! | know whose they are | [`Mirror::owner`], [`KnownOwner`] |
+//! | look people up | [`Mirror::person`], [`Mirror::methods_of`], [`Mirror::people_known_at`] |
 //! | write a file that is there as a whole or not at all | [`AtomicWriter`] |
 //! | wait until no work goes on | [`idle`] |
 //!
@@ -66,6 +68,7 @@
 //! ```sql
 #![doc = include_str!("mirror/contacts_indexes.sql")]
 #![doc = include_str!("mirror/owners_indexes.sql")]
+#![doc = include_str!("mirror/people_indexes.sql")]
 //! ```
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
@@ -99,7 +102,7 @@ pub use error::MirrorError;
 pub use job::idle;
 pub use mirror::{
     By, Coverage, Feed, FeedState, Found, Hit, Keyed, Known, KnownOwner, Mirror, PeopleReach,
-    Reach, TooShort,
+    PersonHit, Reach, TooShort,
 };
 pub use owner::OwnerId;
 pub use site::Site;

@@ -16,7 +16,7 @@ use std::{
 use bytes::Bytes;
 use crm_contacts::ContactsService;
 use crm_mirror::{Mirror, Site, rusqlite};
-use crm_models::TenantId;
+use crm_models::{TenantId, Timestamp};
 use crm_transport::{MockTransport, Request, Response};
 use rusqlite::{Connection, OpenFlags, Row, types::Value};
 use serde_json::json;
@@ -122,6 +122,9 @@ const FEEDS: [(&str, &str); 4] = [
 /// A batch of a feed of this length. Its token says how many records are behind it.
 fn answer(request: &Request, length: usize) -> Response {
     let (path, query) = (request.uri().path(), request.uri().query().unwrap_or_default());
+    if !path.contains("/export/") {
+        return page(path.ends_with("/contact-methods"), query, length);
+    }
     let feed = FEEDS.iter().position(|(_, end)| path.ends_with(end)).unwrap();
     let token = query.split('&').find_map(|pair| pair.strip_prefix("from="));
     let from: usize = token.map_or(0, |token| token.parse().unwrap());
@@ -129,6 +132,33 @@ fn answer(request: &Request, length: usize) -> Response {
     let data: Vec<_> = (from..to).map(|at| record(feed, at)).collect();
     let batch = json!({"hasMore": to < length, "continueFrom": to.to_string(), "data": data});
     Response::new(Bytes::from(batch.to_string()))
+}
+
+/// A page of a list of people, or of their methods, one of whom was created each second.
+fn page(is_methods: bool, query: &str, length: usize) -> Response {
+    const FIRST: i128 = 1_780_000_000;
+    let second = |at: &str| {
+        let at: Timestamp = at.replace("%3A", ":").parse().unwrap();
+        usize::try_from((at.as_nanoseconds() / 1_000_000_000 - FIRST).max(0)).unwrap()
+    };
+    let from = query.split('&').find_map(|pair| pair.strip_prefix("modifiedOnOrAfter="));
+    let from = from.map_or(0, second);
+    let to = length.min(from + BATCH);
+    let data: Vec<_> = (from..to)
+        .map(|at| {
+            let guid = |at: usize| format!("{:08x}-0000-4000-8000-{at:012x}", at * 7_919 % 65_521);
+            let time = FIRST + i128::try_from(at).unwrap();
+            let time = Timestamp::from_nanoseconds(time * 1_000_000_000).unwrap().to_string();
+            json!({
+                "id": guid(at), "contactId": guid(at / 2), "type": "Phone", "isArchived": false,
+                "value": value(4, at), "name": format!("Zoë {at}"), "createdOn": time,
+                "createdBy": 7, "modifiedOn": if is_methods && at % 23 == 7 { "yesterday" } else { &time },
+                "modifiedBy": 7,
+            })
+        })
+        .collect();
+    let page = json!({"page": 1, "pageSize": 5_000, "hasMore": to < length, "data": data});
+    Response::new(Bytes::from(page.to_string()))
 }
 
 /// How many records each feed has; it tells each several times, in an order of no meaning.
@@ -170,7 +200,7 @@ fn look(path: &Path) -> Option<[usize; 4]> {
     let connection = read(path)?;
     let transaction = connection.unchecked_transaction().unwrap();
     let tokens: BTreeMap<String, usize> =
-        rows(&transaction, "SELECT feed, token FROM feeds", |row| {
+        rows(&transaction, "SELECT feed, token FROM feeds WHERE token NOT LIKE '{%'", |row| {
             let token: Option<String> = row.get("token")?;
             Ok((row.get("feed")?, token.map_or(0, |token| token.parse().unwrap())))
         })
@@ -222,7 +252,7 @@ fn look(path: &Path) -> Option<[usize; 4]> {
 fn picture(path: &Path) -> Vec<String> {
     let connection = Connection::open(path).unwrap();
     // The indexes of words have what the texts have.
-    for table in ["contact_text", "owner_text"] {
+    for table in ["contact_text", "owner_text", "person_text", "method_text"] {
         let sql = format!("INSERT INTO {table} ({table}, rank) VALUES ('integrity-check', 1)");
         connection.execute_batch(&sql).unwrap();
     }
@@ -234,6 +264,8 @@ fn picture(path: &Path) -> Vec<String> {
         "SELECT owner, contact_id, active, kind, flags, key, otherwise, value, memo, modified_on,
              created_on, texting, folded, json FROM contacts",
         "SELECT * FROM owners",
+        "SELECT guid, name, archived, created_on, modified_on, folded FROM people",
+        "SELECT guid, person, kind, key, value, created_on, modified_on FROM methods",
         "SELECT feed, owner, contact_id, reason, record FROM unreadable",
         "SELECT feed, token, complete_at IS NULL, refused FROM feeds",
         "SELECT * FROM meta",

@@ -26,6 +26,7 @@ mod owners;
 mod people;
 mod preferences;
 mod profile;
+mod related;
 mod sandbox;
 mod sets;
 mod update;

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use crm_models::Contact;
+use crm_models::{Contact, ContactMethod};
 use crm_values::digits;
 use rusqlite::{ToSql, params, params_from_iter};
 
@@ -10,7 +10,9 @@ use super::{
     file::Mirror,
     look_up::Known,
     owners::KnownOwner,
+    people::PersonHit,
     row::{Key, owner_code, owner_of},
+    stage::Stage,
     text::fold,
 };
 use crate::{
@@ -59,7 +61,9 @@ pub struct Found {
     pub by: By,
     /// The contacts and owners, as many as were asked for.
     pub hits: Vec<Hit>,
-    /// Whether there are more.
+    /// The people and their numbers and addresses, as many as were asked for.
+    pub people: Vec<PersonHit>,
+    /// Whether there are more of the one or the other.
     pub more: bool,
 }
 
@@ -82,10 +86,27 @@ pub struct Hit {
 #[error("give at least three characters of a number, an address, a name or a memo")]
 pub struct TooShort;
 
+/// What has a number or an address.
+struct Matches {
+    contacts: Vec<(OwnerId, Contact)>,
+    methods: Vec<ContactMethod>,
+}
+
+impl Matches {
+    fn is_empty(&self) -> bool {
+        self.contacts.is_empty() && self.methods.is_empty()
+    }
+
+    fn extend(&mut self, others: Self) {
+        self.contacts.extend(others.contacts);
+        self.methods.extend(others.methods);
+    }
+}
+
 impl Mirror {
-    /// Finds existing contacts and their owners by a number or address, however it is written, or
-    /// by a part of a name, an address, a memo or a value, without regard to case and diacritics.
-    /// At most `limit` are returned.
+    /// Finds existing contacts and their owners, and people and their contact methods, by a number
+    /// or address, however it is written, or by a part of a name, a title, an address, a memo or a
+    /// value, without regard to case and diacritics. At most `limit` of each are returned.
     ///
     /// A whole number or address is compared by its reading. If nobody has it, the last seven
     /// digits of a number are compared. A text with an `@` is looked for in e-mail addresses: one
@@ -123,28 +144,27 @@ impl Mirror {
 
     fn find_address(&self, text: &str, limit: usize) -> Result<Found, MirrorError> {
         if let Ok(keys) = Keys::listed(text, self.reader.get()) {
-            let found =
-                self.with_condition("coalesce(key, value) = ?1", [&Key(&keys.key)], limit)?;
-            if !found.is_empty() {
-                return self.found(By::Value, found, limit);
+            let matches = self.matching("coalesce(key, value) = ?1", [&Key(&keys.key)], limit)?;
+            if !matches.is_empty() {
+                return self.found(By::Value, matches, limit);
             }
         }
         let text = fold(text).replace('＠', "@");
-        let contacts = match text.strip_prefix('@') {
-            Some(domain) => self.with_condition(
+        let matches = match text.strip_prefix('@') {
+            Some(domain) => self.matching(
                 "substr(coalesce(key, value), instr(coalesce(key, value), '@') + 1) = ?1
                  AND instr(coalesce(key, value), '@') > 0",
                 [&domain],
                 limit,
             )?,
             // All texts that begin so: no character is greater than the last one.
-            None => self.with_condition(
+            None => self.matching(
                 "coalesce(key, value) >= ?1 AND coalesce(key, value) < ?1 || char(1114111)",
                 [&text],
                 limit,
             )?,
         };
-        self.found(By::PartOfAddress, contacts, limit)
+        self.found(By::PartOfAddress, matches, limit)
     }
 
     /// Finds a number by its reading or its last digits; `None` if the text is none.
@@ -159,18 +179,15 @@ impl Mirror {
         if !is_unreadable(&keys.key) {
             let (key, otherwise) = (Key(&keys.key), keys.otherwise.as_deref().map(Key));
             // What is looked for, and what is there, may be read in two ways.
-            let mut contacts = self.with_condition("coalesce(key, value) = ?1", [&key], limit)?;
-            contacts.extend(self.with_condition(
-                "otherwise = ?1 AND otherwise IS NOT NULL",
-                [&key],
-                limit,
-            )?);
+            let mut matches = self.matching("coalesce(key, value) = ?1", [&key], limit)?;
+            let second = "otherwise = ?1 AND otherwise IS NOT NULL";
+            matches.extend(self.matching(second, [&key], limit)?);
             if let Some(otherwise) = &otherwise {
                 let same = "coalesce(key, value) = ?1";
-                contacts.extend(self.with_condition(same, [otherwise], limit)?);
+                matches.extend(self.matching(same, [otherwise], limit)?);
             }
-            if !contacts.is_empty() {
-                return self.found(By::Value, contacts, limit).map(Some);
+            if !matches.is_empty() {
+                return self.found(By::Value, matches, limit).map(Some);
             }
         }
         let tail = &digits[digits.len() - LOCAL..];
@@ -178,12 +195,12 @@ impl Mirror {
             return Ok(None);
         };
         let same = "key % 10000000 = ?1 AND typeof(key) = 'integer'";
-        let mut contacts = self.with_condition(same, [&number], limit)?;
+        let mut matches = self.matching(same, [&number], limit)?;
         // Local numbers that are stored as such.
         let local =
             local_digits(&keys.key).map_or_else(|| format!("  {tail}"), |_| keys.key.clone());
-        contacts.extend(self.with_condition("coalesce(key, value) = ?1", [&local], limit)?);
-        self.found(By::LastDigits, contacts, limit).map(Some)
+        matches.extend(self.matching("coalesce(key, value) = ?1", [&local], limit)?);
+        self.found(By::LastDigits, matches, limit).map(Some)
     }
 
     fn find_text(&self, text: &str, limit: usize) -> Result<Result<Found, TooShort>, MirrorError> {
@@ -231,7 +248,14 @@ impl Mirror {
         let more = hits.len() > limit;
         hits.truncate(limit);
         let hits = hits.into_iter().map(|(owner, contact)| self.hit(owner, contact));
-        Ok(Ok(Found { by: By::Text, hits: hits.collect::<Result<_, _>>()?, more }))
+        let hits = hits.collect::<Result<_, _>>()?;
+        let (mut people, mut more_people) = (Vec::new(), false);
+        if !self.is_staged(Stage::People)? {
+            let named = self.texts("person_text", &indexed, &words, limit)?;
+            let methods = self.texts("method_text", &indexed, &words, limit)?;
+            (people, more_people) = self.people_of(named, methods, limit)?;
+        }
+        Ok(Ok(Found { by: By::Text, hits, people, more: more || more_people }))
     }
 
     /// The rows of an index whose text has all words, one more than the limit.
@@ -265,32 +289,37 @@ impl Mirror {
         database.check(read())
     }
 
-    /// The existing contacts that a condition with one value selects, one more than the limit.
-    fn with_condition(
+    /// The existing contacts, and the contact methods, that a condition with one value selects, one
+    /// more than the limit of each.
+    fn matching(
         &self,
         condition: &str,
         [value]: [&dyn ToSql; 1],
         limit: usize,
-    ) -> Result<Vec<(OwnerId, Contact)>, MirrorError> {
-        let condition = format!("WHERE {condition} AND active LIMIT ?2");
+    ) -> Result<Matches, MirrorError> {
         let limit = i64::try_from(limit + 1).unwrap_or(i64::MAX);
-        let found = self.contacts(&condition, params![value, limit])?;
-        Ok(found.into_iter().map(|(owner, known)| (owner, known.contact)).collect())
+        let values = params![value, limit];
+        let found = self.contacts(&format!("WHERE {condition} AND active LIMIT ?2"), values)?;
+        let contacts = found.into_iter().map(|(owner, known)| (owner, known.contact)).collect();
+        let methods = match self.is_staged(Stage::People)? {
+            // They have no indexes yet.
+            true => Vec::new(),
+            false => self.methods(&format!("WHERE {condition} LIMIT ?2"), values)?,
+        };
+        Ok(Matches { contacts, methods })
     }
 
-    fn found(
-        &self,
-        by: By,
-        mut contacts: Vec<(OwnerId, Contact)>,
-        limit: usize,
-    ) -> Result<Found, MirrorError> {
+    fn found(&self, by: By, matches: Matches, limit: usize) -> Result<Found, MirrorError> {
+        let Matches { mut contacts, methods } = matches;
         let name = |(owner, contact): &(OwnerId, Contact)| (*owner, contact.id);
         contacts.sort_by_key(name);
         contacts.dedup_by_key(|contact| name(contact));
         let more = contacts.len() > limit;
         contacts.truncate(limit);
         let hits = contacts.into_iter().map(|(owner, contact)| self.hit(owner, Some(contact)));
-        Ok(Found { by, hits: hits.collect::<Result<_, _>>()?, more })
+        let hits = hits.collect::<Result<_, _>>()?;
+        let (people, more_people) = self.people_with(methods, limit)?;
+        Ok(Found { by, hits, people, more: more || more_people })
     }
 
     fn hit(&self, owner: OwnerId, contact: Option<Contact>) -> Result<Hit, MirrorError> {

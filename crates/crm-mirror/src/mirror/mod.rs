@@ -31,4 +31,5 @@ pub use self::{
     keys::Keyed,
     look_up::Known,
     owners::KnownOwner,
+    people::PersonHit,
 };

@@ -2,6 +2,7 @@
 //! followed in its place.
 
 mod columns;
+mod find;
 mod follow;
 mod listed;
 mod look_up;
@@ -10,3 +11,5 @@ mod sweep;
 #[cfg(test)]
 mod tests;
 mod walk;
+
+pub use self::find::PersonHit;

@@ -457,6 +457,79 @@ async fn a_record_that_cannot_be_read_is_kept_until_it_can_or_is_gone() {
 }
 
 #[tokio::test]
+async fn people_are_found_by_their_names_numbers_and_addresses() {
+    let file = File::new();
+    for (n, name) in [(1, "Zoë Müller"), (2, "Dana Whitfield"), (3, "Nobody's Uncle")] {
+        file.lists().person(n, name, &created(n));
+    }
+    file.lists().method(10, 1, "Phone", "8185550142");
+    file.lists().method(11, 2, "MobilePhone", "(818) 555-0142");
+    file.lists().method(12, 2, "Email", "Dana.Whitfield@Site.example");
+    // Of somebody whom the list of people does not tell.
+    file.lists().method(13, 4, "Email", "office@site.example");
+    file.update().await.unwrap();
+    // What came once the indexes were made is found as well, and what is gone no longer.
+    file.lists().method(14, 3, "Phone", "8185550177");
+    file.lists().person(5, "Östra Gone", &created(5));
+    file.update().await.unwrap();
+    file.lists().people.remove(&guid(5));
+    file.lists().person(3, "Somebody's Uncle", &created(6));
+    let mirror = file.sweep().await.unwrap();
+    let found = |text: &str| {
+        let found = mirror.find(text, 50).unwrap().unwrap();
+        assert!(found.hits.is_empty() && !found.more);
+        let hits = found.people.into_iter().map(|hit| {
+            let name = hit.person.and_then(|person| person.name).unwrap_or_default();
+            (name, hit.method.map(|method| method.value).unwrap_or_default())
+        });
+        let mut hits: Vec<_> = hits.collect();
+        hits.sort();
+        let hits = hits.iter().map(|(name, value)| format!("{name}: {value}"));
+        hits.collect::<Vec<_>>().join(", ")
+    };
+    let both = "Dana Whitfield: (818) 555-0142, Zoë Müller: 8185550142";
+    assert_eq!(found("+1 818 555 0142 ext. 7"), both);
+    assert_eq!(found("555-0142"), both);
+    let dana = "Dana Whitfield: (818) 555-0142, Dana Whitfield: Dana.Whitfield@Site.example";
+    assert_eq!(found("whitfield"), dana);
+    assert_eq!(found("dana.whitfield@site.example"), "Dana Whitfield: Dana.Whitfield@Site.example");
+    assert!(found("@site.example").contains(": office@site.example"));
+    assert_eq!(found("zoe muller owner"), "Zoë Müller: 8185550142");
+    assert_eq!(found("somebody's uncle"), "Somebody's Uncle: 8185550177");
+    for gone in ["nobody's uncle", "ostra", "2065550000"] {
+        assert_eq!(found(gone), "", "{gone}");
+    }
+    let one = mirror.find("8185550142", 1).unwrap().unwrap();
+    assert_eq!((one.people.len(), one.more), (1, true));
+}
+
+#[tokio::test]
+async fn each_look_up_goes_by_an_index() {
+    let file = File::new();
+    file.update().await.unwrap();
+    // Explaining alone does not notice what the update made on a connection of its own.
+    let mirror = Mirror::open(file.path()).unwrap();
+    for (table, condition, index) in [
+        ("methods", "coalesce(key, value) = ?1", "methods_by_key"),
+        ("methods", "otherwise = ?1 AND otherwise IS NOT NULL", "methods_otherwise"),
+        ("methods", "key % 10000000 = ?1 AND typeof(key) = 'integer'", "methods_by_tail"),
+        (
+            "methods",
+            "substr(coalesce(key, value), instr(coalesce(key, value), '@') + 1) = ?1
+             AND instr(coalesce(key, value), '@') > 0",
+            "methods_by_domain",
+        ),
+        ("methods", "person = ?1", "methods_by_person"),
+        ("methods", "guid = ?1", "methods_by_id"),
+        ("people", "guid = ?1", "people_by_id"),
+    ] {
+        let sql = format!("EXPLAIN QUERY PLAN SELECT * FROM {table} WHERE {condition}");
+        let plan = mirror.database.rows(&sql, [1], |row| row.get::<_, String>("detail")).unwrap();
+        assert!(plan[0].contains(&format!("SEARCH {table} USING INDEX {index}")), "{plan:?}");
+    }
+}
+
+#[tokio::test]
 async fn the_keys_of_methods_follow_the_region() {
     let file = File::new();
     file.lists().method(1, 2, "Phone", "020 7946 0142");
