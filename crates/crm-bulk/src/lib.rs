@@ -41,6 +41,7 @@
 //! | have all contacts at hand | [`Snapshot`] |
 //! | turn rows or [`CleanUp`]s into a set | [`Plan`] |
 //! | opt out numbers and addresses everywhere | [`OptOut`] |
+//! | read a list of wishes without acting on it | [`List`] |
 //! | look at a set | [`ChangeSet::changes`], [`Change`], [`State`], [`Totals`] |
 //! | have names beside the ids | [`ChangeSet::name_owners_from`], [`ChangeSet::name_owners`], [`NamedOwner`] |
 //! | take changes out, approve it | [`ChangeSet::drop_changes`], [`ChangeSet::approve`] |
@@ -144,7 +145,10 @@ pub use clean_up::CleanUp;
 pub use crm_mirror::{AtomicWriter, Coverage, MirrorError, OwnerId, Site, Snapshot, idle};
 pub use disk::{run_mark::Parted, watch::Displaced};
 pub use error::{BadCell, BulkError, Counted, InvalidRows};
-pub use input::{DateOrder, Input, InputColumn, InputFormat, MappedRole, Row, read_value};
+pub use input::{
+    DateOrder, Input, InputColumn, InputFormat, List, ListOptions, ListRow, ListedValue,
+    MappedRole, Row, Wish, read_value,
+};
 pub use names::Naming;
 pub use opt_out::OptOut;
 pub use plan::{Plan, PlanSummary};

@@ -26,7 +26,7 @@ pub(crate) use self::{
     delimiter::name as delimiter_name,
     dialect::{Dialect, Marks},
     fix::BadRows,
-    list::{Entries, Entry, Kept, ListOptions, Moment, Value, Wish, cells, read_date},
+    list::{Entries, Entry, Kept, Moment, Value, cells, named_state, read_date},
     row::{COMBINED, RowRequest, Select},
     write::{write_cells, write_head, write_members, write_record},
 };
@@ -34,7 +34,7 @@ use self::{cells::ReadRow, csv::CsvRows, ndjson::NdjsonRows, typed::TypedRows};
 pub use self::{
     columns::InputColumn,
     dialect::InputFormat,
-    list::{DateOrder, MappedRole},
+    list::{DateOrder, List, ListOptions, ListRow, ListedValue, MappedRole, Wish},
     source::Input,
     typed::Row,
     value::read_value,

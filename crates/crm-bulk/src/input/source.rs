@@ -9,11 +9,14 @@ use std::{
     mem,
     path::{Path, PathBuf},
     pin::pin,
+    sync::{Arc, Mutex},
 };
 
+use crm_mirror::lock::lock;
 use encoding_rs::Encoding;
 use futures_core::{Stream, future::BoxFuture};
 use futures_util::{FutureExt, StreamExt, future};
+use sha2::{Digest, Sha256};
 use tokio::sync::mpsc;
 
 use super::{
@@ -310,8 +313,34 @@ impl Input {
         })
     }
 
+    /// Has a digest taken of all bytes that are read, which has them all once the rows are read.
+    pub(crate) fn digested(mut self) -> (Self, Arc<Mutex<Sha256>>) {
+        let digest = Arc::new(Mutex::new(Sha256::new()));
+        let by = |reader| Box::new(Digested { reader, digest: Arc::clone(&digest) });
+        self.source = match self.source {
+            Source::File(file) => Source::Text(by(Box::new(file))),
+            Source::Text(reader) => Source::Text(by(reader)),
+            rows @ Source::Rows(..) => rows,
+        };
+        (self, digest)
+    }
+
     pub(crate) fn path(&self) -> Option<&Path> {
         self.path.as_deref()
+    }
+}
+
+/// A text of which a digest is taken while it is read.
+struct Digested {
+    reader: Box<dyn Read + Send>,
+    digest: Arc<Mutex<Sha256>>,
+}
+
+impl Read for Digested {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.reader.read(buffer)?;
+        lock(&self.digest).update(&buffer[..read]);
+        Ok(read)
     }
 }
 

@@ -27,7 +27,7 @@ use crate::{
     error::{BadCell, BulkError, problem},
     input::{
         BadRows, DateOrder, Entries, Input, InputFormat, Kept, ListOptions, MappedRole, Value,
-        Wish, delimiter_name, whole,
+        Wish, delimiter_name, named_state, whole,
     },
     plan::{PlanSummary, describe_input, leave_out, refuse_to_mend_in},
     set::{Action, SetKind, State, Target, Wanted},
@@ -391,18 +391,9 @@ impl OptOut {
         if self.on { Wish::In } else { Wish::Out }
     }
 
-    /// Refuses a list whose name says that it is a different one: Mailchimp shows only by a file's
-    /// name whether the people in it are subscribed.
+    /// Refuses a list whose name says that it is a different one.
     fn refuse_by_name(&self, name: &str) -> Result<(), BulkError> {
-        let file = Path::new(name).file_name().unwrap_or_default();
-        let file = file.to_string_lossy().to_lowercase();
-        let others: &[&str] = if self.on {
-            &["unsubscribed", "nonsubscribed", "cleaned"]
-        } else {
-            &["subscribed", "nonsubscribed", "cleaned"]
-        };
-        let mut words = file.split(|c: char| !c.is_alphanumeric());
-        match words.find(|word| others.contains(word)) {
+        match named_state(name, self.wish()) {
             None => Ok(()),
             Some(word) => Err(BulkError::Input {
                 name: name.to_owned(),

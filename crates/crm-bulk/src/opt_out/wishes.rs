@@ -131,7 +131,9 @@ mod tests {
 
     fn entry(wish: Wish, received: Option<Moment>) -> Entry {
         let keys = Keys::listed("8185550142", PhoneReader::default()).unwrap();
-        Entry { values: vec![Value { column: "phone".to_owned(), keys, wish }], received }
+        let value =
+            Value { column: "phone".to_owned(), given: "8185550142".to_owned(), keys, wish };
+        Entry { values: vec![value], received, words: None }
     }
 
     /// What `ask` answers of a list with these entries.

@@ -61,17 +61,22 @@ pub(super) struct Columns {
     has_status: bool,
 }
 
-/// A tool whose headers alone do not say what its columns hold.
-struct Tool {
-    /// The headers by which it is known.
+/// A tool of which lists come, known by its headers.
+pub(super) struct Tool {
+    pub(super) name: &'static str,
+    /// Headers that only this tool's lists have together.
     known_by: &'static [&'static str],
+    /// What its columns hold where their headers alone do not say it.
     roles: &'static [(&'static str, Role)],
+    /// Whether nobody is in such a list but who opted out.
+    pub(super) is_of_opt_outs: bool,
 }
 
 /// Of two numbers, the person's counts: Telnyx sends `from` and `to`. The status of a bounce is an
 /// SMTP code, not a consent.
-const TOOLS: [Tool; 4] = [
+const TOOLS: [Tool; 10] = [
     Tool {
+        name: "Telnyx opt-outs",
         known_by: &["from", "to", "keyword"],
         roles: &[
             ("from", Role::Ignored),
@@ -79,18 +84,61 @@ const TOOLS: [Tool; 4] = [
             ("created at", Role::Received),
             ("keyword", Role::Status(Status::KEYWORD)),
         ],
+        is_of_opt_outs: true,
     },
     Tool {
+        name: "Twilio Consent API",
         known_by: &["contact id", "date of consent"],
         roles: &[("contact id", Role::Numbers), ("sender id", Role::Ignored)],
+        is_of_opt_outs: false,
     },
     Tool {
+        name: "Twilio Consent API",
         known_by: &["contact id", "sender id", "status"],
         roles: &[("contact id", Role::Numbers), ("sender id", Role::Ignored)],
+        is_of_opt_outs: false,
     },
     Tool {
+        name: "SendGrid suppressions",
         known_by: &["email", "created", "reason"],
         roles: &[("created", Role::Received), ("status", Role::Ignored)],
+        is_of_opt_outs: false,
+    },
+    Tool {
+        name: "Mailchimp audience export",
+        known_by: &["email address", "leid", "euid"],
+        roles: &[],
+        is_of_opt_outs: false,
+    },
+    Tool {
+        name: "MailUp",
+        known_by: &["phone", "opt out date", "optout type"],
+        roles: &[],
+        is_of_opt_outs: true,
+    },
+    Tool {
+        name: "Cordial",
+        known_by: &["channel email address", "channel email subscribe status"],
+        roles: &[],
+        is_of_opt_outs: false,
+    },
+    Tool {
+        name: "CallPotential",
+        known_by: &["phone", "date excluded", "excluded by"],
+        roles: &[],
+        is_of_opt_outs: true,
+    },
+    Tool {
+        name: "Club OS",
+        known_by: &["opt out type", "opt out date", "opt out by"],
+        roles: &[],
+        is_of_opt_outs: true,
+    },
+    Tool {
+        name: "e-mail suppression list",
+        known_by: &["customer name", "reason", "date added"],
+        roles: &[],
+        is_of_opt_outs: true,
     },
 ];
 
@@ -125,6 +173,26 @@ impl Columns {
 
     pub(super) fn role(&self, header: &str) -> Role {
         self.roles.get(header).copied().unwrap_or(Role::Other)
+    }
+
+    /// The words of a row by which it says what its person wishes, and why; each with its header.
+    pub(super) fn words(&self, row: &[(&str, &str)]) -> Option<String> {
+        let says = |header| matches!(self.role(header), Role::Status(_) | Role::Reasons);
+        let said = row.iter().filter(|(header, cell)| !cell.trim().is_empty() && says(header));
+        let said: Vec<_> =
+            said.map(|(header, cell)| format!("{header}: {}", cell.trim())).collect();
+        (!said.is_empty()).then(|| said.join("; "))
+    }
+
+    /// The tool of which the list comes, if its headers tell.
+    pub(super) fn tool(&self) -> Option<&'static Tool> {
+        let names: Vec<_> = self.roles.keys().map(|header| words(header).join(" ")).collect();
+        tools(&names).next()
+    }
+
+    /// The columns that are read, each with what it holds.
+    pub(super) fn read(&self) -> impl Iterator<Item = (&str, &'static str)> {
+        self.roles.iter().filter_map(|(header, role)| Some((header.as_str(), role.holds()?)))
     }
 
     pub(super) fn has_status(&self) -> bool {
@@ -177,9 +245,7 @@ impl Columns {
 pub(super) fn roles(headers: &[&str], options: &ListOptions) -> Vec<Role> {
     let name = |header: &str| words(header).join(" ");
     let names: Vec<_> = headers.iter().map(|header| name(header)).collect();
-    let has = |name: &&str| names.iter().any(|found| found == name);
-    let tools = TOOLS.iter().filter(|tool| tool.known_by.iter().all(has));
-    let of_tools: Vec<_> = tools.flat_map(|tool| tool.roles).collect();
+    let of_tools: Vec<_> = tools(&names).flat_map(|tool| tool.roles).collect();
     let role = |header: &&str| {
         let name = name(header);
         let of_tool = of_tools.iter().find(|(known, _)| *known == name);
@@ -187,6 +253,12 @@ pub(super) fn roles(headers: &[&str], options: &ListOptions) -> Vec<Role> {
         options.role(header).or(of_tool).unwrap_or_else(|| Role::of(header))
     };
     headers.iter().map(role).collect()
+}
+
+/// The tools whose lists have columns of these names.
+fn tools(names: &[String]) -> impl Iterator<Item = &'static Tool> {
+    let has = |name: &&str| names.iter().any(|found| found == name);
+    TOOLS.iter().filter(move |tool| tool.known_by.iter().all(has))
 }
 
 /// Why a row does not say what its person wishes.

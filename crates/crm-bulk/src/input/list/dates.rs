@@ -1,6 +1,11 @@
 //! Dates as people write them.
 
-use jiff::civil::{Date, DateTime, Time};
+use std::fmt;
+
+use jiff::{
+    civil::{Date, DateTime, Time},
+    tz::Offset,
+};
 
 /// Which of two numbers is the month in a date that does not show it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,12 +38,29 @@ impl DateOrder {
 pub(crate) struct Moment {
     day: Date,
     time: Option<Time>,
+    /// Where the text names it; a column mostly has one zone and does not say which.
+    offset: Option<Offset>,
+}
+
+/// ISO 8601, with what is known: `2026-11-23`, `2026-11-23T10:30:00`, `2026-11-23T10:30:00-05:00`.
+impl fmt::Display for Moment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.day)?;
+        if let Some(time) = self.time {
+            write!(f, "T{}", time.strftime("%H:%M:%S"))?;
+            if let Some(offset) = self.offset {
+                let (sign, minutes) = (offset.seconds() < 0, offset.seconds().abs() / 60);
+                let sign = if sign { '-' } else { '+' };
+                write!(f, "{sign}{:02}:{:02}", minutes / 60, minutes % 60)?;
+            }
+        }
+        Ok(())
+    }
 }
 
 impl Moment {
     pub(crate) fn new(day: Date, text: &str) -> Self {
-        let time = time(text);
-        Self { day, time }
+        Self { day, time: time(text), offset: offset(text) }
     }
 
     /// The first moment at which it can have happened.
@@ -229,6 +251,27 @@ fn time(text: &str) -> Option<Time> {
     Time::new(hour, minute.parse().ok()?, second.parse().ok()?, 0).ok()
 }
 
+/// The zone that a text names by its distance from UTC. Seconds since 1970 are in UTC.
+fn offset(text: &str) -> Option<Offset> {
+    let (day, time) = split(text.trim());
+    if time.is_empty() {
+        return (is_digits(day) && day.len() >= 10).then_some(Offset::UTC);
+    }
+    let time = time.trim().to_ascii_lowercase();
+    if ["z", "utc", "gmt"].iter().any(|zone| time.ends_with(zone)) {
+        return Some(Offset::UTC);
+    }
+    let (at, sign) = time.char_indices().rev().find(|(_, c)| matches!(c, '+' | '-'))?;
+    let distance: String = time[at + 1..].chars().filter(|c| *c != ':').collect();
+    if !is_digits(&distance) || !matches!(distance.len(), 2 | 4) {
+        return None;
+    }
+    let hours: i32 = distance[..2].parse().ok()?;
+    let minutes: i32 = if distance.len() == 4 { distance[2..].parse().ok()? } else { 0 };
+    let seconds = (hours * 60 + minutes) * 60;
+    Offset::from_seconds(if sign == '-' { -seconds } else { seconds }).ok()
+}
+
 /// A year of four digits, or of two in this century.
 fn year(text: &str) -> Option<i16> {
     let year = is_digits(text).then(|| text.parse::<i16>().ok()).flatten()?;
@@ -311,6 +354,21 @@ mod tests {
         let whole = moment("2026-11-23");
         assert!(whole.earliest() < moment("2026-11-23 0:01").earliest());
         assert!(whole.latest() > moment("2026-11-23 23:59").latest());
+    }
+
+    #[test]
+    fn a_moment_is_told_as_exactly_as_it_was_written() {
+        for (text, told) in [
+            ("2026-11-23", "2026-11-23"),
+            ("11/23/2026 3:05 PM", "2026-11-23T15:05:00"),
+            ("2026-11-23T15:05:00Z", "2026-11-23T15:05:00+00:00"),
+            ("2026-11-23T15:05:00.123-0500", "2026-11-23T15:05:00-05:00"),
+            ("2026-11-23 15:05:00 +05:30", "2026-11-23T15:05:00+05:30"),
+            ("20261123T150500", "2026-11-23T15:05:00"),
+            ("1795446300", "2026-11-23T15:05:00+00:00"),
+        ] {
+            assert_eq!(Moment::new(date(2026, 11, 23), text).to_string(), told, "{text}");
+        }
     }
 
     #[test]

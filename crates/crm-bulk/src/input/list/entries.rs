@@ -49,6 +49,8 @@ pub(crate) struct Entry {
     pub(crate) values: Vec<Value>,
     /// When its wish was received.
     pub(crate) received: Option<Moment>,
+    /// The words in which it says so.
+    pub(crate) words: Option<String>,
 }
 
 /// How the rows of a list are read. The rows themselves are kept elsewhere: a list may be longer
@@ -106,6 +108,16 @@ impl Entries {
         })
     }
 
+    /// The tool of which the list comes, if its headers tell, and whether it is one of opt-outs.
+    pub(super) fn tool(&self) -> Option<(&'static str, bool)> {
+        self.columns.tool().map(|tool| (tool.name, tool.is_of_opt_outs))
+    }
+
+    /// The columns that are read, each with what it holds.
+    pub(super) fn read_columns(&self) -> Vec<(String, &'static str)> {
+        self.columns.read().map(|(header, holds)| (header.to_owned(), holds)).collect()
+    }
+
     /// What a row says that was kept whole, or what is wrong with it.
     pub(crate) fn entry(&self, line: u64, data: &str) -> Result<Entry, Vec<BadCell>> {
         let cells = with_headers(self.format, &self.header, data);
@@ -119,7 +131,8 @@ impl Entries {
         } else {
             sole_value(line, &row, self.reader)?
         };
-        Ok(Entry { values, received })
+        let words = self.columns.words(&row);
+        Ok(Entry { values, received, words })
     }
 }
 

@@ -9,14 +9,19 @@ mod polarity;
 mod roles;
 mod status;
 mod values;
+mod whole;
 mod wish;
 mod words;
 
-pub use self::{dates::DateOrder, options::MappedRole};
+pub use self::{
+    dates::DateOrder,
+    options::{ListOptions, MappedRole},
+    whole::{List, ListRow, ListedValue},
+    wish::Wish,
+};
 pub(crate) use self::{
     dates::{Moment, read as read_date},
     entries::{Entries, Entry, Kept, cells},
-    options::ListOptions,
     values::Value,
-    wish::Wish,
+    whole::named_state,
 };

@@ -22,12 +22,39 @@ pub enum MappedRole {
 
 /// How a list is read.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct ListOptions {
+#[must_use]
+pub struct ListOptions {
     pub(crate) reader: PhoneReader,
     /// Columns that the user names, with what they contain.
     pub(crate) map: Vec<(MappedRole, String)>,
     /// Which number of a date is the month; otherwise its column must show it.
     pub(crate) dates: Option<DateOrder>,
+}
+
+impl ListOptions {
+    /// Creates the usual way: columns by their headers, numbers of the United States.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Sets how telephone numbers are read.
+    pub fn numbers(mut self, reader: PhoneReader) -> Self {
+        self.reader = reader;
+        self
+    }
+
+    /// Declares what columns contain when their headers do not show it.
+    pub fn map(mut self, columns: impl IntoIterator<Item = (MappedRole, String)>) -> Self {
+        self.map.extend(columns);
+        self
+    }
+
+    /// Sets which number of a date such as `11/03/2026` is the month. Without this, the other dates
+    /// of the column must show it.
+    pub fn dates(mut self, order: DateOrder) -> Self {
+        self.dates = Some(order);
+        self
+    }
 }
 
 /// Whether a header is that of the column that somebody names.

@@ -80,6 +80,18 @@ impl Role {
         }
     }
 
+    /// What a column holds that is read, for people.
+    pub(super) fn holds(self) -> Option<&'static str> {
+        match self {
+            Self::Numbers => Some("numbers"),
+            Self::Addresses | Self::AddressesOrStreets => Some("addresses"),
+            Self::Received => Some("when it was received"),
+            Self::Reasons => Some("reasons"),
+            Self::Status(_) => Some("status"),
+            Self::Ignored | Self::Other => None,
+        }
+    }
+
     pub(super) fn is_value(self) -> bool {
         matches!(self, Self::Numbers | Self::Addresses | Self::AddressesOrStreets)
     }

@@ -230,6 +230,21 @@ impl Status {
     }
 }
 
+impl Wish {
+    /// Reads the keyword that somebody sent, such as `STOP` or `Start`; `None` if it is not known.
+    ///
+    /// ```
+    /// use crm_bulk::Wish;
+    ///
+    /// assert_eq!(Wish::of_keyword("stop."), Some(Wish::Out));
+    /// assert_eq!(Wish::of_keyword("who is this?"), None);
+    /// ```
+    #[must_use]
+    pub fn of_keyword(text: &str) -> Option<Self> {
+        Status::KEYWORD.read(text)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

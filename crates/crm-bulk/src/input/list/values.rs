@@ -24,6 +24,8 @@ const LEAST_DIGITS: usize = 7;
 /// A number or an address of a row, and what the row says of it.
 pub(crate) struct Value {
     pub(crate) column: String,
+    /// As the list has it.
+    pub(crate) given: String,
     pub(crate) keys: Keys,
     pub(crate) wish: Wish,
 }
@@ -64,14 +66,14 @@ pub(super) fn values(
             Role::Reasons | Role::Status(_) | Role::Ignored | Role::Other => continue,
         };
         match read {
-            Ok(keys) => found.push((header.to_owned(), keys)),
+            Ok(keys) => found.push((header.to_owned(), cell.to_owned(), keys)),
             Err(reason) => bad.push(bad_cell(line, header, cell, &reason)),
         }
     }
     // As the display name of an address is that address itself.
     let is_found = |cell| {
         let keys = listed(cell, reader).ok();
-        keys.is_some_and(|keys| found.iter().any(|(_, found)| *found == keys))
+        keys.is_some_and(|keys| found.iter().any(|(.., found)| *found == keys))
     };
     unread.retain(|(_, cell)| !is_found(cell));
     let unread = unread.into_iter();
@@ -80,10 +82,10 @@ pub(super) fn values(
         bad = whole(line, "has neither a number nor an address".to_owned());
     }
     let mut values = Vec::new();
-    for (column, keys) in found {
+    for (column, given, keys) in found {
         let channel = Channel::of_value(&column, keys.is_number());
         match columns.wish(row, channel) {
-            Ok(wish) => values.push(Value { column, keys, wish }),
+            Ok(wish) => values.push(Value { column, given, keys, wish }),
             Err(wrong) => {
                 bad.push(wrong_status(line, wrong));
                 break;
@@ -125,7 +127,8 @@ pub(super) fn sole_value(
         let reason = "may be meant too: name the columns in a first line";
         return Err(vec![bad_cell(line, header, other, reason)]);
     }
-    let value = Value { column: header.to_owned(), keys, wish: Wish::Unsaid };
+    let (column, given) = (header.to_owned(), first.trim().to_owned());
+    let value = Value { column, given, keys, wish: Wish::Unsaid };
     Ok((vec![value], None))
 }
 

@@ -2,7 +2,8 @@
 
 /// What a row says about a number or an address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Wish {
+#[non_exhaustive]
+pub enum Wish {
     /// To receive no marketing.
     Out,
     /// To receive marketing.

@@ -1,0 +1,235 @@
+//! A list that is read and not acted on, for whoever keeps elsewhere what it says.
+
+use std::{
+    fmt,
+    fs::File,
+    io::{self, BufRead, BufReader, BufWriter, Seek, Write},
+    path::{Path, PathBuf},
+};
+
+use crm_mirror::lock::lock;
+use sha2::Digest;
+
+use super::{
+    entries::{Entries, Entry, Kept},
+    options::ListOptions,
+    wish::Wish,
+};
+use crate::{
+    error::{BulkError, InvalidRows, problem},
+    input::{broken::whole, dialect::InputFormat, fix::BadRows, source::Input},
+};
+
+/// A list of numbers and addresses with what its rows say: the same reading as that of
+/// [`OptOut`](crate::OptOut), without a plan.
+///
+/// ```
+/// use crm_bulk::{Input, List, ListOptions, Wish};
+///
+/// # fn main() -> Result<(), crm_bulk::BulkError> {
+/// let rows = "contact_id,sender_id,status,date_of_consent\n\
+///             +18185550142,s1,opt-out,2026-11-23T10:30:00Z\n";
+/// let mut list = List::read(Input::csv("consents", rows.as_bytes()), &ListOptions::new())?;
+/// assert_eq!(list.tool(), Some("Twilio Consent API"));
+/// list.each_row(None, |line, row| {
+///     let row = row.expect("a row that can be read");
+///     assert_eq!((line, row.values[0].wish), (2, Wish::Out));
+///     assert_eq!(row.received.as_deref(), Some("2026-11-23T10:30:00+00:00"));
+///     Ok::<_, crm_bulk::BulkError>(())
+/// })?;
+/// # Ok(())
+/// # }
+/// ```
+pub struct List {
+    name: String,
+    path: Option<PathBuf>,
+    format: InputFormat,
+    entries: Entries,
+    sha256: [u8; 32],
+    rows: u64,
+    /// The rows, one a line: only all cells together say what a column holds, and a list may be
+    /// longer than there is memory. The file has no name.
+    kept: File,
+}
+
+impl fmt::Debug for List {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("List")
+            .field("name", &self.name)
+            .field("rows", &self.rows)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What a row of a list says.
+///
+/// [`Debug`] output contains numbers and addresses.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ListRow {
+    /// Its numbers and addresses; at least one.
+    pub values: Vec<ListedValue>,
+    /// When the wish was received, in ISO 8601, as exactly as it was written: `2026-11-23`,
+    /// `2026-11-23T10:30:00`, `2026-11-23T10:30:00-05:00`.
+    pub received: Option<String>,
+    /// The words in which the row says it, as `keyword: STOP`.
+    pub words: Option<String>,
+}
+
+/// A number or an address of a row.
+///
+/// [`Debug`] output contains it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ListedValue {
+    /// The header of its column.
+    pub column: String,
+    /// The value as the list has it.
+    pub given: String,
+    /// What it is compared by.
+    pub key: String,
+    /// What it may be compared by as well, where it can be read in two ways.
+    pub otherwise: Option<String>,
+    /// What the row says of it.
+    pub wish: Wish,
+}
+
+impl List {
+    /// Reads a whole list and keeps its rows in a temporary file, which goes with this value.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`BulkError::Input`] if it is no such list, saying which columns it has, and errors for
+    /// failures to read and to keep.
+    pub fn read(input: Input, options: &ListOptions) -> Result<Self, BulkError> {
+        let (name, format) = (input.name().to_owned(), input.format());
+        let path = input.path().map(Path::to_owned);
+        let place = std::env::temp_dir();
+        let unkept = |e: io::Error| BulkError::file(&place, "written", e);
+        let mut kept = BufWriter::new(tempfile::tempfile().map_err(unkept)?);
+        let (input, digest) = input.digested();
+        let mut rows = 0;
+        let entries = Entries::read(input, options, |Kept { line, data, broken }| {
+            rows += 1;
+            let broken = broken.map(|cells| problem(&cells));
+            let row = serde_json::to_string(&(line, data, broken)).map_err(io::Error::from);
+            row.and_then(|row| writeln!(kept, "{row}")).map_err(unkept)
+        })?;
+        let kept = kept.into_inner().map_err(|e| unkept(e.into_error()))?;
+        let sha256 = lock(&digest).clone().finalize().into();
+        Ok(Self { name, path, format, entries, sha256, rows, kept })
+    }
+
+    /// Returns the name, for messages.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Returns the path, if the list is a file.
+    #[must_use]
+    pub fn path(&self) -> Option<&Path> {
+        self.path.as_deref()
+    }
+
+    /// Returns how many rows it has.
+    #[must_use]
+    pub fn rows(&self) -> u64 {
+        self.rows
+    }
+
+    /// Returns the SHA-256 of its bytes, as they were before their encoding was read.
+    #[must_use]
+    pub fn sha256(&self) -> [u8; 32] {
+        self.sha256
+    }
+
+    /// Returns the tool of which it comes, if its headers tell.
+    #[must_use]
+    pub fn tool(&self) -> Option<&'static str> {
+        self.entries.tool().map(|(name, _)| name)
+    }
+
+    /// Returns the columns that are read, each with what it holds, for people.
+    #[must_use]
+    pub fn columns(&self) -> Vec<(String, &'static str)> {
+        self.entries.read_columns()
+    }
+
+    /// Returns whether its rows say what people wish. If not, their wish is [`Wish::Unsaid`].
+    #[must_use]
+    pub fn has_status(&self) -> bool {
+        self.entries.has_status
+    }
+
+    /// Returns whether it is one of those in which nobody is but who opted out, by its tool or its
+    /// name.
+    #[must_use]
+    pub fn is_of_opt_outs(&self) -> bool {
+        self.entries.tool().is_some_and(|(_, of_opt_outs)| of_opt_outs)
+            || named_state(&self.name, Wish::In) == Some("unsubscribed")
+    }
+
+    /// Hands out each row with its line, or why it cannot be read; such rows are also written to
+    /// `mend`, to be corrected and read again. May be called again.
+    ///
+    /// # Errors
+    ///
+    /// Returns errors for failures to read what was kept and to write, and what `each` returns.
+    pub fn each_row<E: From<BulkError>>(
+        &mut self,
+        mend: Option<&Path>,
+        mut each: impl FnMut(u64, Result<ListRow, String>) -> Result<(), E>,
+    ) -> Result<Option<InvalidRows>, E> {
+        let (marks, header) = (self.entries.marks, &self.entries.header);
+        let mut bad = BadRows::new(&self.name, self.format, marks, header, mend);
+        let place = std::env::temp_dir();
+        let unread = |e: io::Error| BulkError::file(&place, "read", e);
+        self.kept.rewind().map_err(unread)?;
+        for row in BufReader::new(&self.kept).lines() {
+            let row = row.map_err(unread)?;
+            let (line, data, broken): (u64, String, Option<String>) =
+                serde_json::from_str(&row).map_err(io::Error::from).map_err(unread)?;
+            let entry = match broken {
+                None => self.entries.entry(line, &data),
+                Some(why) => Err(whole(line, why)),
+            };
+            match entry {
+                Ok(entry) => each(line, Ok(entry.into()))?,
+                Err(cells) => {
+                    let why = problem(&cells);
+                    bad.add(line, cells, &data)?;
+                    each(line, Err(why))?;
+                }
+            }
+        }
+        Ok(bad.finish()?)
+    }
+}
+
+impl From<Entry> for ListRow {
+    fn from(Entry { values, received, words }: Entry) -> Self {
+        let values = values.into_iter().map(|value| ListedValue {
+            column: value.column,
+            given: value.given,
+            key: value.keys.key,
+            otherwise: value.keys.otherwise,
+            wish: value.wish,
+        });
+        let received = received.map(|moment| moment.to_string());
+        Self { values: values.collect(), received, words }
+    }
+}
+
+/// The word in a list's name that says it is not one of people who wish this: Mailchimp shows only
+/// by a file's name whether the people in it are subscribed.
+pub(crate) fn named_state(name: &str, wish: Wish) -> Option<&'static str> {
+    let file = Path::new(name).file_name().unwrap_or_default();
+    let file = file.to_string_lossy().to_lowercase();
+    let others: &[&str] = match wish {
+        Wish::In => &["unsubscribed", "nonsubscribed", "cleaned"],
+        _ => &["subscribed", "nonsubscribed", "cleaned"],
+    };
+    let mut words = file.split(|c: char| !c.is_alphanumeric());
+    words.find_map(|word| others.iter().copied().find(|other| *other == word))
+}
