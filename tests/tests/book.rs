@@ -30,6 +30,18 @@ fn the_opt_out_job_in_the_book_is_the_one_that_is_tested() {
 }
 
 #[test]
+fn the_record_that_the_book_makes_by_hand_is_the_one_that_is_tested() {
+    let tests = include_str!("../../crates/crm-consent/src/record.rs").lines();
+    let known = tests.filter_map(|line| line.split_once(": &str = \"")?.1.strip_suffix("\";"));
+    let known: Vec<_> = known.filter(|text| text.len() == 64).collect();
+    assert_eq!(known.len(), 3, "{known:?}");
+    let chapter = include_str!("../../docs/src/consent.md");
+    for sha in known {
+        assert!(chapter.contains(&format!("\n# {sha}\n")), "the book lacks {sha}");
+    }
+}
+
+#[test]
 fn the_transport_in_the_book_is_the_example_that_keeps_the_contract() {
     let example = include_str!("../../crates/crm-transport/examples/custom_transport.rs");
     let (_, transport) = example.split_once("\n\n/// HTTP/1.1 by hand").expect("its start");

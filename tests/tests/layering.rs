@@ -13,7 +13,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 /// Every arrow of the picture: a crate, and the crates below that it may know.
-const PICTURE: [(&str, &[&str]); 9] = [
+const PICTURE: [(&str, &[&str]); 10] = [
     ("crm-values", &[]),
     ("crm-models", &[]),
     ("crm-transport", &[]),
@@ -22,11 +22,13 @@ const PICTURE: [(&str, &[&str]); 9] = [
     ("crm-mirror", &["crm-contacts", "crm-models", "crm-transport", "crm-values"]),
     ("crm-audit", &["crm-mirror", "crm-models", "crm-values"]),
     ("crm-bulk", &["crm-contacts", "crm-mirror", "crm-models", "crm-transport", "crm-values"]),
+    ("crm-consent", &["crm-bulk", "crm-mirror", "crm-values"]),
     (
         "crm-cli",
         &[
             "crm-audit",
             "crm-bulk",
+            "crm-consent",
             "crm-contacts",
             "crm-mirror",
             "crm-models",

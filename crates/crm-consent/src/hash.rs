@@ -1,0 +1,116 @@
+//! The digests that chain the records.
+
+use std::{fmt, str::FromStr};
+
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::{Digest, Sha256};
+
+/// A SHA-256, written as 64 hexadecimal digits.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Sha(pub(crate) [u8; 32]);
+
+impl Sha {
+    /// What stands before the first record.
+    pub(crate) const NONE: Self = Self([0; 32]);
+
+    /// The digest of a text or of the bytes of a file.
+    #[must_use]
+    pub fn of(bytes: &[u8]) -> Self {
+        Self(Sha256::digest(bytes).into())
+    }
+
+    /// A digest that only who has the key can make.
+    pub(crate) fn keyed(key: &[u8; 32], text: &str) -> Self {
+        // HMAC fills a key up with zeros to the length of a block.
+        let mut block = [0; 64];
+        block[..key.len()].copy_from_slice(key);
+        let mut mac = Hmac::<Sha256>::new(&block.into());
+        mac.update(text.as_bytes());
+        Self(mac.finalize().into_bytes().into())
+    }
+}
+
+impl fmt::Display for Sha {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&hex::encode(self.0))
+    }
+}
+
+impl fmt::Debug for Sha {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Sha({self})")
+    }
+}
+
+/// A text that is not the 64 hexadecimal digits of a SHA-256.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("a SHA-256 is 64 hexadecimal digits")]
+pub struct InvalidSha;
+
+impl FromStr for Sha {
+    type Err = InvalidSha;
+
+    fn from_str(text: &str) -> Result<Self, InvalidSha> {
+        let bytes = hex::decode(text.trim()).map_err(|_| InvalidSha)?;
+        bytes.try_into().map(Self).map_err(|_| InvalidSha)
+    }
+}
+
+/// A SHA-256 over fields, each with its length before it, so that nothing can move from one field
+/// into the next: `4:wish,`, and `~,` for one that is absent. These are netstrings, which a shell
+/// can write.
+pub(crate) struct Fields(Sha256);
+
+impl Fields {
+    /// Begins with what is digested and in which version.
+    pub(crate) fn of(name: &str) -> Self {
+        Self(Sha256::new()).and(name)
+    }
+
+    pub(crate) fn and(self, field: impl AsRef<[u8]>) -> Self {
+        self.maybe(Some(field))
+    }
+
+    pub(crate) fn maybe(mut self, field: Option<impl AsRef<[u8]>>) -> Self {
+        match field {
+            None => self.0.update(b"~,"),
+            Some(field) => {
+                let field = field.as_ref();
+                self.0.update(field.len().to_string().as_bytes());
+                self.0.update(b":");
+                self.0.update(field);
+                self.0.update(b",");
+            }
+        }
+        self
+    }
+
+    pub(crate) fn sha(self) -> Sha {
+        Sha(self.0.finalize().into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fields_are_told_apart_by_their_lengths() {
+        let one = Fields::of("a").and("bc").sha();
+        assert_eq!(one, Sha::of(b"1:a,2:bc,"));
+        assert_ne!(one, Fields::of("ab").and("c").sha());
+        assert_ne!(Fields::of("a").maybe(None::<&str>).sha(), Fields::of("a").and("~").sha());
+    }
+
+    #[test]
+    fn a_keyed_digest_is_hmac() {
+        // RFC 4231, test case 2, with its key filled up to the length of ours by zeros, which HMAC
+        // does as well.
+        let mut key = [0; 32];
+        key[..4].copy_from_slice(b"Jefe");
+        let keyed = Sha::keyed(&key, "what do ya want for nothing?");
+        let known = "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843";
+        assert_eq!(keyed.to_string(), known);
+        assert_eq!(known.parse(), Ok(keyed));
+    }
+}

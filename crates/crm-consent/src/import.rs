@@ -1,0 +1,329 @@
+//! How lists come in.
+
+use std::{
+    borrow::Cow,
+    path::{Path, PathBuf},
+};
+
+use crm_bulk::{InvalidRows, List, ListRow, ListedValue, Wish as Listed};
+use jiff::Timestamp;
+use serde::Serialize;
+use strum::Display;
+
+use crate::{
+    error::ConsentError,
+    hash::Sha,
+    ledger::{Adding, Ledger},
+    policy::Policy,
+    record::{AgainFacts, ImportFacts, Kind, Personal, WishFacts},
+    taking::counts,
+    wish::{Period, Scope, Wish},
+};
+
+/// How a list is brought into the ledger.
+#[derive(Debug, Clone)]
+#[must_use]
+pub struct Import {
+    says: Option<Wish>,
+    scope: Scope,
+    mend: Option<PathBuf>,
+    taken_by: Option<String>,
+}
+
+impl Default for Import {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Import {
+    /// Creates the import of a list whose rows say what they mean, about marketing.
+    pub fn new() -> Self {
+        Self { says: None, scope: Scope::Marketing, mend: None, taken_by: None }
+    }
+
+    /// Sets what rows mean where no column says it.
+    pub fn says(mut self, wish: Wish) -> Self {
+        self.says = Some(wish);
+        self
+    }
+
+    /// Sets for what its wishes count.
+    pub fn scope(mut self, scope: Scope) -> Self {
+        self.scope = scope;
+        self
+    }
+
+    /// Writes the rows that cannot be read to this file, to be corrected and brought in.
+    pub fn mend_file(mut self, path: impl Into<PathBuf>) -> Self {
+        self.mend = Some(path.into());
+        self
+    }
+
+    /// Sets who took the wishes.
+    pub fn taken_by(mut self, who: impl Into<String>) -> Self {
+        self.taken_by = Some(who.into());
+        self
+    }
+}
+
+/// What a row of a list says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Display)]
+#[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "lowercase")]
+#[non_exhaustive]
+pub enum Verdict {
+    /// To be left alone.
+    Out,
+    /// To be written to.
+    In,
+    /// Neither, so nothing is taken.
+    Neither,
+    /// It cannot be read.
+    Unreadable,
+}
+
+/// What became of a value of a row, or of a row that cannot be read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct Judged {
+    /// The line of the list.
+    pub row: u64,
+    /// The column of the value.
+    pub column: Option<String>,
+    /// What it says.
+    pub verdict: Verdict,
+    /// Why, and what became of it.
+    pub reason: Cow<'static, str>,
+    /// Its record.
+    pub record: Option<u64>,
+}
+
+/// What became of a list.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Imported {
+    /// The record of the import; where this very file came in before, that one.
+    pub import: u64,
+    /// Whether this very file came in before, so that nothing was added.
+    pub is_known: bool,
+    /// How many wishes are new.
+    pub new: u64,
+    /// How many were there already.
+    pub known: u64,
+    /// Each value and each row that cannot be read, in the order of the list.
+    pub rows: Vec<Judged>,
+    /// What is wrong with the rows that cannot be read.
+    pub invalid: Option<InvalidRows>,
+}
+
+impl Ledger {
+    /// Takes all wishes of a list, or none of them. One that is there already is not taken again.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`ConsentError::Unsaid`] where nothing says who opted out or in, and errors for files
+    /// that cannot be read or written. Then nothing was taken.
+    pub fn import(&mut self, list: &mut List, how: &Import) -> Result<Imported, ConsentError> {
+        let policy = self.policy()?;
+        let says = says(list, how)?;
+        let mend = how.mend.as_deref();
+        let (now, mut unreadable) = (Timestamp::now(), Vec::new());
+        // What is wrong is found, and written to be mended, before anybody else has to wait.
+        let invalid = list.each_row(mend, |line, row| {
+            if let Err(reason) = read(row, &policy, now) {
+                unreadable.push((line, reason));
+            }
+            Ok::<_, ConsentError>(())
+        })?;
+        let facts = ImportFacts {
+            file: file_name(list.name()),
+            sha256: Sha(list.sha256()).to_string(),
+            tool: list.tool().map(str::to_owned),
+            scope: how.scope,
+            says,
+            time_zone: policy.time_zone().to_owned(),
+            rows: list.rows(),
+            unreadable: unreadable.len() as u64,
+        };
+        self.adding(|adding| {
+            let known = adding.ledger.import_of(&facts)?;
+            let is_known = known.is_some();
+            let mut taking = Taking {
+                import: match known {
+                    Some(import) => import,
+                    None => adding.add(Kind::Import, None, &facts)?,
+                },
+                adding,
+                is_known,
+                how,
+                says,
+                imported: Vec::new(),
+                new: 0,
+                known: 0,
+            };
+            list.each_row(None, |line, row| match read(row, &policy, now) {
+                Ok((row, period)) => taking.row(line, row, period),
+                Err(reason) => {
+                    taking.judged(line, None, Verdict::Unreadable, reason.into(), None);
+                    Ok(())
+                }
+            })?;
+            let Taking { import, imported: rows, new, known, .. } = taking;
+            Ok(Imported { import, is_known, new, known, rows, invalid })
+        })
+    }
+
+    /// The import of the very same file in the same meaning, unless it was taken back.
+    fn import_of(&self, facts: &ImportFacts) -> Result<Option<u64>, ConsentError> {
+        let sql = "SELECT number, facts FROM records WHERE kind = 'import' ORDER BY number";
+        let all = self.database.rows(sql, [], |row| {
+            Ok((row.get::<_, u64>("number")?, row.get::<_, String>("facts")?))
+        })?;
+        for (number, json) in all {
+            let known: ImportFacts = self.facts(number, &json)?;
+            // Under another name it is the same.
+            let same = ImportFacts { file: known.file.clone(), ..facts.clone() };
+            if known == same && self.retraction(number)?.is_none() {
+                return Ok(Some(number));
+            }
+        }
+        Ok(None)
+    }
+}
+
+/// What the rows of a list mean that do not say it; none where each of them does.
+fn says(list: &List, how: &Import) -> Result<Option<Wish>, ConsentError> {
+    match how.says {
+        _ if list.has_status() => Ok(None),
+        Some(says) => Ok(Some(says)),
+        None if list.is_of_opt_outs() => Ok(Some(Wish::Out)),
+        None => {
+            let columns = list.columns().into_iter();
+            let columns: Vec<_> = columns.map(|(name, holds)| format!("{name}: {holds}")).collect();
+            Err(ConsentError::Unsaid { name: list.name().to_owned(), columns: columns.join(", ") })
+        }
+    }
+}
+
+/// A row that can be read, with the moment at which its wish was received.
+fn read(
+    row: Result<ListRow, String>,
+    policy: &Policy,
+    now: Timestamp,
+) -> Result<(ListRow, Option<Period>), String> {
+    let row = row?;
+    let period = row.received.as_deref().map(|text| {
+        // By its day alone it may be tomorrow already, somewhere to the east.
+        Period::read(text, policy.zone())
+            .map(|period| Period { earliest: period.earliest.min(now), latest: period.latest })
+    });
+    let period = period.transpose().map_err(|error| error.to_string())?;
+    Ok((row, period))
+}
+
+/// The name of a file without its folders.
+fn file_name(name: &str) -> String {
+    let file = Path::new(name).file_name();
+    file.map_or_else(|| name.to_owned(), |file| file.to_string_lossy().into_owned())
+}
+
+/// An import that is going on.
+struct Taking<'a, 'l> {
+    adding: &'a mut Adding<'l>,
+    import: u64,
+    is_known: bool,
+    how: &'a Import,
+    says: Option<Wish>,
+    imported: Vec<Judged>,
+    new: u64,
+    known: u64,
+}
+
+impl Taking<'_, '_> {
+    fn row(&mut self, line: u64, row: ListRow, period: Option<Period>) -> Result<(), ConsentError> {
+        let ListRow { values, received, words, .. } = row;
+        for value in values {
+            let wish = match (value.wish, self.says) {
+                (Listed::Out, _) | (Listed::Unsaid, Some(Wish::Out)) => Wish::Out,
+                (Listed::In, _) | (Listed::Unsaid, Some(Wish::In)) => Wish::In,
+                _ => {
+                    let reason = "its status is blank or none of the person's, so nothing is taken";
+                    let column = Some(value.column);
+                    self.judged(line, column, Verdict::Neither, reason.into(), None);
+                    continue;
+                }
+            };
+            let facts = WishFacts {
+                wish,
+                scope: self.how.scope,
+                received: received.clone(),
+                period,
+                honoured: counts(wish, period, words.as_deref()),
+                row: Some(line),
+            };
+            self.value(line, value, facts, words.clone())?;
+        }
+        Ok(())
+    }
+
+    fn value(
+        &mut self,
+        line: u64,
+        value: ListedValue,
+        facts: WishFacts,
+        words: Option<String>,
+    ) -> Result<(), ConsentError> {
+        let verdict = match facts.wish {
+            Wish::Out => Verdict::Out,
+            Wish::In => Verdict::In,
+        };
+        let said = match words {
+            Some(_) => "by its status",
+            None => "as the list says it of all its rows",
+        };
+        let (record, reason) = match self.adding.same(&value.key, &facts)? {
+            Some((record, import)) => {
+                self.known += 1;
+                let is_of_another = import.is_some_and(|import| import != self.import);
+                if is_of_another && !self.is_known {
+                    let again = AgainFacts { import: self.import, row: line };
+                    self.adding.add(Kind::Again, Some(record), &again)?;
+                }
+                (record, Cow::Owned(format!("{said}; it was in the ledger already")))
+            }
+            None => {
+                self.new += 1;
+                let personal = Personal {
+                    given: value.given,
+                    key: value.key,
+                    otherwise: value.otherwise,
+                    words,
+                    place: None,
+                    taken_by: self.how.taken_by.clone(),
+                };
+                let record = self.adding.wish(Some(self.import), &facts, &personal)?;
+                let lacks = "; recorded, not honoured: it lacks the time or the words";
+                let reason = match facts.honoured {
+                    true => Cow::Borrowed(said),
+                    false => Cow::Owned(format!("{said}{lacks}")),
+                };
+                (record, reason)
+            }
+        };
+        self.judged(line, Some(value.column), verdict, reason, Some(record));
+        Ok(())
+    }
+
+    fn judged(
+        &mut self,
+        row: u64,
+        column: Option<String>,
+        verdict: Verdict,
+        reason: Cow<'static, str>,
+        record: Option<u64>,
+    ) {
+        self.imported.push(Judged { row, column, verdict, reason, record });
+    }
+}

@@ -1,0 +1,306 @@
+//! The file of the ledger, and how a record gets to its end.
+
+use std::path::Path;
+
+use crm_bulk::system_user;
+use crm_mirror::{
+    MirrorError, Site, clock,
+    database::{Database, Format, NewDatabase},
+};
+use crm_values::PhoneReader;
+use rusqlite::{Transaction, named_params};
+use serde::Serialize;
+
+use crate::{
+    error::ConsentError,
+    hash::Sha,
+    policy::Policy,
+    record::{Kind, PolicyFacts, Record, commitment},
+};
+
+const FORMAT: Format = Format {
+    noun: "consent ledger",
+    // CRMC
+    application_id: 0x4352_4D43,
+    oldest: 1,
+    migrations: &[include_str!("schema.sql")],
+    convert: |_, _| Ok(()),
+    keeps_journal: |_| false,
+};
+
+/// The wishes of people to be left alone, or to be written to again: one SQLite file to which records
+/// are only added. Each has the hash of the one before in its own, so that none can be changed, taken
+/// out or moved without being noticed by [`check`](Self::check).
+///
+/// A record is on the disk before it is reported. Several processes may add at once: they queue.
+#[derive(Debug)]
+pub struct Ledger {
+    pub(crate) database: Database,
+    pub(crate) key: [u8; 32],
+    pub(crate) reader: PhoneReader,
+}
+
+/// How long a ledger is, and the hash of its last record: what a seal is over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Head {
+    /// How many records there are.
+    pub count: u64,
+    /// The hash of the last one; of an empty ledger zeros.
+    pub hash: Sha,
+}
+
+impl Ledger {
+    /// Opens a ledger.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`ConsentError::File`] where there is none, and for one of another account.
+    pub fn open(path: impl AsRef<Path>, site: &Site) -> Result<Self, ConsentError> {
+        let path = path.as_ref();
+        let database = Database::open(path, &FORMAT)?;
+        site.admit(&database.site()?, path)?;
+        if database.may_be_written()? {
+            database.make_durable()?;
+        }
+        let key = database.meta("digest_key")?.and_then(|key| key.parse::<Sha>().ok());
+        let foreign = || MirrorError::Foreign { path: path.to_owned(), noun: FORMAT.noun };
+        let Sha(key) = key.ok_or_else(foreign)?;
+        Ok(Self { database, key, reader: PhoneReader::default() })
+    }
+
+    /// Opens a ledger, or begins one.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`ConsentError::File`] for one of another account and one that cannot be created.
+    pub fn open_or_create(path: impl AsRef<Path>, site: &Site) -> Result<Self, ConsentError> {
+        let path = path.as_ref();
+        if !path.exists() {
+            match Self::create(path, site) {
+                // By another process meanwhile.
+                Err(ConsentError::File(MirrorError::Exists { .. })) => {}
+                created => created?,
+            }
+        }
+        Self::open(path, site)
+    }
+
+    fn create(path: &Path, site: &Site) -> Result<(), ConsentError> {
+        let new = NewDatabase::create(path, &FORMAT)?;
+        let database = new.database();
+        database.set_site(site)?;
+        database.set_meta("digest_key", &random()?.to_string())?;
+        set_head(database, Head { count: 0, hash: Sha::NONE })?;
+        database.make_durable()?;
+        Ok(new.finish()?)
+    }
+
+    /// Sets how telephone numbers are read. By default those without a country code are of the United
+    /// States.
+    #[must_use]
+    pub fn numbers(mut self, reader: PhoneReader) -> Self {
+        self.reader = reader;
+        self
+    }
+
+    /// Returns the file.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        self.database.path()
+    }
+
+    /// Returns how long the ledger is and the hash of its last record, as it was written.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`ConsentError::Broken`] where it is not what was written.
+    pub fn head(&self) -> Result<Head, ConsentError> {
+        let meta = |name| self.database.meta(name);
+        let count = meta("head_count")?.and_then(|count| count.parse().ok());
+        let hash = meta("head_hash")?.and_then(|hash| hash.parse().ok());
+        match (count, hash) {
+            (Some(count), Some(hash)) => Ok(Head { count, hash }),
+            _ => Err(self.broken()),
+        }
+    }
+
+    /// Returns the policy that holds: the last that was set, else the default.
+    ///
+    /// # Errors
+    ///
+    /// Returns errors for a file that cannot be read.
+    pub fn policy(&self) -> Result<Policy, ConsentError> {
+        let sql = "SELECT number, facts FROM records WHERE kind = 'policy'
+                   ORDER BY number DESC LIMIT 1";
+        let last = self.database.row(sql, [], |row| {
+            Ok((row.get::<_, u64>("number")?, row.get::<_, String>("facts")?))
+        })?;
+        let Some((number, facts)) = last else {
+            return Ok(Policy::default());
+        };
+        let facts: PolicyFacts = self.facts(number, &facts)?;
+        Policy::read(&facts.text)
+    }
+
+    /// Has another policy hold from now on, and returns the number of the record.
+    ///
+    /// # Errors
+    ///
+    /// Returns errors for a file that cannot be written.
+    pub fn set_policy(&mut self, policy: &Policy) -> Result<u64, ConsentError> {
+        let facts =
+            PolicyFacts { sha256: policy.sha256().to_string(), text: policy.text().to_owned() };
+        self.adding(|adding| adding.add(Kind::Policy, None, &facts))
+    }
+
+    /// Adds records, all of them or none, and has them on the disk. Another process that adds is
+    /// waited for.
+    pub(crate) fn adding<R>(
+        &self,
+        add: impl FnOnce(&mut Adding<'_>) -> Result<R, ConsentError>,
+    ) -> Result<R, ConsentError> {
+        let transaction = self.database.begin_to_write()?;
+        let head = self.head()?;
+        let mut adding =
+            Adding { ledger: self, head, at: clock::now().to_string(), by: system_user() };
+        adding.refuse_broken()?;
+        let added = add(&mut adding)?;
+        if adding.head != head {
+            set_head(&self.database, adding.head)?;
+        }
+        self.commit(transaction)?;
+        Ok(added)
+    }
+
+    fn commit(&self, transaction: Transaction<'_>) -> Result<(), ConsentError> {
+        Ok(self.database.check(transaction.commit())?)
+    }
+
+    /// By what a value with this key is found.
+    pub(crate) fn digest(&self, key: &str) -> Sha {
+        Sha::keyed(&self.key, key)
+    }
+
+    /// What a record says in its JSON.
+    pub(crate) fn facts<'de, F: serde::Deserialize<'de>>(
+        &self,
+        record: u64,
+        json: &'de str,
+    ) -> Result<F, ConsentError> {
+        let path = || self.path().to_owned();
+        serde_json::from_str(json).map_err(|_| ConsentError::Unreadable { path: path(), record })
+    }
+
+    fn broken(&self) -> ConsentError {
+        ConsentError::Broken { path: self.path().to_owned() }
+    }
+}
+
+fn set_head(database: &Database, head: Head) -> Result<(), MirrorError> {
+    database.set_meta("head_count", &head.count.to_string())?;
+    database.set_meta("head_hash", &head.hash.to_string())
+}
+
+/// What is kept as JSON is made of texts and numbers, which always can be written.
+pub(crate) fn json(of: &impl Serialize) -> String {
+    serde_json::to_string(of).unwrap_or_default()
+}
+
+fn random() -> Result<Sha, ConsentError> {
+    let mut bytes = [0; 32];
+    getrandom::fill(&mut bytes).map_err(|error| ConsentError::Random(error.to_string()))?;
+    Ok(Sha(bytes))
+}
+
+/// Records that are being added.
+pub(crate) struct Adding<'l> {
+    pub(crate) ledger: &'l Ledger,
+    head: Head,
+    pub(crate) at: String,
+    by: String,
+}
+
+/// Of which value a record is.
+pub(crate) struct OfValue<'a> {
+    pub(crate) digest: Sha,
+    pub(crate) otherwise: Option<Sha>,
+    /// As JSON.
+    pub(crate) personal: &'a str,
+}
+
+impl Adding<'_> {
+    /// Adds nothing to an end that is not what was written: it would hide that.
+    fn refuse_broken(&self) -> Result<(), ConsentError> {
+        let sql = "SELECT number, hash FROM records ORDER BY number DESC LIMIT 1";
+        let last = self
+            .ledger
+            .database
+            .row(sql, [], |row| Ok(Head { count: row.get("number")?, hash: row.get("hash")? }))?;
+        if last.unwrap_or(Head { count: 0, hash: Sha::NONE }) == self.head {
+            Ok(())
+        } else {
+            Err(self.ledger.broken())
+        }
+    }
+
+    /// Adds a record that is of no value, and returns its number.
+    pub(crate) fn add(
+        &mut self,
+        kind: Kind,
+        subject: Option<u64>,
+        facts: &impl Serialize,
+    ) -> Result<u64, ConsentError> {
+        self.append(kind, subject, facts, None)
+    }
+
+    /// Adds a record of a value, and returns its number.
+    pub(crate) fn add_of_value(
+        &mut self,
+        kind: Kind,
+        subject: Option<u64>,
+        facts: &impl Serialize,
+        of: OfValue<'_>,
+    ) -> Result<u64, ConsentError> {
+        self.append(kind, subject, facts, Some(of))
+    }
+
+    fn append(
+        &mut self,
+        kind: Kind,
+        subject: Option<u64>,
+        facts: &impl Serialize,
+        of: Option<OfValue<'_>>,
+    ) -> Result<u64, ConsentError> {
+        let salt = of.as_ref().map(|_| random()).transpose()?;
+        let personal = of.as_ref().map(|of| of.personal);
+        let record = Record {
+            kind: <&str>::from(kind).to_owned(),
+            at: self.at.clone(),
+            by: self.by.clone(),
+            subject,
+            digest: of.as_ref().map(|of| of.digest),
+            otherwise: of.as_ref().and_then(|of| of.otherwise),
+            facts: json(facts),
+            commitment: salt.zip(personal).map(|(salt, personal)| commitment(salt, personal)),
+            salt,
+            personal: personal.map(str::to_owned),
+        };
+        let head = Head { count: self.head.count + 1, hash: record.hash(self.head.hash) };
+        self.ledger.database.execute(
+            "INSERT INTO records (number, previous, hash, kind, at, by, subject, digest, otherwise,
+                 facts, commitment, salt, personal)
+             VALUES (:number, :previous, :hash, :kind, :at, :by, :subject, :digest, :otherwise,
+                 :facts, :commitment, :salt, :personal)",
+            named_params! {
+                ":number": head.count, ":previous": self.head.hash.0, ":hash": head.hash.0,
+                ":kind": record.kind, ":at": record.at, ":by": record.by,
+                ":subject": record.subject, ":digest": record.digest.map(|sha| sha.0),
+                ":otherwise": record.otherwise.map(|sha| sha.0), ":facts": record.facts,
+                ":commitment": record.commitment.map(|sha| sha.0),
+                ":salt": record.salt.map(|sha| sha.0), ":personal": record.personal,
+            },
+        )?;
+        self.head = head;
+        Ok(head.count)
+    }
+}

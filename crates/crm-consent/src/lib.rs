@@ -1,0 +1,99 @@
+//! The consent ledger: who said stop, when and in which words, for years.
+//!
+//! A wish to be left alone comes in by a file, a call, a reply STOP, and stands until its person says
+//! otherwise. This crate keeps wishes in one SQLite file to which records are only added, each
+//! chained to the one before, answers whether somebody may be written to, and tells by when a wish
+//! has to be so, by rules that are data.
+//!
+//! When not to use this crate: to turn marketing off once for a list, take
+//! [`OptOut`](crm_bulk::OptOut) alone. It is no legal advice, and no operation of the contacts API
+//! sets whether a number takes text messages, nor a customer's own mail flags.
+//!
+//! # A first program
+//!
+//! ```
+//! use crm_consent::{ConsentError, Ledger, Said, Scope, Wish};
+//! use crm_mirror::Site;
+//! use crm_models::TenantId;
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let folder = tempfile::tempdir()?;
+//! # let path = folder.path().join("ledger.db");
+//! let site = Site::new(TenantId::new(1_001)?, "https://api.servicetitan.io");
+//! let mut ledger = Ledger::open_or_create(path, &site)?;
+//! let said = Said::new("(818) 555-0142", Wish::Out).words("STOP").received("2026-11-23T10:30:00Z");
+//! ledger.add(&said)?;
+//!
+//! let standing = ledger.status("+1 818-555-0142", Scope::Marketing)?;
+//! assert!(!standing.may());
+//! assert!(ledger.check(None)?.fault.is_none());
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Map
+//!
+//! | You want to | Take |
+//! |---|---|
+//! | take a wish | [`Ledger::add`], [`Said`] |
+//! | take a list of them | [`Ledger::import`], [`Import`], [`Judged`] |
+//! | take the wrong list back | [`Ledger::retract`] |
+//! | know whether somebody may be written to | [`Ledger::status`], [`Standing::may`] |
+//! | have all who may not | [`Ledger::standing`] |
+//! | know what has to be done by when | [`Ledger::due`], [`Policy`] |
+//! | know that nothing was changed | [`Ledger::check`], [`Head`] |
+//!
+//! # What is safe
+//!
+//! - A record is on the disk before it is reported, an import is there as a whole or not at all, and
+//!   whoever adds waits for another one that does.
+//! - A record that was altered, removed, moved or cut off is named by [`Ledger::check`]. Whoever can
+//!   write the file can also write all of it anew: only a [`Head`] that is kept elsewhere shows that.
+//! - A wish that is there is not taken again, and one that came with two imports stands until both
+//!   are taken back.
+//! - Where it is not known which of two wishes came last, the one to be left alone decides.
+//!
+//! # The file
+//!
+//! Any SQLite tool can read it.
+//!
+//! ```sql
+#![doc = include_str!("schema.sql")]
+//! ```
+//!
+//! A hash is SHA-256 over fields that are written as netstrings, `4:wish,`, and `~,` where there is
+//! none: the text `crm-consent record 1`, `previous` in hexadecimal digits, then `kind`, `at`, `by`,
+//! `subject`, `digest`, `otherwise`, `facts` and `commitment`. A commitment is one over
+//! `crm-consent personal 1`, `salt` and `personal`; a digest is HMAC-SHA-256 of the key of a number
+//! or an address with the key that the table `meta` has.
+
+#![cfg_attr(docsrs, feature(doc_cfg))]
+#![warn(missing_debug_implementations)]
+
+mod check;
+mod due;
+mod error;
+mod hash;
+mod import;
+mod ledger;
+mod policy;
+mod record;
+mod standing;
+mod taking;
+mod wish;
+
+pub use check::{Checked, Fault};
+pub use crm_bulk::{Input, List, ListOptions};
+pub use due::Due;
+pub use error::ConsentError;
+pub use hash::{InvalidSha, Sha};
+pub use import::{Import, Imported, Judged, Verdict};
+pub use ledger::{Head, Ledger};
+pub use policy::Policy;
+pub use standing::{Heard, Standing};
+pub use taking::{Said, Taken};
+pub use wish::{Scope, Wish};
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

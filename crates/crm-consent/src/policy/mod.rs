@@ -1,0 +1,186 @@
+//! What the law asks for, as data: deadlines, holidays, and from which day a wish counts for all.
+
+mod calendar;
+
+use jiff::{civil::Date, tz::TimeZone};
+use serde::{Deserialize, Serialize};
+
+use self::calendar::Holiday;
+use crate::{error::ConsentError, hash::Sha};
+
+/// The rules by which wishes are counted and deadlines computed, as a text of TOML that can be
+/// changed without a new version of this crate.
+///
+/// The default is that of the United States and names its sources and its date. It is no legal
+/// advice: have somebody who may give it look at it.
+///
+/// ```
+/// use crm_consent::Policy;
+///
+/// let policy = Policy::default();
+/// assert_eq!(policy.time_zone(), "America/New_York");
+/// // Thanksgiving and two week-ends lie between.
+/// assert_eq!(policy.deadline("2026-11-23")?, "2026-12-08");
+/// # Ok::<(), crm_consent::ConsentError>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct Policy {
+    text: String,
+    rules: Rules,
+    zone: TimeZone,
+}
+
+/// The members of the text.
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+struct Rules {
+    name: String,
+    as_of: Date,
+    sources: Vec<String>,
+    time_zone: String,
+    deadline: Deadline,
+    all_kinds: AllKinds,
+    #[serde(default)]
+    holidays: Vec<Holiday>,
+}
+
+#[derive(Debug, Clone, Copy, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+struct Deadline {
+    /// How many business days after the day on which a wish was received.
+    business_days: u16,
+}
+
+#[derive(Debug, Clone, Copy, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+struct AllKinds {
+    /// The day from which a wish that is received counts for all kinds of messages.
+    from: Date,
+}
+
+/// The policy that holds until another one is set.
+const DEFAULT: &str = include_str!("default.toml");
+
+impl Default for Policy {
+    fn default() -> Self {
+        // A test reads it, and it is part of this crate.
+        Self::read(DEFAULT).unwrap_or_else(|error| unreachable!("{error}"))
+    }
+}
+
+impl Policy {
+    /// Reads a policy from its text.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`ConsentError::Policy`] for a text that is none.
+    pub fn read(text: &str) -> Result<Self, ConsentError> {
+        let wrong = |error: String| ConsentError::Policy(error.trim().replace('\n', " "));
+        let rules: Rules = toml::from_str(text).map_err(|error| wrong(error.to_string()))?;
+        let zone = TimeZone::get(&rules.time_zone).map_err(|error| wrong(error.to_string()))?;
+        rules.holidays.iter().try_for_each(Holiday::check).map_err(wrong)?;
+        if rules.sources.is_empty() {
+            return Err(wrong("it names no source".to_owned()));
+        }
+        Ok(Self { text: text.to_owned(), rules, zone })
+    }
+
+    /// Returns the text.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Returns the SHA-256 of the text, which names the policy.
+    #[must_use]
+    pub fn sha256(&self) -> Sha {
+        Sha::of(self.text.as_bytes())
+    }
+
+    /// Returns what it is called.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.rules.name
+    }
+
+    /// Returns the name of the tenant's time zone.
+    #[must_use]
+    pub fn time_zone(&self) -> &str {
+        &self.rules.time_zone
+    }
+
+    pub(crate) fn zone(&self) -> &TimeZone {
+        &self.zone
+    }
+
+    /// The day from which a wish counts for all kinds.
+    pub(crate) fn all_kinds_from(&self) -> Date {
+        self.rules.all_kinds.from
+    }
+
+    /// Returns the last day on which a wish is honoured in time that was received on this day.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`ConsentError::Moment`] for a text that is no day.
+    pub fn deadline(&self, received: &str) -> Result<String, ConsentError> {
+        let day = received.parse::<Date>().ok();
+        let last = day.and_then(|day| self.last_day(day)).ok_or_else(|| ConsentError::Moment {
+            text: received.to_owned(),
+            reason: "is not a day; write it like 2026-11-23",
+        })?;
+        Ok(last.to_string())
+    }
+
+    /// The last day in time of what came in on this day; none beyond the calendar.
+    pub(crate) fn last_day(&self, received: Date) -> Option<Date> {
+        let mut day = received;
+        let mut left = self.rules.deadline.business_days;
+        while left > 0 {
+            day = day.tomorrow().ok()?;
+            left -= u16::from(calendar::is_business_day(day, &self.rules.holidays));
+        }
+        Some(day)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn deadlines_leave_out_weekends_and_holidays_also_where_they_are_observed() {
+        let policy = Policy::default();
+        for (received, last) in [
+            // No holiday: two weeks.
+            ("2026-03-02", "2026-03-16"),
+            // On a Saturday: counted from Monday.
+            ("2026-03-07", "2026-03-20"),
+            // Independence Day 2026 is a Saturday, observed on Friday the 3rd.
+            ("2026-06-26", "2026-07-13"),
+            // Juneteenth 2027 is a Saturday, observed on the 18th.
+            ("2027-06-14", "2027-06-29"),
+            // Christmas, and New Year's Day 2028, a Saturday, which is observed in the year before.
+            ("2027-12-17", "2028-01-04"),
+            // Memorial Day is the last Monday of May, the fifth in 2027.
+            ("2027-05-24", "2027-06-08"),
+            ("2024-02-28", "2024-03-13"),
+        ] {
+            assert_eq!(policy.deadline(received).unwrap(), last, "{received}");
+        }
+        assert!(policy.deadline("tomorrow").is_err());
+    }
+
+    #[test]
+    fn a_policy_that_cannot_be_used_is_refused_with_the_reason() {
+        let changed = |from: &str, to: &str| {
+            assert!(DEFAULT.contains(from), "{from}");
+            Policy::read(&DEFAULT.replacen(from, to, 1)).unwrap_err().to_string()
+        };
+        assert!(changed("America/New_York", "America/Nowhere").contains("Nowhere"));
+        assert!(changed("business-days", "days").contains("days"));
+        assert!(changed("weekday = \"monday\"", "weekday = \"moonday\"").contains("moonday"));
+        assert!(changed("day = 25", "day = 32").contains("Christmas"));
+        assert_ne!(Policy::default().sha256(), Sha::of(b""));
+    }
+}

@@ -1,0 +1,294 @@
+//! What somebody wishes by all that is in the ledger.
+
+use std::collections::BTreeMap;
+
+use crm_mirror::keys::{Keys, is_unreadable, local_digits, local_key};
+use crm_values::InvalidValue;
+use jiff::Timestamp;
+use rusqlite::{Params, Row};
+use serde::Serialize;
+
+use crate::{
+    error::ConsentError,
+    ledger::Ledger,
+    policy::Policy,
+    record::{AgainFacts, Personal, WishFacts},
+    wish::{Scope, Wish},
+};
+
+/// What is wished of a number or an address.
+///
+/// [`Debug`] output contains it.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct Standing {
+    /// The last wish; none where nobody has said anything that counts.
+    pub wish: Option<Wish>,
+    /// The record that decides.
+    pub decided_by: Option<u64>,
+    /// All wishes of the value, also those that do not count, as they came into the ledger.
+    pub heard: Vec<Heard>,
+    /// Wishes to be left alone of numbers that may be the same: one of the two lacks its area code, or
+    /// can be read in two ways. Only a person can say whether it is.
+    pub may_be: Vec<Heard>,
+}
+
+impl Standing {
+    /// Returns whether no wish stands against a message, neither of the value nor of one that may be
+    /// the same.
+    #[must_use]
+    pub fn may(&self) -> bool {
+        self.wish != Some(Wish::Out) && self.may_be.is_empty()
+    }
+}
+
+/// A wish in the ledger.
+///
+/// [`Debug`] output contains a number or an address.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct Heard {
+    /// The record.
+    pub record: u64,
+    /// What was wished.
+    pub wish: Wish,
+    /// For what.
+    pub scope: Scope,
+    /// The value as it was given; none once it was removed.
+    pub value: Option<String>,
+    /// The value as it was read.
+    pub key: Option<String>,
+    /// The words or the keyword.
+    pub words: Option<String>,
+    /// When it was received, as it was written; none where nobody knows.
+    pub received: Option<String>,
+    /// Where it was said.
+    pub place: Option<String>,
+    /// Who took it.
+    pub taken_by: Option<String>,
+    /// The import with which it came, and the line of the list.
+    pub import: Option<u64>,
+    /// The line of the list.
+    pub row: Option<u64>,
+    /// When it came into the ledger.
+    pub recorded_at: String,
+    /// Who brought it into the ledger, as the system knows.
+    pub recorded_by: String,
+    /// Whether it counts. A wish to be written to does only with its time and its words.
+    pub honoured: bool,
+    /// Whether all that it came with was taken back.
+    pub retracted: bool,
+    #[serde(skip)]
+    pub(crate) facts: WishFacts,
+    /// The value's digest.
+    #[serde(skip)]
+    of: String,
+}
+
+impl Heard {
+    fn counts(&self) -> bool {
+        self.honoured && !self.retracted
+    }
+
+    /// The last moment at which it can have been received: whoever brought it into the ledger had it
+    /// by then.
+    pub(crate) fn latest(&self) -> Timestamp {
+        let recorded = || self.recorded_at.parse().unwrap_or(Timestamp::MAX);
+        self.facts.period.map_or_else(recorded, |period| period.latest)
+    }
+
+    /// The first one.
+    pub(crate) fn earliest(&self) -> Timestamp {
+        self.facts.period.map_or(Timestamp::MIN, |period| period.earliest)
+    }
+
+    /// Whether it speaks of messages of these kinds.
+    fn speaks_of(&self, scope: Scope, policy: &Policy) -> bool {
+        match (scope, self.scope) {
+            (_, Scope::All) | (Scope::Marketing, Scope::Marketing) => true,
+            // From that day on one wish to be left alone counts for all kinds.
+            (Scope::All, Scope::Marketing) => {
+                let received = policy.zone().to_datetime(self.latest()).date();
+                self.wish == Wish::Out && received >= policy.all_kinds_from()
+            }
+        }
+    }
+}
+
+impl Ledger {
+    /// Returns what is wished of a number or an address, however it is written.
+    ///
+    /// The last wish that was received decides. Where two cannot be told apart, since one was received
+    /// on a day without a time, or nobody knows when, the wish to be left alone does.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`ConsentError::Value`] for what is neither an address nor a number with its area code.
+    pub fn status(&self, value: &str, scope: Scope) -> Result<Standing, ConsentError> {
+        let keys = Keys::listed(value, self.reader)?;
+        if local_digits(&keys.key).is_some() {
+            return Err(InvalidValue::NoAreaCode.into());
+        }
+        let policy = self.policy()?;
+        let heard = self.of_key(&keys.key)?;
+        let decides = last(&heard, scope, &policy);
+        let (wish, decided_by) = (decides.map(|last| last.wish), decides.map(|last| last.record));
+
+        let mut near = self.heard("otherwise = ?", [self.digest(&keys.key).0])?;
+        let others = keys.otherwise.into_iter().filter(|key| !is_unreadable(key));
+        // A number without its area code may be this one.
+        let local = (!keys.key.contains('@'))
+            .then(|| keys.key.len().checked_sub(LOCAL_DIGITS))
+            .flatten()
+            .map(|at| local_key(&keys.key[at..]));
+        for key in others.chain(local) {
+            near.extend(self.of_key(&key)?);
+        }
+        let may_be = by_value(near).into_values().filter_map(|heard| {
+            let last = last(&heard, scope, &policy)?;
+            (last.wish == Wish::Out).then(|| last.clone())
+        });
+        Ok(Standing { wish, decided_by, may_be: may_be.collect(), heard })
+    }
+
+    /// Hands out the deciding wish of each value that is out, or in; values that were removed too.
+    ///
+    /// # Errors
+    ///
+    /// Returns errors for a file that cannot be read.
+    pub fn standing(&self, wish: Wish, scope: Scope) -> Result<Vec<Heard>, ConsentError> {
+        let policy = self.policy()?;
+        let all = by_value(self.heard("digest IS NOT NULL", [])?).into_values();
+        let decided = all.filter_map(|heard| {
+            last(&heard, scope, &policy).filter(|last| last.wish == wish).cloned()
+        });
+        let mut decided: Vec<_> = decided.collect();
+        decided.sort_by_key(|heard| heard.record);
+        Ok(decided)
+    }
+
+    /// The wishes of the value with this key, in the order in which they came.
+    pub(crate) fn of_key(&self, key: &str) -> Result<Vec<Heard>, ConsentError> {
+        self.heard("digest = ?", [self.digest(key).0])
+    }
+
+    /// The wishes that a condition finds, in the order in which they came.
+    fn heard(&self, which: &str, values: impl Params) -> Result<Vec<Heard>, ConsentError> {
+        let sql = format!(
+            "SELECT number, at, by, subject, hex(digest) AS of, facts, personal,
+                 EXISTS (SELECT 1 FROM records retraction WHERE retraction.kind = 'retraction'
+                     AND retraction.subject IN (records.number, records.subject)) AS retracted
+             FROM records WHERE kind = 'wish' AND {which} ORDER BY number"
+        );
+        let rows = self.database.rows(&sql, values, Self::raw)?;
+        rows.into_iter().map(|raw| self.read(raw)).collect()
+    }
+
+    fn raw(row: &Row<'_>) -> rusqlite::Result<Raw> {
+        Ok(Raw {
+            number: row.get("number")?,
+            at: row.get("at")?,
+            by: row.get("by")?,
+            import: row.get("subject")?,
+            of: row.get("of")?,
+            facts: row.get("facts")?,
+            personal: row.get("personal")?,
+            retracted: row.get("retracted")?,
+        })
+    }
+
+    fn read(&self, raw: Raw) -> Result<Heard, ConsentError> {
+        let facts: WishFacts = self.facts(raw.number, &raw.facts)?;
+        let personal = raw.personal.as_deref();
+        let personal = personal.map(|json| self.facts::<Personal>(raw.number, json)).transpose()?;
+        let retracted = raw.retracted && !self.came_again(raw.number)?;
+        let (mut value, mut key, mut words, mut place, mut taken_by) = Default::default();
+        if let Some(personal) = personal {
+            (value, key) = (Some(personal.given), Some(personal.key));
+            (words, place, taken_by) = (personal.words, personal.place, personal.taken_by);
+        }
+        Ok(Heard {
+            record: raw.number,
+            wish: facts.wish,
+            scope: facts.scope,
+            value,
+            key,
+            words,
+            received: facts.received.clone(),
+            place,
+            taken_by,
+            import: raw.import,
+            row: facts.row,
+            recorded_at: raw.at,
+            recorded_by: raw.by,
+            honoured: facts.honoured,
+            retracted,
+            facts,
+            of: raw.of,
+        })
+    }
+
+    /// Whether a wish came in with another import too, which was not taken back.
+    fn came_again(&self, wish: u64) -> Result<bool, ConsentError> {
+        let sql = "SELECT number, facts FROM records WHERE kind = 'again' AND subject = ?";
+        let again = self.database.rows(sql, [wish], |row| {
+            Ok((row.get::<_, u64>("number")?, row.get::<_, String>("facts")?))
+        })?;
+        for (number, facts) in again {
+            let AgainFacts { import, .. } = self.facts(number, &facts)?;
+            if self.retraction(import)?.is_none() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// The record by which one was taken back.
+    pub(crate) fn retraction(&self, record: u64) -> Result<Option<u64>, ConsentError> {
+        let sql = "SELECT number FROM records WHERE kind = 'retraction' AND subject = ?";
+        Ok(self.database.value(sql, [record])?)
+    }
+}
+
+/// How many digits a local number has.
+const LOCAL_DIGITS: usize = 7;
+
+struct Raw {
+    number: u64,
+    at: String,
+    by: String,
+    import: Option<u64>,
+    of: String,
+    facts: String,
+    personal: Option<String>,
+    retracted: bool,
+}
+
+fn by_value(heard: Vec<Heard>) -> BTreeMap<String, Vec<Heard>> {
+    let mut by_value: BTreeMap<_, Vec<_>> = BTreeMap::new();
+    for heard in heard {
+        by_value.entry(heard.of.clone()).or_default().push(heard);
+    }
+    by_value
+}
+
+/// The wish that decides among those of one value.
+fn last<'a>(heard: &'a [Heard], scope: Scope, policy: &Policy) -> Option<&'a Heard> {
+    let counted = heard.iter().filter(|heard| heard.counts() && heard.speaks_of(scope, policy));
+    let (outs, ins): (Vec<_>, Vec<_>) = counted.partition(|heard| heard.wish == Wish::Out);
+    let out = outs.into_iter().max_by_key(|heard| (heard.latest(), heard.record));
+    let into = ins.into_iter().max_by_key(|heard| (heard.earliest(), heard.record));
+    match (out, into) {
+        (Some(out), Some(into)) => {
+            let (of_out, of_in) = (out.latest(), into.earliest());
+            // At the same moment, known to be the same, what came into the ledger later is later.
+            let is_exact = of_out == out.earliest() && of_in == into.latest();
+            let is_later =
+                of_in > of_out || (of_in == of_out && is_exact && into.record > out.record);
+            Some(if is_later { into } else { out })
+        }
+        (out, into) => out.or(into),
+    }
+}

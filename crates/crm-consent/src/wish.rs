@@ -1,0 +1,125 @@
+//! What somebody wishes, for what, and when that was said.
+
+use jiff::{
+    Timestamp,
+    civil::{Date, DateTime},
+    tz::TimeZone,
+};
+use serde::{Deserialize, Serialize};
+use strum::{Display, EnumString, IntoStaticStr, VariantArray};
+
+use crate::error::ConsentError;
+
+/// What somebody wishes.
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Serialize,
+    Deserialize,
+    Display,
+    EnumString,
+    IntoStaticStr,
+    VariantArray,
+)]
+#[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "lowercase")]
+pub enum Wish {
+    /// To be left alone.
+    Out,
+    /// To be written to, called or texted.
+    In,
+}
+
+/// For what kinds of messages a wish counts.
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Serialize,
+    Deserialize,
+    Display,
+    EnumString,
+    IntoStaticStr,
+    VariantArray,
+)]
+#[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "lowercase")]
+pub enum Scope {
+    /// For marketing.
+    Marketing,
+    /// For all kinds of messages.
+    All,
+}
+
+/// When a wish was received: the first and the last moment at which that can have been, by what was
+/// written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Period {
+    pub(crate) earliest: Timestamp,
+    pub(crate) latest: Timestamp,
+}
+
+impl Period {
+    /// Reads ISO 8601: a day, a day and a time, or these with a distance from UTC. Without one the
+    /// time is that of the tenant's zone.
+    pub(crate) fn read(text: &str, zone: &TimeZone) -> Result<Self, ConsentError> {
+        let wrong = |reason| ConsentError::Moment { text: text.to_owned(), reason };
+        let written = text.trim();
+        if let Ok(at) = written.parse::<Timestamp>() {
+            return Ok(Self { earliest: at, latest: at });
+        }
+        let at = |moment: DateTime| zone.to_timestamp(moment).ok();
+        let read = || {
+            if written.len() == "2026-11-23".len() {
+                let day: Date = written.parse().ok()?;
+                let next = at(day.tomorrow().ok()?.at(0, 0, 0, 0))?;
+                let latest = next.checked_sub(jiff::Span::new().nanoseconds(1)).ok()?;
+                return Some(Self { earliest: at(day.at(0, 0, 0, 0))?, latest });
+            }
+            let moment = at(written.parse::<DateTime>().ok()?)?;
+            Some(Self { earliest: moment, latest: moment })
+        };
+        read().ok_or_else(|| {
+            wrong("is not a moment; write it like 2026-11-23 or 2026-11-23T10:30:00-05:00")
+        })
+    }
+
+    /// Refuses what has not happened yet.
+    pub(crate) fn past(self, text: &str, now: Timestamp) -> Result<Self, ConsentError> {
+        if self.earliest > now {
+            let reason = "lies in the future";
+            return Err(ConsentError::Moment { text: text.to_owned(), reason });
+        }
+        Ok(self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_moment_is_as_long_as_it_is_not_known_better() {
+        let zone = TimeZone::get("America/New_York").unwrap();
+        for (text, earliest, latest) in [
+            ("2026-11-23", "2026-11-23T05:00:00Z", "2026-11-24T04:59:59.999999999Z"),
+            // The day on which clocks are put back has 25 hours.
+            ("2026-11-01", "2026-11-01T04:00:00Z", "2026-11-02T04:59:59.999999999Z"),
+            ("2026-11-23T10:30:00", "2026-11-23T15:30:00Z", "2026-11-23T15:30:00Z"),
+            ("2026-11-23 10:30", "2026-11-23T15:30:00Z", "2026-11-23T15:30:00Z"),
+            ("2026-11-23T10:30:00+02:00", "2026-11-23T08:30:00Z", "2026-11-23T08:30:00Z"),
+        ] {
+            let period = Period::read(text, &zone).unwrap();
+            let told = (period.earliest.to_string(), period.latest.to_string());
+            assert_eq!(told, (earliest.to_owned(), latest.to_owned()), "{text}");
+        }
+        for text in ["soon", "2026-02-30", "11/23/2026", ""] {
+            assert!(Period::read(text, &zone).is_err(), "{text}");
+        }
+    }
+}
