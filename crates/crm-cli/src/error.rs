@@ -3,6 +3,7 @@
 use std::{io, path::Path, sync::LazyLock};
 
 use crm_bulk::{BulkError, MirrorError};
+use crm_consent::ConsentError;
 use crm_contacts::{Advice, ContactsError, RefusalKind};
 use crm_models::{Preference, PreferencesError};
 use crm_sandbox::SandboxError;
@@ -66,6 +67,9 @@ pub(crate) enum CliError {
 
     #[error(transparent)]
     Bulk(#[from] BulkError),
+
+    #[error(transparent)]
+    Consent(#[from] ConsentError),
 
     #[error(transparent)]
     Sandbox(#[from] SandboxError),
@@ -167,13 +171,15 @@ impl CliError {
             | Self::Io { .. }
             | Self::Signals(_) => Exit::Local,
             Self::Bulk(error) if error.is_local() => Exit::Local,
+            Self::Consent(error) if error.is_local() => Exit::Local,
             Self::Usage(_)
             | Self::Fields(_)
             | Self::Form(_)
             | Self::Settings(_)
             | Self::Desk(_)
             | Self::Withheld(_)
-            | Self::Bulk(_) => Exit::Usage,
+            | Self::Bulk(_)
+            | Self::Consent(_) => Exit::Usage,
         }
     }
 }

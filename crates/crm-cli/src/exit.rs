@@ -15,13 +15,14 @@ pub(crate) enum Exit {
     Conflict = 7,
     Differs = 8,
     NothingFound = 9,
+    Consent = 10,
     Interrupted = 130,
     Terminated = 143,
 }
 
 impl Exit {
     /// Each code with what it means, for people.
-    const ALL: [(Self, &str); 12] = [
+    const ALL: [(Self, &str); 13] = [
         (Self::Done, "done, or nothing to do"),
         (Self::Local, "a file or this machine failed"),
         (
@@ -53,6 +54,11 @@ impl Exit {
         ),
         (Self::NothingFound, "a search found nothing"),
         (
+            Self::Consent,
+            "crm consent: a wish to be left alone stands, a deadline has passed, rows could not be \
+             read, or the ledger was altered",
+        ),
+        (
             Self::Interrupted,
             "interrupted by Ctrl-C; where there is a state file, run it again to continue",
         ),
@@ -78,6 +84,7 @@ impl Exit {
             Self::Conflict => "conflict",
             Self::Differs => "differs",
             Self::NothingFound => "nothing-found",
+            Self::Consent => "consent",
             Self::Interrupted | Self::Terminated => "interrupted",
         }
     }

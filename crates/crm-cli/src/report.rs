@@ -84,6 +84,7 @@ impl Report<'_> {
             // With --detailed-exitcode the code means that there are changes.
             Status::ChangesPlanned => Exit::Usage,
             Status::NothingFound => Exit::NothingFound,
+            Status::Consent => Exit::Consent,
             Status::DryRun(planned, request) => match self.dry_run(planned, request) {
                 Ok(()) => Exit::Done,
                 Err(error) => self.error(&error.into()),

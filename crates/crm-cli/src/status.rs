@@ -16,6 +16,8 @@ pub(crate) enum Status {
     ChangesPlanned,
     /// A search found nothing, and has said so.
     NothingFound,
+    /// `crm consent`: the answer is one that a script has to heed.
+    Consent,
     /// `--dry-run`: the write that would have been sent, and what it would have changed.
     DryRun(Planned, Preview),
     /// A run of `crm apply` came to its end, but not everything is done.

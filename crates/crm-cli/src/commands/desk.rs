@@ -11,8 +11,8 @@ use crm_bulk::Snapshot;
 use serde::Serialize;
 
 use super::{
+    age::in_words,
     args::NumberArgs,
-    change_sets::known::in_words,
     sets::{ask_to_remove, no_desk},
 };
 use crate::{
@@ -251,6 +251,11 @@ impl Forget {
         }
         for set in &forgotten.sets {
             note(format!("removed: {set}"));
+        }
+        if desk.ledger().exists() {
+            note(
+                "the consent ledger keeps what it has of it: that is what the wish is honoured by",
+            );
         }
         for kept in &forgotten.kept {
             note(format!("kept in {}: {}", kept.set, kept.because));

@@ -6,7 +6,7 @@ use crm_models::{ContactMethodId, ContactPreferences, PersonId, Preference};
 use serde::Serialize;
 
 use super::{
-    change_sets::known::tell_age,
+    age::tell_age,
     file_arg,
     mirror::In,
     related::{self, Related},

@@ -5,12 +5,14 @@
 //! [`Command::run`]. Then accept the new help: `INSTA_UPDATE=always cargo test -p crm-cli --test
 //! output`.
 
+mod age;
 mod api;
 mod args;
 mod auth;
 mod booking_contacts;
 mod change_sets;
 mod completions;
+mod consent;
 mod contact_methods;
 mod delete;
 mod desk;
@@ -29,6 +31,7 @@ mod profile;
 mod related;
 mod sandbox;
 mod sets;
+mod texts;
 mod update;
 
 use std::{path::PathBuf, sync::Arc};
@@ -111,6 +114,17 @@ pub(crate) enum Command {
 
     /// Plan to turn marketing on again
     OptIn(change_sets::opt_out::OptOutCommand),
+
+    /// Who said stop or may be written to, provable for years
+    ///
+    /// A ledger in the account's desk to which records are only added, each chained to the one before.
+    /// It is no legal advice.
+    ///
+    ///   crm consent import opt-outs.csv
+    ///   crm consent add "(818) 555-0142" --said STOP --by dana
+    ///   crm consent status "(818) 555-0142"
+    #[command(subcommand, verbatim_doc_comment)]
+    Consent(consent::ConsentCommand),
 
     Show(change_sets::show::Show),
 
@@ -274,6 +288,7 @@ impl Command {
             },
             Self::OptOut(command) => command.run(&connect().await?, false).await,
             Self::OptIn(command) => command.run(&connect().await?, true).await,
+            Self::Consent(command) => command.run(globals, output),
             Self::Show(command) => command.run(output),
             Self::Report(command) => command.run(output).await,
             Self::Drop(command) => command.run(output).await,

@@ -12,7 +12,7 @@ use rusqlite::{Connection, OpenFlags, backup::Backup};
 
 use super::{
     error::DeskError,
-    folder::{ARCHIVE, Desk, MIRROR, SETS, THRESHOLDS, UPDATES},
+    folder::{ARCHIVE, Desk, LEDGER, MIRROR, SETS, THRESHOLDS, UPDATES},
     standing::SetEntry,
 };
 use crate::files;
@@ -65,7 +65,7 @@ impl Desk {
         let failed = |source| DeskError::io(to, "created", source);
         files::private_folder(files::folder(to)).map_err(failed)?;
         let copy = beside(to).map_err(failed)?;
-        for name in [MIRROR, UPDATES] {
+        for name in [MIRROR, UPDATES, LEDGER] {
             let original = self.folder.join(name);
             if original.exists() {
                 copy_database(&original, &copy.path().join(name))?;

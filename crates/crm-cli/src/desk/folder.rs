@@ -30,6 +30,7 @@ pub(super) const MIRROR: &str = "mirror.db";
 pub(super) const SETS: &str = "sets";
 pub(super) const ARCHIVE: &str = "archive";
 pub(super) const UPDATES: &str = "updates.db";
+pub(super) const LEDGER: &str = "ledger.db";
 pub(super) const THRESHOLDS: &str = "audit.toml";
 /// An empty file whose lock says that a command works in the desk.
 const IN_USE: &str = ".in-use";
@@ -128,6 +129,11 @@ impl Desk {
         }
         let waited = tokio::task::spawn_blocking(move || file.lock().map(|()| file)).await;
         waited.map_err(io::Error::other).and_then(|locked| locked).map_err(failed)
+    }
+
+    /// The file of the consent ledger, which need not be there.
+    pub(crate) fn ledger(&self) -> PathBuf {
+        self.folder.join(LEDGER)
     }
 
     /// The single updates that were recorded.

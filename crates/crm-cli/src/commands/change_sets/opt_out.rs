@@ -2,19 +2,24 @@
 
 use std::path::{Path, PathBuf};
 
-use clap::{Args, ValueEnum};
-use crm_bulk::{ChangeSet, DateOrder, Input, MappedRole, OptOut};
+use clap::Args;
+use crm_bulk::{ChangeSet, Input, OptOut};
+use crm_consent::Wish;
 
 use super::{
     known,
     names::NameArgs,
     out::{INSTEAD, Out},
-    rows::{InputArgs, tell_invalid, told},
+    rows::{InputArgs, told},
     snapshot::Need,
     summary::Summary,
 };
 use crate::{
-    commands::args::{NumberArgs, narrow},
+    commands::{
+        args::{NumberArgs, narrow},
+        consent,
+        texts::{ListArgs, tell_invalid},
+    },
     error::CliError,
     output::{count, note},
     session::Session,
@@ -48,14 +53,8 @@ pub(crate) struct OptOutCommand {
     #[arg(long)]
     without_people: bool,
 
-    /// What columns contain whose headers do not say so, as in phone=COLUMN,email=COLUMN; also
-    /// status, received and reason
-    #[arg(long, value_name = "WHAT=COLUMN", value_delimiter = ',', value_parser = mapped)]
-    map: Vec<(MappedRole, String)>,
-
-    /// Which number of a date such as 11/03/2026 is the month
-    #[arg(long, value_name = "ORDER")]
-    dates: Option<DatesArg>,
+    #[command(flatten)]
+    columns: ListArgs,
 
     /// Use every row even if the file's name says subscribed or cleaned
     #[arg(long)]
@@ -76,47 +75,26 @@ pub(crate) struct OptOutCommand {
     rows: InputArgs,
 }
 
-/// The choices of `--dates`.
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum DatesArg {
-    /// The month is first
-    Mdy,
-    /// The day is first
-    Dmy,
-}
-
-impl From<DatesArg> for DateOrder {
-    fn from(order: DatesArg) -> Self {
-        match order {
-            DatesArg::Mdy => Self::Mdy,
-            DatesArg::Dmy => Self::Dmy,
-        }
-    }
-}
-
-fn mapped(text: &str) -> Result<(MappedRole, String), String> {
-    let (role, column) =
-        text.split_once('=').ok_or("write it as phone=COLUMN, with the column's header")?;
-    let role = match role.trim() {
-        "phone" => MappedRole::Phone,
-        "email" => MappedRole::Email,
-        "status" => MappedRole::Status,
-        "received" => MappedRole::Received,
-        "reason" => MappedRole::Reason,
-        _ => return Err("name phone, email, status, received or reason".to_owned()),
-    };
-    Ok((role, column.to_owned()))
-}
-
 impl OptOutCommand {
     pub(crate) async fn run(self, session: &Session<'_>, on: bool) -> Result<Status, CliError> {
         session.tell_target();
-        let list = self.rows.open(&self.list)?;
         let how = if on { "opt-in" } else { "opt-out" };
         let desk = || session.desk(INSTEAD);
         let out = Out::of(self.out.as_deref(), desk, how, Some(&self.list))?;
-        if let Err(signal) = until_signal(self.plan(session, list, on, out.path())).await? {
+        let desk = session.existing_desk()?.filter(|desk| desk.ledger().exists());
+        // A stream can be read once, and the ledger reads it as well.
+        let held = desk.filter(|_| self.list.as_os_str() == "-").map(|_| self.rows.hold());
+        let held = held.transpose()?;
+        let list = || match &held {
+            Some(held) => self.rows.held(held),
+            None => self.rows.open(&self.list),
+        };
+        if let Err(signal) = until_signal(self.plan(session, list()?, on, out.path())).await? {
             return Ok(Status::Stopped(signal, None));
+        }
+        if let Some(desk) = desk {
+            let options = self.columns.options(self.numbers.reader());
+            consent::take(desk, list()?, &options, if on { Wish::In } else { Wish::Out })?;
         }
         let summary = Summary::of(&ChangeSet::open(out.path())?, 10)?;
         summary.write_whole_or_begun(session.output)?;
@@ -138,10 +116,10 @@ impl OptOutCommand {
         let plan = narrow!(
             OptOut::new(session.site(), known.snapshot)
                 .numbers(self.numbers.reader())
-                .map(self.map.iter().cloned()),
+                .map(self.columns.map.iter().cloned()),
             opt_in() if on,
             every_flag() if self.all,
-            dates(self.dates.map(DateOrder::from)),
+            dates(self.columns.dates()),
             every_row() if self.every_row,
             without_people() if self.without_people,
             skip_invalid() if self.rows.skip_invalid,

@@ -10,12 +10,15 @@ use super::{
     known::{Known, KnownArgs},
     names::NameArgs,
     out::{INSTEAD, Out},
-    rows::{InputArgs, tell_invalid, told},
+    rows::{InputArgs, told},
     summary::Summary,
     template::{self, Template},
 };
 use crate::{
-    commands::args::{ValueArgs, narrow, whole},
+    commands::{
+        args::{ValueArgs, narrow, whole},
+        texts::tell_invalid,
+    },
     error::CliError,
     output::{count, note},
     session::Session,

@@ -1,32 +1,27 @@
-//! The rows that change sets are planned from: how they are read, and what is told of wrong ones.
+//! The rows that change sets are planned from: how they are read.
 
 use std::{
-    collections::BTreeMap,
     io,
     path::{Path, PathBuf},
 };
 
 use clap::Args;
-use crm_bulk::{BulkError, Input, InvalidRows};
+use crm_bulk::{BulkError, Input};
+use tempfile::NamedTempFile;
 
 use crate::{
-    commands::args::{Switch, narrow},
+    commands::{
+        args::Switch,
+        texts::{TextArgs, tell_invalid},
+    },
     error::CliError,
-    output::note,
 };
 
 /// How rows are read.
 #[derive(Debug, Args)]
 pub(crate) struct InputArgs {
-    /// What separates cells; `tab` for a tab. Without it a first line such as `sep=;` decides, or
-    /// else the header
-    #[arg(long, value_name = "CHARACTER", value_parser = delimiter)]
-    delimiter: Option<u8>,
-
-    /// The encoding of a file that is not in UTF-8 and has no byte order mark, for example
-    /// windows-1252
-    #[arg(long, value_name = "NAME")]
-    encoding: Option<String>,
+    #[command(flatten)]
+    text: TextArgs,
 
     /// Leave wrong rows out instead of planning nothing
     #[arg(long)]
@@ -40,69 +35,26 @@ pub(crate) struct InputArgs {
     /// not say what a contact receives; without it such changes are refused
     #[arg(long, value_name = "on|off", hide_possible_values = true)]
     pub(super) unknown_flags: Option<Switch>,
-
-    /// Stdin is NDJSON
-    #[arg(long)]
-    ndjson: bool,
 }
 
 impl InputArgs {
     /// The rows of a file, or for `-` of stdin.
     pub(super) fn open(&self, path: &Path) -> Result<Input, CliError> {
-        let input = if path.as_os_str() != "-" {
-            Input::open(path)?
-        } else if self.ndjson {
-            Input::ndjson("stdin", io::stdin())
-        } else {
-            Input::csv("stdin", io::stdin())
-        };
-        let input = match &self.encoding {
-            Some(encoding) => input.encoding(encoding)?,
-            None => input,
-        };
-        Ok(narrow!(input, delimiter(self.delimiter)))
+        self.text.open(path)
     }
-}
 
-fn delimiter(text: &str) -> Result<u8, String> {
-    match text.as_bytes() {
-        b"tab" => Ok(b'\t'),
-        [one] if one.is_ascii() => Ok(*one),
-        _ => Err("give one character, or tab".to_owned()),
+    /// Keeps what comes on stdin, for who has to read it more than once.
+    pub(super) fn hold(&self) -> Result<NamedTempFile, CliError> {
+        let unheld = |error| CliError::io("cannot keep what comes on stdin", error);
+        let mut held = NamedTempFile::new().map_err(unheld)?;
+        io::copy(&mut io::stdin().lock(), &mut held).map_err(unheld)?;
+        Ok(held)
     }
-}
 
-/// How often the same fault of the same column is told; a file has it in every row or in a few.
-const TOLD: u64 = 3;
-
-/// Lists the wrong cells on stderr, in clear: who runs the command has the input. What is wrong in
-/// many rows is told of the first ones, with how many more there are.
-pub(super) fn tell_invalid(invalid: &InvalidRows) {
-    let mut times = BTreeMap::new();
-    for cell in &invalid.cells {
-        let times = times.entry((&cell.column, &cell.reason)).or_insert(0_u64);
-        *times += 1;
-        if *times <= TOLD {
-            note(cell.in_clear());
-        }
-    }
-    for ((column, reason), times) in times {
-        let column = match column.as_str() {
-            "" => String::new(),
-            column => format!("{column}: "),
-        };
-        match times.saturating_sub(TOLD) {
-            0 => {}
-            1 => note(format!("and in 1 more row: {column}{reason}")),
-            more => note(format!("and in {more} more rows: {column}{reason}")),
-        }
-    }
-    if invalid.more_cells > 0 {
-        let hint = match &invalid.mend {
-            Some(path) => format!("{} has all of them", path.display()),
-            None => "--mend FILE writes all".to_owned(),
-        };
-        note(format!("and {} more: {hint}", invalid.more_cells));
+    /// The rows of what was [held](Self::hold).
+    pub(super) fn held(&self, held: &NamedTempFile) -> Result<Input, CliError> {
+        let file = held.reopen().map_err(CliError::unread(held.path()))?;
+        self.text.read("stdin", file)
     }
 }
 

@@ -1,0 +1,176 @@
+//! `crm consent import`: lists of wishes.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use crm_bulk::{Input, List, ListOptions};
+use crm_consent::{Import, Imported, Judged, Ledger, Verdict, Wish};
+use serde::Serialize;
+
+use super::{
+    opened::{begin, open},
+    words::{ScopeArg, WishArg},
+};
+use crate::{
+    commands::{
+        args::{NumberArgs, narrow},
+        texts::{ListArgs, TextArgs, tell_invalid},
+    },
+    desk::Desk,
+    error::CliError,
+    globals::Format,
+    output::{Output, count, note, records},
+    status::Status,
+};
+
+/// Take lists of wishes, as the tools of texts and mails write them
+///
+/// Each row gets a verdict: out, in, neither, or that it cannot be read. A list comes in as a whole or
+/// not at all; the rows that cannot be read go to a file to be mended, and the code is 10. The same
+/// list again adds nothing, an overlapping one what is new.
+///
+///   crm consent import opt-outs.csv --by dana
+///   crm consent import consents.csv --output csv > verdicts.csv
+#[derive(Debug, Args)]
+#[command(verbatim_doc_comment)]
+pub(crate) struct ImportCommand {
+    /// CSV, or NDJSON where the name ends in .ndjson or .jsonl; - for stdin
+    #[arg(required = true, value_name = "FILE")]
+    lists: Vec<PathBuf>,
+
+    /// What all rows mean where no column says it
+    #[arg(long, value_name = "WISH")]
+    says: Option<WishArg>,
+
+    /// For what the wishes count
+    #[arg(long, default_value = "marketing")]
+    scope: ScopeArg,
+
+    /// Who took the wishes
+    #[arg(long, value_name = "NAME")]
+    by: Option<String>,
+
+    /// Where rows go that cannot be read; without it to a new file beside the list
+    #[arg(long, value_name = "FILE")]
+    mend: Option<PathBuf>,
+
+    #[command(flatten)]
+    columns: ListArgs,
+
+    #[command(flatten)]
+    text: TextArgs,
+
+    #[command(flatten)]
+    numbers: NumberArgs,
+}
+
+/// What became of a value, in the list of all.
+#[derive(Serialize)]
+struct Row {
+    file: String,
+    #[serde(flatten)]
+    judged: Judged,
+}
+
+records! {
+    Row {
+        "file" => "FILE", "row" => "LINE", "column" => "COLUMN", "verdict" => "VERDICT",
+        "reason" => "REASON", "record" => "RECORD",
+    }
+}
+
+impl ImportCommand {
+    pub(crate) fn run(self, desk: &Desk, output: &Output) -> Result<Status, CliError> {
+        if self.mend.is_some() && self.lists.len() > 1 {
+            return Err(CliError::Usage(
+                "--mend takes the rows of one list: import it alone".to_owned(),
+            ));
+        }
+        let mut records = match output.format() {
+            Format::Table => None,
+            _ => Some(output.records::<Row>()?),
+        };
+        let mut ledger = begin(desk, &self.numbers)?;
+        let options = self.columns.options(self.numbers.reader());
+        let mut is_whole = true;
+        for path in &self.lists {
+            let mend = self.mend.clone().unwrap_or_else(|| beside(path));
+            let how = Import::new().scope(self.scope.into()).mend_file(mend);
+            let how = narrow!(how, says(self.says.map(Wish::from)), taken_by(self.by.as_ref()),);
+            let mut list = List::read(self.text.open(path)?, &options)?;
+            let imported = import(&mut ledger, &mut list, &how)?;
+            is_whole &= imported.invalid.is_none();
+            match &mut records {
+                Some(records) => {
+                    let file = list.name().to_owned();
+                    for judged in imported.rows {
+                        records.push(&Row { file: file.clone(), judged })?;
+                    }
+                }
+                None => output.text(&told(list.name(), &imported))?,
+            }
+        }
+        if let Some(records) = records {
+            records.finish()?;
+        }
+        Ok(if is_whole { Status::Done } else { Status::Consent })
+    }
+}
+
+/// Takes the wishes of a list into the ledger of a desk that has one.
+pub(in crate::commands) fn take(
+    desk: &Desk,
+    list: Input,
+    options: &ListOptions,
+    says: Wish,
+) -> Result<(), CliError> {
+    let Some(mut ledger) = open(desk)? else {
+        return Ok(());
+    };
+    let mut list = List::read(list, options)?;
+    let imported = ledger.import(&mut list, &Import::new().says(says))?;
+    note(format!("consent ledger: {}", told(list.name(), &imported)));
+    Ok(())
+}
+
+fn import(ledger: &mut Ledger, list: &mut List, how: &Import) -> Result<Imported, CliError> {
+    let columns: Vec<_> =
+        list.columns().into_iter().map(|(header, holds)| format!("{header}: {holds}")).collect();
+    let tool = list.tool().map_or_else(String::new, |tool| format!("as {tool}, "));
+    note(format!("{} is read {tool}{}", list.name(), columns.join(", ")));
+    let imported = ledger.import(list, how)?;
+    if let Some(invalid) = &imported.invalid {
+        tell_invalid(invalid);
+        if let Some(mend) = &invalid.mend {
+            note(format!("to be mended: {} in {}", count(invalid.rows, "row"), mend.display()));
+        }
+    }
+    Ok(imported)
+}
+
+fn told(name: &str, imported: &Imported) -> String {
+    let Imported { import, new, known, rows, .. } = imported;
+    let of = |verdict| rows.iter().filter(|row| row.verdict == verdict).count();
+    let (out, into) = (of(Verdict::Out), of(Verdict::In));
+    let (neither, unread) = (of(Verdict::Neither), of(Verdict::Unreadable));
+    let before = if imported.is_known { ", which has been taken before" } else { "" };
+    format!(
+        "{name}: {out} out, {into} in, {neither} neither, {unread} cannot be read; {new} new, {known} \
+         known; import {import}{before}"
+    )
+}
+
+/// A new file beside the list for the rows that cannot be read. None that is there is replaced:
+/// somebody may be mending it.
+fn beside(list: &Path) -> PathBuf {
+    let is_stream = list.as_os_str() == "-";
+    let list = if is_stream { Path::new("stdin.csv") } else { list };
+    let stem = list.file_stem().unwrap_or_default().to_string_lossy();
+    let end = list.extension().map_or("csv".into(), |end| end.to_string_lossy());
+    let names = (1..).map(|n| match n {
+        1 => format!("{stem}.mend.{end}"),
+        n => format!("{stem}.mend-{n}.{end}"),
+    });
+    let mut files = names.map(|name| list.with_file_name(name));
+    files.find(|file| !file.exists()).unwrap_or_default()
+}

@@ -1,0 +1,85 @@
+//! `crm consent status`: may I?
+
+use clap::Args;
+use crm_consent::{Heard, Ledger, Standing};
+use serde::Serialize;
+
+use super::words::ScopeArg;
+use crate::{
+    commands::args::NumberArgs, error::CliError, globals::Format, output::Output, status::Status,
+};
+
+/// Say whether somebody may be written to, called or texted
+///
+/// The code is 0 where no wish stands against it, and 10 where one does, also one of a number that may
+/// be the same. The answer has all wishes of the value, and which of them decides.
+#[derive(Debug, Args)]
+pub(crate) struct StatusCommand {
+    /// The number or address
+    #[arg(value_name = "NUMBER|ADDRESS", allow_hyphen_values = true)]
+    value: String,
+
+    /// The kinds of messages
+    #[arg(long, default_value = "marketing")]
+    scope: ScopeArg,
+
+    #[command(flatten)]
+    numbers: NumberArgs,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Answer<'a> {
+    may: bool,
+    #[serde(flatten)]
+    standing: &'a Standing,
+}
+
+impl StatusCommand {
+    pub(crate) fn run(self, ledger: Ledger, output: &Output) -> Result<Status, CliError> {
+        let ledger = ledger.numbers(self.numbers.reader());
+        let standing = ledger.status(&self.value, self.scope.into())?;
+        let may = standing.may();
+        match output.format() {
+            Format::Table => output.text(&text(&standing).join("\n"))?,
+            _ => output.value(&Answer { may, standing: &standing })?,
+        }
+        Ok(if may { Status::Done } else { Status::Consent })
+    }
+}
+
+fn text(standing: &Standing) -> Vec<String> {
+    let mut lines = vec![match (standing.wish, standing.decided_by) {
+        (Some(wish), Some(record)) => format!("{wish}, by record {record}"),
+        _ if standing.may() => "no wish is recorded that counts".to_owned(),
+        _ => "may be the same as one that is out".to_owned(),
+    }];
+    lines.extend(standing.heard.iter().map(line));
+    lines.extend(
+        standing.may_be.iter().map(|heard| format!("may be the same: {}", line(heard).trim())),
+    );
+    lines
+}
+
+fn line(heard: &Heard) -> String {
+    let mut said = format!("  {}: {}, ", heard.record, heard.wish);
+    match &heard.received {
+        Some(received) => said.push_str(&format!("received {received}")),
+        None => said.push_str("nobody knows when it was received"),
+    }
+    let words = heard.words.as_ref().map(|words| format!("\"{words}\""));
+    let taken = heard.taken_by.as_ref().map(|by| format!("taken by {by}"));
+    let from = heard.import.map(|import| match heard.row {
+        Some(row) => format!("import {import}, line {row}"),
+        None => format!("import {import}"),
+    });
+    let honoured =
+        (!heard.honoured).then(|| "not honoured: it lacks the time or the words".to_owned());
+    let retracted = heard.retracted.then(|| "taken back".to_owned());
+    let recorded = Some(format!("recorded {} by {}", heard.recorded_at, heard.recorded_by));
+    let more = [words, heard.place.clone(), taken, from, recorded, honoured, retracted];
+    for part in more.into_iter().flatten() {
+        said.push_str(&format!(", {part}"));
+    }
+    said
+}

@@ -1,0 +1,193 @@
+//! `crm consent`: the ledger of an account's desk.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod common;
+
+use std::{fs, path::PathBuf};
+
+use common::{Service, stderr, stdout};
+use rusqlite::Connection;
+use serde_json::Value;
+
+/// The desk of the only account that has one.
+fn desk(service: &Service) -> PathBuf {
+    let desks = service.home.path().join(".local/share/crm/desks");
+    let mut all: Vec<_> = fs::read_dir(desks).unwrap().map(|entry| entry.unwrap().path()).collect();
+    assert_eq!(all.len(), 1, "{all:?}");
+    all.remove(0)
+}
+
+fn write(service: &Service, name: &str, text: &str) {
+    fs::write(service.home.path().join(name), text).unwrap();
+}
+
+/// A contact of the demo data that receives marketing.
+fn receiving(service: &Service) -> Value {
+    let contacts = service.json("customer-contacts list 1001");
+    let all = contacts.as_array().unwrap();
+    let on = |contact: &&Value| contact["preferences"]["marketingUpdatesEnabled"] == true;
+    all.iter().find(on).unwrap().clone()
+}
+
+#[test]
+fn a_list_gets_a_verdict_for_each_row_and_what_cannot_be_read_is_to_be_mended() {
+    let service = Service::start();
+    let list = "phone,status,received\n8185550142,STOP,2026-11-23\n8185550143,subscribed,2026-11-23\n\
+                8185550144,pending,2026-11-23\nfront desk,STOP,2026-11-23\n";
+    write(&service, "list.csv", list);
+    let ended = service.crm("consent import list.csv --by dana --output csv").assert().code(10);
+    let told = stdout(&ended);
+    for line in [
+        "list.csv,2,phone,out,",
+        "list.csv,3,phone,in,",
+        "list.csv,4,phone,neither,",
+        "list.csv,5,,unreadable,",
+    ] {
+        assert!(told.contains(line), "{line} in {told}");
+    }
+    assert!(
+        stderr(&ended).contains("phone: numbers, received: when it was received, status: status"),
+        "{}",
+        stderr(&ended)
+    );
+    let mend = service.home.path().join("list.mend.csv");
+    assert!(fs::read_to_string(&mend).unwrap().contains("front desk"));
+
+    let known = service.crm("consent import list.csv").assert().code(10);
+    assert!(stdout(&known).contains("0 new, 2 known"), "{}", stdout(&known));
+    assert!(service.home.path().join("list.mend-2.csv").exists(), "none is replaced");
+
+    service.crm("consent status 818-555-0142").assert().code(10);
+    service.crm("consent status 818-555-0143").assert().code(0);
+    let may: Value = serde_json::from_str(&stdout(
+        &service.crm("consent status 818-555-0142 --output json").assert().code(10),
+    ))
+    .unwrap();
+    assert_eq!((&may["may"], &may["heard"][0]["takenBy"]), (&Value::Bool(false), &"dana".into()));
+    let export = service.ok("consent export");
+    assert_eq!(export, "value,kind,status,received,record\n18185550142,phone,out,2026-11-23,2\n");
+}
+
+#[test]
+fn a_list_that_says_nothing_is_refused_until_somebody_says_what_it_means() {
+    let service = Service::start();
+    write(&service, "numbers.csv", "phone\n8185550142\n");
+    let refused = service.crm("consent import numbers.csv").assert().code(2);
+    assert!(stderr(&refused).contains("--says out"), "{}", stderr(&refused));
+    assert!(stderr(&service.crm("consent check").assert().code(0)).is_empty());
+    let told = service.ok("consent import numbers.csv --says out");
+    assert!(told.contains("1 out, 0 in") && told.contains("import 1"), "{told}");
+    service.ok("consent retract 1 --reason 'the wrong list'");
+    service.crm("consent status 8185550142").assert().code(0);
+    service.crm("consent retract 1 --reason again").assert().code(2);
+}
+
+#[test]
+fn a_single_wish_is_taken_by_its_keyword_or_by_what_somebody_says_it_means() {
+    let service = Service::start();
+    let none = service.crm("consent status 8185550142").assert().code(2);
+    assert!(stderr(&none).contains("no consent ledger"), "{}", stderr(&none));
+    service.ok("consent add 8185550142 --said STOP --at 2026-11-23T10:30:00Z --by dana");
+    let again = service.ok("consent add '(818) 555-0142' --said stop --at 2026-11-23T10:30:00Z");
+    assert!(again.contains("there already"), "{again}");
+    service.crm("consent add ada@site.example --said 'no more please'").assert().code(2);
+    service.ok("consent add ada@site.example --said 'no more please' --wish out");
+    service.crm("consent status Ada@SITE.example").assert().code(10);
+    // Later than the wish to be left alone.
+    service.ok("consent add 8185550142 --said START");
+    service.crm("consent status 8185550142").assert().code(0);
+    service.crm("consent add 8185550142 --said STOP --at 2999-01-01").assert().code(2);
+}
+
+#[test]
+fn a_ledger_that_was_altered_is_told_with_the_record() {
+    let service = Service::start();
+    for n in 0..5 {
+        service.ok(&format!("consent add 818555014{n} --said STOP"));
+    }
+    let told = service.ok("consent check");
+    let head = told.lines().last().unwrap();
+    assert!(head.starts_with("5:"), "{told}");
+    let ledger = Connection::open(desk(&service).join("ledger.db")).unwrap();
+    ledger.execute_batch("DELETE FROM records WHERE number = 3").unwrap();
+    let told = service.crm("consent check").assert().code(10);
+    assert!(stdout(&told).contains("record 3 was removed"), "{}", stdout(&told));
+    ledger
+        .execute_batch(
+            "DELETE FROM records WHERE number > 2;
+             UPDATE meta SET value = '2' WHERE name = 'head_count';
+             UPDATE meta SET value = (SELECT lower(hex(hash)) FROM records WHERE number = 2)
+                 WHERE name = 'head_hash'",
+        )
+        .unwrap();
+    service.ok("consent check");
+    let told = service.crm(&format!("consent check --against {head}")).assert().code(10);
+    assert!(stdout(&told).contains("record 3 and all that followed were cut off"));
+}
+
+#[test]
+fn an_opt_out_in_a_desk_with_a_ledger_writes_into_it() {
+    let service = Service::start();
+    let value = receiving(&service)["value"].as_str().unwrap().to_owned();
+    write(&service, "numbers.csv", &format!("value\n{value}\n"));
+    service.ok("opt-out numbers.csv --without-people");
+    assert!(!desk(&service).join("ledger.db").exists(), "nobody began one");
+
+    service.ok("consent add 8185550199 --said STOP");
+    service.ok("opt-out numbers.csv --without-people");
+    service.crm(&["consent", "status", &value]).assert().code(10);
+    // What comes on stdin is read for both.
+    let stdin = "value\n2135550177\n";
+    service.crm("opt-out - --without-people").write_stdin(stdin).assert().code(0);
+    service.crm("consent status 2135550177").assert().code(10);
+    service.ok("consent check");
+}
+
+#[test]
+fn what_is_due_is_told_until_it_is_done() {
+    let service = Service::start();
+    let contact = receiving(&service);
+    let value = contact["value"].as_str().unwrap();
+    service.ok(&["consent", "add", value, "--said", "STOP", "--at", "2026-01-05"]);
+    let none = service.crm("consent due").assert().code(2);
+    assert!(stderr(&none).contains("crm mirror update"), "{}", stderr(&none));
+    service.ok("mirror update");
+    let due: Value =
+        serde_json::from_str(&stdout(&service.crm("consent due --output json").assert().code(10)))
+            .unwrap();
+    let of = |id: &Value| due.as_array().unwrap().iter().any(|due| due["contactId"] == *id);
+    assert!(of(&contact["id"]), "{due}");
+    assert_eq!(due[0]["deadline"], "2026-01-20", "ten business days, without that of Dr. King");
+
+    write(&service, "list.csv", &format!("value\n{value}\n"));
+    service.ok("opt-out list.csv --out list.crm --without-people");
+    service.ok("apply list.crm --yes");
+    service.ok("mirror update");
+    let left = service.ok("consent due --output json");
+    assert_eq!(left.trim(), "[]");
+}
+
+#[test]
+fn another_policy_holds_once_it_is_set() {
+    let service = Service::start();
+    let text = service.ok("consent policy");
+    assert!(text.contains("47 CFR 64.1200"), "{text}");
+    write(&service, "policy.toml", &text.replace("business-days = 10", "business-days = 3"));
+    service.ok("consent add 8185550142 --said STOP");
+    service.ok("consent policy --set policy.toml");
+    assert!(service.ok("consent policy").contains("business-days = 3"));
+    write(&service, "none.toml", "name = 'x'\n");
+    service.crm("consent policy --set none.toml").assert().code(2);
+    service.ok("consent check");
+}
+
+#[test]
+fn a_copy_of_the_desk_has_the_ledger_and_forgetting_leaves_it() {
+    let service = Service::start();
+    service.ok("consent add 8185550142 --said STOP");
+    service.ok("desk backup copy");
+    assert!(service.home.path().join("copy/ledger.db").exists());
+    let forgotten = service.crm("desk forget 8185550142").assert().code(0);
+    assert!(stderr(&forgotten).contains("consent ledger keeps"), "{}", stderr(&forgotten));
+    service.crm("consent status 8185550142").assert().code(10);
+}
