@@ -62,6 +62,7 @@
 //! | list contacts over all owners by time or ids | [`ContactsService::changed`] |
 //! | pull everything, deleted contacts too, and continue later | [`ContactsService::export`] |
 //! | know whose contacts they are: names and addresses | [`ContactsService::customers`], [`ContactsService::locations`] |
+//! | know who has a number or an address now | [`ContactsService::who_has`] |
 //! | work on booking contacts | [`ContactsService::booking`], [`ContactsService::provider_booking`] |
 //! | work on people, their contact methods and relationships | [`ContactsService::people`], [`ContactsService::person`] |
 //! | send one API operation as it is | [`ContactsService::call`] with a struct of [`operations`] |
@@ -101,6 +102,7 @@ mod decision;
 mod error;
 mod export;
 mod feed;
+mod holders;
 mod operation;
 pub mod operations;
 mod owner;
@@ -132,6 +134,7 @@ pub use decision::Updated;
 pub use error::{Advice, CallSite, ContactsError, Echo, Refusal, RefusalKind};
 pub use export::{Export, POLLING_INTERVAL, RawBatch};
 pub use feed::FeedOperation;
+pub use holders::{Holder, Holders, PersonHolder, Unseen};
 pub use operation::{Draft, NoContent, Operation, read_answer};
 pub use operations::owner::Owner;
 pub use owner::{Creation, OwnerContacts};
