@@ -8,7 +8,6 @@ use crate::{
     database::{Again, Database, Format, NewDatabase},
     error::MirrorError,
     job::Stop,
-    keys::described_region,
     site::Site,
 };
 
@@ -78,9 +77,9 @@ impl Mirror {
     pub(super) fn of(database: Database) -> Result<Self, MirrorError> {
         database.make_durable()?;
         let site = database.site()?;
-        let region = database.meta("keys")?.and_then(|keys| described_region(&keys));
-        let reader = PhoneReader::new(region.unwrap_or_default());
-        Ok(Self { database, site, reader: Cell::new(reader) })
+        let mirror = Self { database, site, reader: Cell::default() };
+        mirror.read_as_keyed()?;
+        Ok(mirror)
     }
 
     /// Returns the path of the mirror's file.

@@ -1,7 +1,7 @@
 //! The keys of a mirror: what its numbers and addresses are compared by.
 
 use crm_values::{PhoneReader, Region};
-use rusqlite::{Row, params};
+use rusqlite::{Row, Transaction, params};
 
 use super::{
     file::Mirror,
@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     error::MirrorError,
-    keys::{Keys, description},
+    keys::{Keys, described_region, description},
     owner::OwnerId,
 };
 
@@ -31,19 +31,24 @@ pub struct Keyed {
 }
 
 impl Mirror {
-    /// Makes new keys unless numbers without a country code were of this region then, and the
-    /// data are the current ones.
+    /// Has numbers without a country code read as numbers of this region: unless they were until now,
+    /// and by the same data, new keys are made of all values, in one transaction. If it fails, the
+    /// old keys stay.
     #[doc(hidden)]
     pub fn read_by(&self, region: Region) -> Result<(), MirrorError> {
         let reader = PhoneReader::new(region);
-        self.reader.set(reader);
         let wanted = description(reader);
         if self.database.meta("keys")?.as_deref() == Some(&wanted) {
+            self.reader.set(reader);
             return Ok(());
         }
         let transaction = self.database.begin_to_write()?;
         for table in ["contacts", "methods"] {
-            let update = format!("UPDATE {table} SET key = ?, otherwise = ? WHERE id = ?");
+            // Most have the same by any region: addresses, numbers with their country code.
+            let update = format!(
+                "UPDATE {table} SET key = ?1, otherwise = ?2
+                 WHERE id = ?3 AND (key, otherwise) IS NOT (?1, ?2)"
+            );
             let mut last = 0;
             loop {
                 let block = self.block_behind(table, last)?;
@@ -59,7 +64,24 @@ impl Mirror {
             }
         }
         self.database.set_meta("keys", &wanted)?;
-        self.database.check(transaction.commit())
+        self.database.check(transaction.commit())?;
+        self.reader.set(reader);
+        Ok(())
+    }
+
+    /// Begins a transaction that stores numbers, by the keys that the file has then.
+    pub(super) fn begin_to_store(&self) -> Result<Transaction<'_>, MirrorError> {
+        let transaction = self.database.begin_to_write()?;
+        self.read_as_keyed()?;
+        Ok(transaction)
+    }
+
+    /// Reads numbers as the keys in the file are made now: another process may have changed their
+    /// region.
+    pub(super) fn read_as_keyed(&self) -> Result<(), MirrorError> {
+        let region = self.database.meta("keys")?.and_then(|keys| described_region(&keys));
+        self.reader.set(PhoneReader::new(region.unwrap_or_default()));
+        Ok(())
     }
 
     fn block_behind(&self, table: &str, last: i64) -> Result<Vec<(i64, String)>, MirrorError> {

@@ -543,3 +543,54 @@ async fn each_look_up_goes_by_an_index() {
         assert!(plan[0].contains(&format!("SEARCH contacts USING INDEX {index}")), "{plan:?}");
     }
 }
+
+#[tokio::test]
+async fn another_region_makes_other_keys_or_none() {
+    let file = File::new();
+    let number = |id, value: &str| {
+        let mut record = contact(1, id, "Phone", true, true);
+        record["value"] = json!(value);
+        record
+    };
+    let all = [number(1, "02079460018"), number(2, "03012345678"), number(3, "8185550142")];
+    file.feeds.put(all.to_vec(), false);
+    let mut mirror = file.open();
+    file.update(&mut mirror).await.unwrap();
+    let found = |mirror: &Mirror, text: &str| {
+        let found = mirror.find(text, 9).unwrap().unwrap();
+        let hits = found.hits.into_iter().map(|hit| hit.contact.unwrap().id.get());
+        if found.by == By::Value { hits.collect() } else { Vec::new() }
+    };
+    let is_of = |mirror: &Mirror, region: &str| {
+        assert_eq!(mirror.region().to_string(), region);
+        for (of, text, id) in [
+            ("GB", "+44 20 7946 0018", 1),
+            ("DE", "+49 30 12345678", 2),
+            ("US", "+1 818 555 0142", 3),
+        ] {
+            let expected = if of == region { vec![id] } else { vec![] };
+            assert_eq!(found(mirror, text), expected, "{text} by {region}");
+        }
+    };
+    is_of(&mirror, "US");
+    for region in ["GB", "DE"] {
+        mirror.read_by(region.parse().unwrap()).unwrap();
+        is_of(&mirror, region);
+        is_of(&file.open(), region);
+    }
+
+    // What fails in the middle leaves all as it was.
+    let fails = "CREATE TEMP TRIGGER fails BEFORE UPDATE ON contacts WHEN new.contact_id = 3
+        BEGIN SELECT raise(ABORT, 'no more'); END";
+    mirror.database.connection.execute_batch(fails).unwrap();
+    mirror.read_by(Default::default()).unwrap_err();
+    is_of(&mirror, "DE");
+    is_of(&file.open(), "DE");
+
+    // Whoever goes on with an update does so by the keys of the file.
+    let other = file.open();
+    other.read_by("GB".parse().unwrap()).unwrap();
+    file.feeds.put(vec![number(4, "02079460019")], false);
+    file.update(&mut mirror).await.unwrap();
+    assert_eq!(found(&other, "+44 20 7946 0019"), [4]);
+}

@@ -89,11 +89,10 @@ impl Mirror {
     ) -> Result<(), MirrorError> {
         site.admit_service(service, self.database.path())?;
         site.admit(&self.site, self.database.path())?;
-        let (again, reader) = (self.database.again(), self.reader.get());
+        let again = self.database.again();
         let (tell, mut told) = mpsc::channel(1);
         let work = with_service(service, self.database.path(), move |caller, _, stop| {
             let mut mirror = Self::again(&again, stop)?;
-            mirror.reader.set(reader);
             caller.wait_for(mirror.read_feeds(&caller.service, what, &tell))
         });
         let report = async {
@@ -101,7 +100,8 @@ impl Mirror {
                 progress(read);
             }
         };
-        alongside(work, report).await
+        alongside(work, report).await?;
+        self.read_as_keyed()
     }
 
     /// Reads the feeds in this thread.
@@ -111,6 +111,8 @@ impl Mirror {
         what: What,
         progress: &mpsc::Sender<u64>,
     ) -> Result<(), MirrorError> {
+        // The same region, but perhaps newer data.
+        self.read_as_keyed()?;
         self.read_by(self.reader.get().region())?;
         let mut reading = Reading { mirror: self, told: Told::new(progress) };
         reading.contacts::<T, CustomerId>(service).await?;
@@ -181,7 +183,7 @@ impl Reading<'_> {
         let mut batches = export.set_aside().batches();
         while let Some(batch) = batches.try_next().await? {
             let ExportBatch { data, unreadable, continue_from, .. } = &batch;
-            let transaction = mirror.database.begin_to_write()?;
+            let transaction = mirror.begin_to_store()?;
             let mut is_new = store(mirror, data)?;
             for record in unreadable {
                 mirror.keep_unreadable::<O>(feed, ids, record)?;

@@ -52,7 +52,7 @@ impl Mirror {
         let mut newest = at.from;
         let store = async |page: Page<L>, next| {
             newest = newest.max(page.data.iter().map(L::modified_on).max());
-            let transaction = self.database.begin_to_write()?;
+            let transaction = self.begin_to_store()?;
             self.store_page(&page)?;
             self.set_position::<L>(next)?;
             self.database.check(transaction.commit())?;

@@ -54,7 +54,7 @@ impl Mirror {
         let mut seen = vec![false; newest + 1];
         let mut unreadable = HashSet::new();
         let see = async |page: Page<L>, _| {
-            let transaction = self.database.begin_to_write()?;
+            let transaction = self.begin_to_store()?;
             self.store_page(&page)?;
             self.database.check(transaction.commit())?;
             let ids = page.unreadable.iter().filter_map(guid_of);
