@@ -9,6 +9,7 @@ use crm_sandbox::Sandbox;
 use crm_transport::{
     Auth, Credentials, Environment, RetryPolicy, TokenCache, Transport, TransportExt,
 };
+use crm_values::Region;
 use http::Uri;
 
 use crate::{
@@ -127,6 +128,11 @@ impl<'a> Session<'a> {
     /// option is named that does without.
     pub(crate) fn desk(&self, instead: &'static str) -> Result<&Desk, DeskError> {
         self.desk.as_ref().ok_or(DeskError::Sandbox(instead))?.desk()
+    }
+
+    /// The country of telephone numbers without a country code: the desk's.
+    pub(crate) fn region(&self) -> Result<Region, DeskError> {
+        self.desk.as_ref().map_or(Ok(Region::default()), Whereabouts::region)
     }
 
     /// Whether there is a place for a desk.

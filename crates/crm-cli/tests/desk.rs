@@ -10,7 +10,7 @@ use std::{
 
 use common::{METHOD, PERSON, Service, stderr, wait_beside};
 use crm_bulk::system_user;
-use crm_sandbox::{Fault, FaultPlan, FaultRule, Sandbox};
+use crm_sandbox::{Fault, FaultPlan, FaultRule, NewContact, Sandbox, Seed};
 use rusqlite::Connection;
 use serde_json::Value;
 
@@ -517,4 +517,79 @@ fn who_is_it_is_answered_from_the_mirror_of_the_desk() {
     assert!(stderr(&found).contains("the mirror is less than a minute old"), "{}", stderr(&found));
     assert!(service.json("mirror status")["contacts"].as_u64().unwrap() > 10);
     assert!(service.sandbox.log().is_empty(), "nothing is asked");
+}
+
+#[test]
+fn numbers_are_read_as_those_of_the_desks_region_and_anew_when_it_changes() {
+    let service = Service::build(Sandbox::builder().seed(Seed::Empty));
+    service.sandbox.add_customer(1, "Harbor Bakery").unwrap();
+    for (id, value) in [(1, "02079460018"), (2, "03012345678"), (3, "8182001111")] {
+        let contact = NewContact::of_customer(1, "Phone", value).id(id);
+        service.sandbox.add_contact(contact).unwrap();
+    }
+    service.ok("mirror update");
+    let card = desk(&service).join("desk.toml");
+    let as_made = fs::read_to_string(&card).unwrap();
+    service.sandbox.clear_log();
+    for (region, number, id) in [
+        ("US", "+1 818 200 1111", 3),
+        ("GB", "+44 20 7946 0018", 1),
+        ("DE", "+49 30 12345678", 2),
+        ("US", "+1 818 200 1111", 3),
+    ] {
+        fs::write(&card, format!("{as_made}region = \"{region}\"\n")).unwrap();
+        let found = service.crm(&["find", number, "--output", "json"]).assert().success();
+        let hits: Value = serde_json::from_str(&common::stdout(&found)).unwrap();
+        assert_eq!(
+            (&hits[0]["contactId"], &hits[0]["by"]),
+            (&id.into(), &"value".into()),
+            "{hits}"
+        );
+        let said = stderr(&found);
+        let is_told = said.contains(&format!("reading those of the mirror as numbers of {region}"));
+        assert_eq!(is_told, region != "US" || id == 3 && said.contains("DE"), "{said}");
+        // Only once.
+        assert!(!stderr(&service.crm(&["find", number]).assert().success()).contains("reading"));
+    }
+    assert!(service.sandbox.log().is_empty(), "without a call");
+    assert!(service.ok("desk show").contains("numbers of US"));
+
+    // What is stored is read by it as well.
+    fs::write(&card, format!("{as_made}region = \"GB\"\n")).unwrap();
+    let created = service.json("customer-contacts create 1 --type Phone --value '020 7946 0999'");
+    assert_eq!(created["value"], "02079460999");
+    fs::write(&card, format!("{as_made}region = \"XX\"\n")).unwrap();
+    let refused = service.crm("find 8182001111").assert().failure();
+    assert!(stderr(&refused).contains("region `XX`"), "{}", stderr(&refused));
+}
+
+#[test]
+fn reading_writes_nothing_into_the_desk() {
+    let service = Service::start();
+    service.ok("mirror update");
+    let desk = desk(&service);
+    let names = || {
+        let mut names: Vec<_> =
+            fs::read_dir(&desk).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        names.sort();
+        names
+    };
+    let before = names();
+    assert!(!before.iter().any(|name| name == "updates.db"), "{before:?}");
+    assert_eq!(service.json("desk show")["updates"], 0);
+    assert_eq!(service.json("history customer:1001"), Value::Array(Vec::new()));
+    service.ok("sets");
+    service.crm("find nobody").assert().code(9);
+    assert_eq!(names(), before);
+
+    service.ok("customer-contacts update 1001 4001 --memo x");
+    let updates = desk.join("updates.db");
+    let (bytes, at) =
+        (fs::read(&updates).unwrap(), fs::metadata(&updates).unwrap().modified().unwrap());
+    assert_eq!(service.json("desk show")["updates"], 1);
+    assert_eq!(service.json("history customer:1001").as_array().unwrap().len(), 1);
+    assert_eq!(
+        (fs::read(&updates).unwrap(), fs::metadata(&updates).unwrap().modified().unwrap()),
+        (bytes, at)
+    );
 }

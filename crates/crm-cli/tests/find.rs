@@ -3,7 +3,11 @@
 
 mod common;
 
+use std::fs;
+
 use common::{Service, Words, crm, stderr, stdout};
+use crm_sandbox::{Fault, FaultPlan, FaultRule, NewContact, NewMethod, NewPerson, Sandbox, Seed};
+use serde_json::Value;
 
 /// A service whose mirror is up to date.
 fn mirrored() -> Service {
@@ -89,15 +93,113 @@ fn a_sandbox_has_a_mirror_for_the_occasion() {
     let home = tempfile::tempdir().unwrap();
     let run = |line: &str| crm(home.path()).args(line.words()).assert();
     let listed = run("--sandbox --output json location-contacts list 2001").success();
-    let listed: serde_json::Value = serde_json::from_str(&stdout(&listed)).unwrap();
+    let listed: Value = serde_json::from_str(&stdout(&listed)).unwrap();
     let value = listed[0]["value"].as_str().unwrap();
     let found = run(&format!("--sandbox find '{value}' --output json")).success();
-    let found: serde_json::Value = serde_json::from_str(&stdout(&found)).unwrap();
+    let found: Value = serde_json::from_str(&stdout(&found)).unwrap();
     let hit = found.as_array().unwrap().iter().find(|hit| hit["ownerId"] == 2001).unwrap();
     assert!(hit["ownerName"].is_string(), "{hit}");
     run("--sandbox find nobody").code(9);
     let held = run("--sandbox mirror status --output json").success();
-    let held: serde_json::Value = serde_json::from_str(&stdout(&held)).unwrap();
+    let held: Value = serde_json::from_str(&stdout(&held)).unwrap();
     assert!(held["customers"]["known"].as_u64().unwrap() > 0, "{held}");
-    assert_eq!(std::fs::read_dir(home.path()).unwrap().count(), 0, "nothing is left behind");
+    assert_eq!(fs::read_dir(home.path()).unwrap().count(), 0, "nothing is left behind");
+}
+
+/// A customer with a location; their number, and a person with it and an address.
+fn tenant() -> Service {
+    let service = Service::build(Sandbox::builder().seed(Seed::Empty));
+    let sandbox = &service.sandbox;
+    sandbox.add_customer(1001, "Harbor Bakery").unwrap();
+    sandbox.add_location(2001, 1001, "Pier 4").unwrap();
+    sandbox.add_location(2002, 1001, "Pier 5").unwrap();
+    let phone = |contact: NewContact| sandbox.add_contact(contact).unwrap();
+    phone(NewContact::of_customer(1001, "Phone", "8182001111").id(11));
+    phone(NewContact::of_location(2001, "MobilePhone", "8182001111").id(12));
+    phone(NewContact::of_location(2002, "MobilePhone", "8182002222").id(13));
+    let dana = NewPerson::new().name("Dana Whitfield").related_to("customer", 1001);
+    let dana = dana.method(NewMethod::new("MobilePhone", "8182001111"));
+    sandbox.add_person(dana.method(NewMethod::new("Email", "dana@site.example"))).unwrap();
+    service
+}
+
+#[test]
+fn the_service_itself_is_asked_and_what_it_does_not_see_is_said() {
+    let service = tenant();
+    let found = service.json("find --live '+1 (818) 200-1111'");
+    let found = found.as_array().unwrap();
+    let kinds: Vec<_> = found.iter().map(|row| row["ownerKind"].as_str().unwrap()).collect();
+    assert_eq!(kinds, ["customer", "location", "person"], "{found:?}");
+    assert_eq!(
+        (&found[0]["ownerName"], &found[0]["contactId"]),
+        (&"Harbor Bakery".into(), &11.into())
+    );
+    assert_eq!(found[0]["sharedWith"], 2, "a location and a person have it too");
+    assert_eq!((&found[1]["ownerId"], &found[1]["contactId"]), (&2001.into(), &12.into()));
+    assert_eq!(found[2]["relationships"][0]["name"], "Harbor Bakery", "{}", found[2]);
+    for row in found {
+        assert_eq!(row["by"], "live", "{row}");
+        assert_eq!(row["unseen"][0], "numbers-of-locations-alone", "{row}");
+    }
+    let shown = service.crm("find --live 8182001111").assert().success();
+    let text = stdout(&shown);
+    assert!(text.contains("(customer 1001)") && text.contains("(contact 12)"), "{text}");
+    assert!(text.contains("belongs to Harbor Bakery"), "{text}");
+    assert!(stderr(&shown).contains("not seen: contacts of bookings"), "{}", stderr(&shown));
+
+    // An address leads over the person; a number that only a location has is not seen.
+    let found = service.json("find --live DANA@site.example");
+    assert_eq!(found[0]["value"], Value::Null, "{found}");
+    assert_eq!(
+        (&found[0]["ownerId"], &found[1]["value"]),
+        (&1001.into(), &"dana@site.example".into())
+    );
+    assert_eq!(found[1]["unseen"][0], "addresses-of-owners");
+    let line = "find --live 818-200-2222";
+    let nobody = service.crm(line).assert().code(9);
+    assert_eq!(stdout(&nobody), "");
+    assert!(stderr(&nobody).contains("whose customer does not have"), "{}", stderr(&nobody));
+    let nobody = service.crm(&format!("{line} --output json")).assert().code(9);
+    let nobody: Value = serde_json::from_str(&stdout(&nobody)).unwrap();
+    assert_eq!((&nobody[0]["text"], &nobody[0]["ownerId"]), (&"818-200-2222".into(), &Value::Null));
+    assert_eq!(nobody[0]["unseen"][0], "numbers-of-locations-alone");
+    let csv = "find --live --output csv --fields text,ownerKind,ownerId,contactId -";
+    let many = service.crm(csv).write_stdin("8182001111\nPier\n").assert().success();
+    assert!(stdout(&many).contains("\n8182001111,location,2001,12\n"), "{}", stdout(&many));
+    assert!(stderr(&many).contains("Pier: --live takes a whole number"), "{}", stderr(&many));
+    service.crm("find --live Pier").assert().code(2);
+}
+
+#[test]
+fn a_scope_that_is_missing_is_said_and_the_rest_is_found() {
+    let service = tenant();
+    for (operation, kinds) in
+        [("Contacts_SearchContactMethods", 2), ("Customers_GetList", 1), ("Locations_GetList", 2)]
+    {
+        let refuses = FaultRule::new(Fault::Status { status: 403 });
+        service.sandbox.inject(FaultPlan::new().rule(refuses.operation(operation).times(0)));
+        let found = service.crm("find --live 8182001111 --output json").assert().success();
+        assert!(stderr(&found).contains(operation), "{}", stderr(&found));
+        let rows: Value = serde_json::from_str(&stdout(&found)).unwrap();
+        assert_eq!(rows.as_array().unwrap().len(), kinds, "{operation}: {rows}");
+        let unseen = rows[0]["unseen"].as_array().unwrap();
+        assert!(unseen.contains(&"refused".into()), "{rows}");
+    }
+}
+
+#[test]
+fn the_address_in_the_application_has_the_form_that_the_profile_says() {
+    let service = mirrored();
+    let refused = service.crm("find --mirror mirror.db --open bakery").assert().code(2);
+    assert!(stderr(&refused).contains("add app = "), "{}", stderr(&refused));
+    let config = service.home.path().join("crm/config.toml");
+    fs::create_dir(config.parent().unwrap()).unwrap();
+    fs::write(&config, "[profiles.default]\napp = \"https://go.example/#/{kind}/{id}\"\n").unwrap();
+    let name = service.json("locations get 2001")["name"].as_str().unwrap().to_owned();
+    let find = ["find", "--mirror", "mirror.db", "--open", &name];
+    let text = service.ok(&find);
+    assert!(text.contains("  https://go.example/#/location/2001\n"), "{text}");
+    let hits = service.json(&find);
+    let urls: Vec<_> = hits.as_array().unwrap().iter().map(|hit| &hit["url"]).collect();
+    assert!(urls.contains(&&"https://go.example/#/location/2001".into()), "{urls:?}");
 }

@@ -154,9 +154,10 @@ impl From<Choice> for Whether {
 /// How telephone numbers are read that somebody typed.
 #[derive(Debug, Args)]
 pub(crate) struct NumberArgs {
-    /// The country of telephone numbers without a country code
-    #[arg(long, value_name = "CODE", default_value_t)]
-    region: Region,
+    /// The country of telephone numbers without a country code; without it the desk's, which is US
+    /// unless its desk.toml says otherwise
+    #[arg(long, value_name = "CODE")]
+    region: Option<Region>,
 
     /// Read letters as digits, as in 1-800-FLOWERS; without it they are refused
     #[arg(long)]
@@ -164,8 +165,9 @@ pub(crate) struct NumberArgs {
 }
 
 impl NumberArgs {
-    pub(crate) fn reader(&self) -> PhoneReader {
-        PhoneReader::new(self.region).vanity(self.vanity)
+    /// The reader of an account whose desk has this region.
+    pub(crate) fn reader(&self, desk: Region) -> PhoneReader {
+        PhoneReader::new(self.region.unwrap_or(desk)).vanity(self.vanity)
     }
 }
 
@@ -192,8 +194,8 @@ enum ExtensionsArg {
 }
 
 impl ValueArgs {
-    pub(crate) fn values(&self) -> NewValues {
-        NewValues::new(self.numbers.reader()).extensions(match self.extensions {
+    pub(crate) fn values(&self, desk: Region) -> NewValues {
+        NewValues::new(self.numbers.reader(desk)).extensions(match self.extensions {
             None => Extensions::Refuse,
             Some(ExtensionsArg::Memo) => Extensions::Memo,
             Some(ExtensionsArg::Drop) => Extensions::Drop,
@@ -204,10 +206,11 @@ impl ValueArgs {
     /// Reads a value as one of this kind.
     pub(super) fn read(
         &self,
+        desk: Region,
         contact_type: &ContactType,
         text: &str,
     ) -> Result<NewValue, CliError> {
-        read_value(self.values(), Some(contact_type), text).map_err(|refusal| {
+        read_value(self.values(desk), Some(contact_type), text).map_err(|refusal| {
             CliError::Usage(match refusal {
                 InvalidValue::Extension => {
                     "--value has an extension, for which the service has no field; say what to do \
@@ -241,13 +244,13 @@ pub(crate) struct NewContact {
 
 impl NewContact {
     /// The value as it will be stored, and the memo with what the value cannot hold.
-    pub(super) fn read(&self) -> Result<(String, Option<String>), CliError> {
-        let read = self.values.read(&self.contact_type, &self.value)?;
+    pub(super) fn read(&self, desk: Region) -> Result<(String, Option<String>), CliError> {
+        let read = self.values.read(desk, &self.contact_type, &self.value)?;
         Ok((read.value().to_owned(), read.memo(self.memo.as_deref())))
     }
 
-    pub(super) fn request(self) -> Result<CreateContactRequest, CliError> {
-        let (value, memo) = self.read()?;
+    pub(super) fn request(self, desk: Region) -> Result<CreateContactRequest, CliError> {
+        let (value, memo) = self.read(desk)?;
         let request = CreateContactRequest::new(self.contact_type, value);
         Ok(narrow!(request, memo(memo)))
     }

@@ -111,7 +111,7 @@ impl BookingContacts {
             Self::Create { booking, provider, contact } => {
                 let records = output.records::<BookingContact>()?;
                 let contacts = service.provider_booking(provider, booking);
-                records.one(&contacts.create(contact.request()?).await?)?;
+                records.one(&contacts.create(contact.request(session.region()?)?).await?)?;
             }
             Self::Update { of, contact_type, texts } => {
                 let records = output.records::<BookingContact>()?;
@@ -129,7 +129,8 @@ impl BookingContacts {
                 let reading = contacts.read(of.contact).await?;
                 let before = &reading.record;
                 let kind = contact_type.as_ref().unwrap_or(&before.contact_type);
-                let (value, memo) = texts.beside(kind, &before.value, before.memo.as_deref())?;
+                let (value, memo) =
+                    texts.beside(session.region()?, kind, &before.value, before.memo.as_deref())?;
                 let update = update(value, memo);
                 let planned = update.would_change(&before.clone().into());
                 let updated = contacts.update_from(reading, &update, None);

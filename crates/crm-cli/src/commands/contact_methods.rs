@@ -6,6 +6,7 @@ use crm_models::{
     ContactMethod, ContactMethodFilter, ContactMethodRequest, ContactType, PersonId,
     UpdateContactMethodRequest,
 };
+use crm_values::Region;
 
 use super::{
     args::{MethodArgs, NewContact, Order, Times, between, contact_type, narrow},
@@ -125,8 +126,8 @@ pub(crate) struct Members {
 }
 
 impl Members {
-    fn request(self) -> Result<ContactMethodRequest, CliError> {
-        let (value, memo) = self.contact.read()?;
+    fn request(self, desk: Region) -> Result<ContactMethodRequest, CliError> {
+        let (value, memo) = self.contact.read(desk)?;
         let request = ContactMethodRequest::new(self.contact.contact_type, value);
         Ok(narrow!(request, memo(memo), reference_id(self.reference_id)))
     }
@@ -151,11 +152,12 @@ impl ContactMethods {
             Self::Create { person, members } => {
                 let records = output.records::<ContactMethod>()?;
                 let person = service.person(person);
-                records.one(&person.create_method(members.request()?).await?)?;
+                records.one(&person.create_method(members.request(session.region()?)?).await?)?;
             }
             Self::Upsert { of, members } => {
                 let records = output.records::<ContactMethod>()?;
-                records.one(&of.handle(service).upsert(members.request()?).await?)?;
+                records
+                    .one(&of.handle(service).upsert(members.request(session.region()?)?).await?)?;
             }
             Self::Update { of, texts } => {
                 let update = |value: Option<String>, memo: Option<String>| {
@@ -168,7 +170,7 @@ impl ContactMethods {
                 let reading = method.read().await?;
                 let before = &reading.record;
                 let (kind, memo) = (&before.contact_type, before.memo.as_deref());
-                let (value, memo) = texts.beside(kind, &before.value, memo)?;
+                let (value, memo) = texts.beside(session.region()?, kind, &before.value, memo)?;
                 let update = update(value, memo);
                 let planned = update.would_change(before);
                 let updated = method.update_from(reading, &update, None);

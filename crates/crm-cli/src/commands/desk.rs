@@ -86,6 +86,8 @@ struct Shown {
     updates: u64,
     bytes: u64,
     keep_sets: Option<String>,
+    /// The country of telephone numbers without a country code.
+    region: String,
     warnings: Vec<String>,
 }
 
@@ -139,9 +141,10 @@ fn show(desk: &Desk, output: &Output) -> Result<(), CliError> {
         host: site.environment().to_owned(),
         mirror: mirror(desk)?,
         sets,
-        updates: desk.updates()?.count()?,
+        updates: desk.recorded()?.map_or(Ok(0), |updates| updates.count())?,
         bytes: bytes_in(desk.folder()),
         keep_sets: desk.card().keep_sets.as_ref().map(|keep| keep.as_str().to_owned()),
+        region: desk.region().to_string(),
         warnings: desk.warnings(),
     };
     match output.format() {
@@ -183,11 +186,12 @@ impl Shown {
         };
         let name = self.name.as_ref().map(|name| format!(" ({name})")).unwrap_or_default();
         format!(
-            "{}{name}\ntenant {} on {}\nmirror   {mirror}\nsets     {sets}, kept {keep}\n\
+            "{}{name}\ntenant {} on {}, numbers of {}\nmirror   {mirror}\nsets     {sets}, kept {keep}\n\
              updates  {} recorded\nsize     {}",
             self.folder.display(),
             self.tenant,
             self.host,
+            self.region,
             self.updates,
             size(self.bytes),
         )
@@ -230,7 +234,7 @@ fn relocate(
 
 impl Forget {
     fn run(self, desk: &Desk, globals: &Globals, output: &Output) -> Result<(), CliError> {
-        let sought = Sought::read(&self.value, self.numbers.reader())
+        let sought = Sought::read(&self.value, self.numbers.reader(desk.region()))
             .map_err(|invalid| CliError::Usage(format!("the value cannot be read: {invalid}")))?;
         if self.with_sets && !globals.yes {
             if !on_terminal() {

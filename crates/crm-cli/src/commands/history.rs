@@ -1,6 +1,7 @@
 //! `crm history`: what happened to a record.
 
 use clap::Args;
+use crm_values::Region;
 
 use super::{args::NumberArgs, sets::no_desk};
 use crate::{
@@ -41,11 +42,11 @@ const KINDS: [&str; 4] = ["customer", "location", "person", "booking"];
 impl HistoryCommand {
     pub(crate) fn run(self, globals: &Globals, output: &Output) -> Result<Status, CliError> {
         let records = output.records::<Event>()?;
-        let subject = self.subject()?;
         let place = session::desk(globals, "a profile")?;
         let Some(desk) = place.existing()? else {
             return Err(CliError::Usage(no_desk(&place)?));
         };
+        let subject = self.subject(desk.region())?;
         let history = desk.history(&subject)?;
         history.missing.iter().for_each(note);
         if history.events.is_empty() {
@@ -55,7 +56,7 @@ impl HistoryCommand {
         Ok(Status::Done)
     }
 
-    fn subject(&self) -> Result<Subject, CliError> {
+    fn subject(&self, desk: Region) -> Result<Subject, CliError> {
         let owner = self.subject.split_once(':');
         let kind = owner.and_then(|(kind, id)| {
             let kind = KINDS.into_iter().find(|known| known.eq_ignore_ascii_case(kind.trim()))?;
@@ -71,7 +72,7 @@ impl HistoryCommand {
                 "`{}` is no owner: write it as customer:ID or location:ID",
                 self.subject
             ))),
-            (None, None) => Sought::read(&self.subject, self.numbers.reader())
+            (None, None) => Sought::read(&self.subject, self.numbers.reader(desk))
                 .map(Subject::Value)
                 .map_err(|invalid| {
                     CliError::Usage(format!(

@@ -11,7 +11,6 @@ use super::change_sets::{
     snapshot::{Need, pull},
 };
 use crate::{
-    desk::Desk,
     error::CliError,
     globals::{Format, Globals},
     output::{Output, count, note},
@@ -57,9 +56,9 @@ impl Update {
     pub(crate) async fn run(self, session: &Session<'_>) -> Result<Status, CliError> {
         let need = if self.sweep { Need::Swept } else { Need::Owners };
         let mirror = match &self.mirror.mirror {
-            Some(file) => pull(session, file, need).await?,
+            Some(file) => pull(session, file, need, None).await?,
             None => {
-                let fresh = known::fresh(session, None, need);
+                let fresh = known::fresh(session, None, need, session.region()?);
                 return match until_signal(fresh).await? {
                     Ok(known) => Held::of(&known.snapshot)?.write(session.output),
                     Err(signal) => Ok(Status::Stopped(signal, None)),
@@ -99,17 +98,18 @@ impl In {
             return Ok(Known::kept(Mirror::open(file)?));
         }
         if let Some(session) = session.filter(|session| !session.has_desk()) {
-            return known::fresh(session, None, Need::Owners).await;
+            return known::fresh(session, None, Need::Owners, session.region()?).await;
         }
         let place = session::desk(globals, "--mirror FILE")?;
-        let mirror = place.existing()?.map(Desk::mirror).filter(|file| file.exists());
-        let missing = || {
-            CliError::Usage(
+        let Some(desk) = place.existing()?.filter(|desk| desk.mirror().exists()) else {
+            return Err(CliError::Usage(
                 "this account has no mirror yet: `crm mirror update` makes one, or give --mirror FILE"
                     .to_owned(),
-            )
+            ));
         };
-        Ok(Known::kept(Mirror::open(mirror.ok_or_else(missing)?)?))
+        let mirror = Mirror::open(desk.mirror())?;
+        known::read_desk_by(desk, &mirror, desk.region()).await?;
+        Ok(Known::kept(mirror))
     }
 }
 

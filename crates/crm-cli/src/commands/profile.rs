@@ -79,6 +79,11 @@ pub(crate) struct Add {
     #[arg(long, value_name = "FOLDER")]
     desk: Option<PathBuf>,
 
+    /// The form of the addresses of records in the vendor's application, for `crm find --open`:
+    /// https://…/{kind}/{id}
+    #[arg(long, value_name = "URL")]
+    app: Option<String>,
+
     /// Keep the access token for the next command
     #[arg(long)]
     token_cache: bool,
@@ -116,13 +121,14 @@ struct Shown<'a> {
     enterprise_hub: bool,
     token_cache: bool,
     desk: Option<String>,
+    app: Option<&'a str>,
 }
 
 records! {
     Shown<'_> {
         "name", "inUse", "tenant", "host", "authUrl", "clientId", "clientSecret", "appKey", "rate",
         "caFile", "proxy", "credentialCommand", "readOnly", "legacyPreferences", "enterpriseHub",
-        "tokenCache", "desk";
+        "tokenCache", "desk", "app";
         table: "name" => "NAME", "inUse" => "IN USE", "tenant" => "TENANT", "host" => "HOST",
         "readOnly" => "READ-ONLY", "clientSecret" => "SECRET FROM",
     }
@@ -159,6 +165,7 @@ impl<'a> Shown<'a> {
             enterprise_hub: profile.enterprise_hub.unwrap_or(false),
             token_cache: profile.token_cache.unwrap_or(false),
             desk: profile.desk.as_ref().map(|desk| desk.display().to_string()),
+            app: profile.app.as_deref(),
         })
     }
 }
@@ -277,6 +284,7 @@ impl Add {
             enterprise_hub: self.enterprise_hub.then_some(true),
             token_cache: self.token_cache.then_some(true),
             desk: absolute(self.desk.as_deref())?,
+            app: self.app,
             ..Profile::default()
         };
         if credentials.is_none() && profile.credential_command.is_none() {

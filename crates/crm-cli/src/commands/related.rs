@@ -1,7 +1,7 @@
 //! What a person who was found is related to: read live, since no list tells it of all people.
 
 use crm_contacts::{ContactsError, RefusalKind};
-use crm_mirror::{KnownOwner, Mirror, OwnerId};
+use crm_mirror::{Mirror, OwnerId};
 use crm_models::{PersonId, RelationshipFilter};
 use serde::Serialize;
 
@@ -34,9 +34,8 @@ pub(super) async fn related(
     let related = relationships.into_iter().map(|relationship| {
         let (kind, id) = (relationship.type_slug, relationship.related_entity_id.get());
         let owner = OwnerId::new(&kind, id).map(|owner| mirror.owner(owner)).transpose()?.flatten();
-        let name = owner.as_ref().map(KnownOwner::display_name);
-        let town = owner.as_ref().map(KnownOwner::town).filter(|town| !town.is_empty());
-        Ok(Related { kind, id, name, town: town.map(str::to_owned) })
+        let named = owner.as_ref().map(|owner| (owner.display_name(), owner.town()));
+        Ok(Related::new(&kind, id, named))
     });
     related.collect()
 }
@@ -47,6 +46,13 @@ fn is_gone(error: &ContactsError) -> bool {
 }
 
 impl Related {
+    /// An owner, with its name and its town if it is known.
+    pub(super) fn new(kind: &str, id: i64, named: Option<(String, &str)>) -> Self {
+        let (name, town) = named.unzip();
+        let town = town.filter(|town| !town.is_empty()).map(str::to_owned);
+        Self { kind: kind.to_owned(), id, name, town }
+    }
+
     /// As people read it.
     pub(super) fn words(&self) -> String {
         let entity = format!("{} {}", self.kind, self.id);

@@ -4,7 +4,7 @@
 use clap::Args;
 use crm_contacts::{ContactsError, Difference, Updated};
 use crm_models::{CheckWith, ContactType, Tolerance};
-use crm_values::NewValue;
+use crm_values::{NewValue, Region};
 use serde::Serialize;
 
 use super::args::{ValueArgs, text};
@@ -70,6 +70,7 @@ impl Texts {
     /// is named or kept.
     pub(super) fn beside(
         &self,
+        desk: Region,
         kind: &ContactType,
         value: &str,
         memo: Option<&str>,
@@ -78,7 +79,7 @@ impl Texts {
         let read = match typed {
             None => return Ok((None, named)),
             Some(text) if text == value => NewValue::kept(&text),
-            Some(text) => self.values.read(kind, &text)?,
+            Some(text) => self.values.read(desk, kind, &text)?,
         };
         Ok((Some(read.value().to_owned()), read.memo_to_send(named.as_deref(), memo)))
     }

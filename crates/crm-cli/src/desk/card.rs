@@ -4,8 +4,9 @@ use std::{fs, io, io::Write, path::Path};
 
 use crm_bulk::Site;
 use crm_models::TenantId;
+use crm_values::Region;
 use jiff::tz::Offset;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
 
 use super::error::DeskError;
 
@@ -17,6 +18,7 @@ const HEADER: &str = "\
 # changed. You may add:
 #   name = \"…\"                what people call it
 #   keep_sets = \"24 months\"   what `crm desk prune` keeps; it removes nothing by itself
+#   region = \"GB\"             the country of telephone numbers without a country code; else US
 ";
 
 /// What the desk says of itself.
@@ -32,6 +34,24 @@ pub(crate) struct Card {
     /// How long sets are kept that are over.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) keep_sets: Option<Keep>,
+    /// The country of telephone numbers without a country code.
+    #[serde(
+        default,
+        deserialize_with = "read_region",
+        serialize_with = "write_region",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub(crate) region: Option<Region>,
+}
+
+fn read_region<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Region>, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    let region = text.parse();
+    region.map(Some).map_err(|unknown| D::Error::custom(format!("region `{text}` {unknown}")))
+}
+
+fn write_region<S: Serializer>(region: &Option<Region>, serializer: S) -> Result<S::Ok, S::Error> {
+    region.map(|region| region.to_string()).serialize(serializer)
 }
 
 /// A time for which something is kept, as people write it.
@@ -79,6 +99,7 @@ impl Card {
             host: site.environment().to_owned(),
             name: None,
             keep_sets: None,
+            region: None,
         }
     }
 
@@ -90,7 +111,15 @@ impl Card {
                 Ok(card) => Ok(Some(card)),
                 Err(error) => Err(DeskError::Card { path, reason: error.message().to_owned() }),
             },
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            // Where a file lies in the way no desk is either.
+            Err(error)
+                if matches!(
+                    error.kind(),
+                    io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
+                ) =>
+            {
+                Ok(None)
+            }
             Err(source) => Err(DeskError::io(&path, "read", source)),
         }
     }

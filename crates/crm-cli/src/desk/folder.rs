@@ -7,6 +7,7 @@ use std::{
 };
 
 use crm_bulk::Site;
+use crm_values::Region;
 
 use super::{
     card::{self, Card},
@@ -95,6 +96,11 @@ impl Desk {
         &self.card
     }
 
+    /// The country of telephone numbers without a country code.
+    pub(crate) fn region(&self) -> Region {
+        self.card.region.unwrap_or_default()
+    }
+
     /// The file of the mirror, which need not be there.
     pub(crate) fn mirror(&self) -> PathBuf {
         self.folder.join(MIRROR)
@@ -136,9 +142,14 @@ impl Desk {
         self.folder.join(LEDGER)
     }
 
-    /// The single updates that were recorded.
+    /// The record of single updates, to add to it.
     pub(crate) fn updates(&self) -> Result<Updates, DeskError> {
         Updates::open(&self.folder.join(UPDATES))
+    }
+
+    /// The single updates that were recorded, if there is a record.
+    pub(crate) fn recorded(&self) -> Result<Option<Updates>, DeskError> {
+        Updates::read(&self.folder.join(UPDATES))
     }
 
     /// The folder of the change sets, and that of those that are kept and never applied.

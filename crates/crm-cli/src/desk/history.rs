@@ -74,12 +74,15 @@ impl Desk {
     /// What happened to the records of a subject.
     pub(crate) fn history(&self, subject: &Subject) -> Result<History, DeskError> {
         let mut history = History::default();
-        let updates = self.updates()?;
-        let single = updates.all()?.into_iter().map(|(_, entry)| entry);
+        let (single, runs) = match self.recorded()? {
+            Some(updates) => (updates.all()?, updates.runs()?),
+            None => Default::default(),
+        };
+        let single = single.into_iter().map(|(_, entry)| entry);
         history.events.extend(single.filter(|entry| subject.has_update(entry)).map(Event::from));
 
         let mut files = self.set_files()?;
-        for run in updates.runs()? {
+        for run in runs {
             let named = run.file.file_name();
             if files.iter().any(|file| file.file_name() == named) {
                 continue;

@@ -7,7 +7,7 @@ use std::{
 };
 
 use crm_contacts::Difference;
-use rusqlite::{Connection, Row, named_params};
+use rusqlite::{Connection, OpenFlags, Row, named_params};
 use serde::Serialize;
 
 use super::error::DeskError;
@@ -88,6 +88,24 @@ pub(super) struct Run {
 }
 
 impl Updates {
+    /// Opens the records to read them alone: nothing is written, not even where there are none yet.
+    pub(super) fn read(path: &Path) -> Result<Option<Self>, DeskError> {
+        if !path.exists() {
+            return Ok(None);
+        }
+        let failed = |source| DeskError::database(path, "opened", source);
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = Connection::open_with_flags(path, flags).map_err(failed)?;
+        connection.busy_timeout(PATIENCE).map_err(failed)?;
+        match version(&connection).map_err(failed)? {
+            // Another command is about to begin it.
+            0 => Ok(None),
+            1 => Ok(Some(Self { connection, path: path.to_owned() })),
+            _ => Err(DeskError::Newer { path: path.to_owned() }),
+        }
+    }
+
+    /// Opens the records to add to them, and begins them if need be.
     pub(super) fn open(path: &Path) -> Result<Self, DeskError> {
         let failed = |source| DeskError::database(path, "opened", source);
         crate::files::private()
@@ -101,11 +119,8 @@ impl Updates {
         connection.pragma_update(None, "synchronous", "EXTRA").map_err(failed)?;
         // What is forgotten is overwritten.
         connection.pragma_update(None, "secure_delete", true).map_err(failed)?;
-        let version = |connection: &Connection| {
-            connection.pragma_query_value(None, "user_version", |row| row.get::<_, i64>(0))
-        };
         match version(&connection).map_err(failed)? {
-            0 => create(&mut connection, version).map_err(failed)?,
+            0 => create(&mut connection).map_err(failed)?,
             1 => {}
             _ => return Err(DeskError::Newer { path: path.to_owned() }),
         }
@@ -207,11 +222,12 @@ impl Updates {
     }
 }
 
+fn version(connection: &Connection) -> rusqlite::Result<i64> {
+    connection.pragma_query_value(None, "user_version", |row| row.get(0))
+}
+
 /// Makes the table, unless another command has made it meanwhile.
-fn create(
-    connection: &mut Connection,
-    version: impl Fn(&Connection) -> rusqlite::Result<i64>,
-) -> rusqlite::Result<()> {
+fn create(connection: &mut Connection) -> rusqlite::Result<()> {
     let immediate = rusqlite::TransactionBehavior::Immediate;
     let transaction = connection.transaction_with_behavior(immediate)?;
     if version(&transaction)? == 0 {

@@ -6,8 +6,9 @@ use std::{
 };
 
 use crm_bulk::Site;
+use crm_values::Region;
 
-use super::{error::DeskError, folder::Desk};
+use super::{card::Card, error::DeskError, folder::Desk};
 
 /// Where the desk of an account is or will be. It is opened when something needs it, once.
 #[derive(Debug)]
@@ -46,6 +47,16 @@ impl Whereabouts {
             }
         }
         Ok(self.desk.get())
+    }
+
+    /// The country of telephone numbers without a country code. The desk need not be begun for it.
+    pub(crate) fn region(&self) -> Result<Region, DeskError> {
+        let card = match (self.desk.get(), &self.folder) {
+            (Some(desk), _) => return Ok(desk.region()),
+            (None, Some(_)) => Card::read(self.folder()?)?,
+            (None, None) => None,
+        };
+        Ok(card.and_then(|card| card.region).unwrap_or_default())
     }
 
     /// The desk, which is begun if need be.

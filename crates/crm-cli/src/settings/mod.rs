@@ -67,8 +67,7 @@ impl Target {
     /// The target of this process: its options, its environment, the user's profile.
     pub(crate) fn load(globals: &Globals) -> Result<Self, SettingsError> {
         let variables = Variables(&|name| env::var_os(name));
-        let name = named_profile(globals, &variables)?;
-        let profile = file::find(folders::configuration().as_deref(), name.as_deref())?;
+        let profile = profile(globals)?;
         let below = Below { variables: &variables, named: globals.profile.as_deref() };
         let (tenant, host) = below.account(globals, &profile)?;
         let given = [tenant.is_some(), host.is_some(), true, true, true];
@@ -181,6 +180,13 @@ impl Settings {
             desk: profile.desk,
         })
     }
+}
+
+/// The profile that takes part in this command; one without a name where none does.
+pub(crate) fn profile(globals: &Globals) -> Result<Profile, SettingsError> {
+    let variables = Variables(&|name| env::var_os(name));
+    let name = named_profile(globals, &variables)?;
+    file::find(folders::configuration().as_deref(), name.as_deref())
 }
 
 /// The name of the profile that options or environment name.

@@ -37,6 +37,8 @@ pub(crate) struct Profile {
     pub(crate) enterprise_hub: Option<bool>,
     /// Access tokens are kept for the next command.
     pub(crate) token_cache: Option<bool>,
+    /// The form of the addresses of records in the vendor's application, with `{kind}` and `{id}`.
+    pub(crate) app: Option<String>,
     /// The folder with the mirror, the change sets and the recorded updates of the account.
     pub(crate) desk: Option<PathBuf>,
 }

@@ -8,9 +8,10 @@ use std::{
 
 use clap::Args;
 use crm_bulk::Snapshot;
+use crm_values::Region;
 use tempfile::TempDir;
 
-use super::snapshot::{self, Need};
+use super::snapshot::{self, Need, read_by};
 use crate::{
     commands::{age::tell_age, args::whole},
     desk::Desk,
@@ -55,12 +56,18 @@ impl Known {
 impl KnownArgs {
     /// What is there for rows that name their records: none if neither a snapshot is named nor a
     /// mirror has been begun.
-    pub(super) async fn at_hand(&self, session: &Session<'_>) -> Result<Option<Known>, CliError> {
+    pub(super) async fn at_hand(
+        &self,
+        session: &Session<'_>,
+        region: Region,
+    ) -> Result<Option<Known>, CliError> {
         if let Some(file) = &self.snapshot {
-            return self.named(file).map(Some);
+            return self.named(file, region).map(Some);
         }
         match session.existing_desk()? {
-            Some(desk) if desk.mirror().exists() => self.mirror(session, desk).await.map(Some),
+            Some(desk) if desk.mirror().exists() => {
+                self.mirror(session, desk, region).await.map(Some)
+            }
             _ if self.offline => Err(CliError::Usage(
                 "--offline needs a mirror or a snapshot, and there is none: leave it out"
                     .to_owned(),
@@ -71,13 +78,17 @@ impl KnownArgs {
 
     /// All contacts, which are read if they are not known; in a sandbox, which has no desk, for this
     /// command alone.
-    pub(super) async fn of_all(&self, session: &Session<'_>) -> Result<Known, CliError> {
+    pub(super) async fn of_all(
+        &self,
+        session: &Session<'_>,
+        region: Region,
+    ) -> Result<Known, CliError> {
         if self.snapshot.is_none() && session.has_desk() {
-            return self.mirror(session, session.desk("--snapshot FILE")?).await;
+            return self.mirror(session, session.desk("--snapshot FILE")?, region).await;
         }
         match &self.snapshot {
-            Some(file) if self.offline => self.named(file),
-            file => fresh(session, file.as_deref(), Need::Contacts).await,
+            Some(file) if self.offline => self.named(file, region),
+            file => fresh(session, file.as_deref(), Need::Contacts, region).await,
         }
     }
 
@@ -86,8 +97,9 @@ impl KnownArgs {
         file(session, self.snapshot.as_deref())
     }
 
-    fn named(&self, file: &Path) -> Result<Known, CliError> {
+    fn named(&self, file: &Path, region: Region) -> Result<Known, CliError> {
         let snapshot = Snapshot::open(file)?;
+        read_by(&snapshot, region)?;
         let is_enough = self.offline || snapshot.is_fresh(self.age())?;
         if self.offline {
             tell_age("the snapshot", &snapshot)?;
@@ -103,18 +115,24 @@ impl KnownArgs {
     }
 
     /// The mirror, updated unless it is young enough or to be used as it is.
-    async fn mirror(&self, session: &Session<'_>, desk: &Desk) -> Result<Known, CliError> {
+    async fn mirror(
+        &self,
+        session: &Session<'_>,
+        desk: &Desk,
+        region: Region,
+    ) -> Result<Known, CliError> {
         let file = desk.mirror();
         let is_there = file.exists();
         if is_there || self.offline {
             let snapshot = Snapshot::open(&file)?;
+            read_desk_by(desk, &snapshot, region).await?;
             if self.offline || snapshot.is_fresh(self.age())? {
                 tell_age("the mirror", &snapshot)?;
                 return Ok(Known::kept(snapshot));
             }
             note("the mirror is older than --max-age: updating it");
         }
-        up_to_date(session, desk, Need::Owners).await
+        up_to_date(session, desk, Need::Owners, region).await
     }
 
     fn age(&self) -> Duration {
@@ -138,9 +156,10 @@ pub(super) fn file(
 pub(super) async fn as_it_is(
     session: &Session<'_>,
     file: Option<&Path>,
+    region: Region,
 ) -> Result<Known, CliError> {
     let known = KnownArgs { snapshot: file.map(Path::to_owned), max_age: 0, offline: true };
-    known.of_all(session).await
+    known.of_all(session, region).await
 }
 
 /// All contacts as they are now: in the file that is named, else in the mirror of the desk, else, in a
@@ -149,16 +168,36 @@ pub(in crate::commands) async fn fresh(
     session: &Session<'_>,
     file: Option<&Path>,
     need: Need,
+    region: Region,
 ) -> Result<Known, CliError> {
     if file.is_none() && session.has_desk() {
-        return up_to_date(session, session.desk("--snapshot FILE")?, need).await;
+        return up_to_date(session, session.desk("--snapshot FILE")?, need, region).await;
     }
-    let (snapshot, folder) = snapshot::fresh(session, file, need).await?;
+    let (snapshot, folder) = snapshot::fresh(session, file, need, region).await?;
     Ok(Known { snapshot, is_enough: true, _folder: folder })
 }
 
 /// The mirror, read to the ends of the feeds. One command does so at a time.
-async fn up_to_date(session: &Session<'_>, desk: &Desk, need: Need) -> Result<Known, CliError> {
+async fn up_to_date(
+    session: &Session<'_>,
+    desk: &Desk,
+    need: Need,
+    region: Region,
+) -> Result<Known, CliError> {
     let _alone = desk.alone_at_mirror().await?;
-    Ok(Known::kept(snapshot::pull(session, &desk.mirror(), need).await?))
+    Ok(Known::kept(snapshot::pull(session, &desk.mirror(), need, Some(region)).await?))
+}
+
+/// Has the numbers without a country code in the mirror of a desk read as numbers of this region,
+/// while no other command updates it.
+pub(in crate::commands) async fn read_desk_by(
+    desk: &Desk,
+    mirror: &Snapshot,
+    region: Region,
+) -> Result<(), CliError> {
+    if mirror.region() == region {
+        return Ok(());
+    }
+    let _alone = desk.alone_at_mirror().await?;
+    read_by(mirror, region)
 }

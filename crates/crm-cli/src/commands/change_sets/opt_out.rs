@@ -93,7 +93,7 @@ impl OptOutCommand {
             return Ok(Status::Stopped(signal, None));
         }
         if let Some(desk) = desk {
-            let options = self.columns.options(self.numbers.reader());
+            let options = self.columns.options(self.numbers.reader(desk.region()));
             consent::take(desk, list()?, &options, if on { Wish::In } else { Wish::Out })?;
         }
         let summary = Summary::of(&ChangeSet::open(out.path())?, 10)?;
@@ -112,10 +112,12 @@ impl OptOutCommand {
         on: bool,
         out: &Path,
     ) -> Result<(), CliError> {
-        let known = known::fresh(session, self.snapshot.as_deref(), Need::Contacts).await?;
+        let reader = self.numbers.reader(session.region()?);
+        let named = self.snapshot.as_deref();
+        let known = known::fresh(session, named, Need::Contacts, reader.region()).await?;
         let plan = narrow!(
             OptOut::new(session.site(), known.snapshot)
-                .numbers(self.numbers.reader())
+                .numbers(reader)
                 .map(self.columns.map.iter().cloned()),
             opt_in() if on,
             every_flag() if self.all,

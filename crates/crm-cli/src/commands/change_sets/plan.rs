@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use crm_bulk::{BulkError, ChangeSet, CleanUp, Input, Plan, PlanSummary};
 use crm_values::PhoneReader;
+use crm_values::Region;
 
 use super::{
     known::{Known, KnownArgs},
@@ -168,9 +169,13 @@ impl PlanCommand {
         })
     }
 
+    fn region(&self, session: &Session<'_>) -> Result<Region, CliError> {
+        Ok(self.values.values(session.region()?).reader().region())
+    }
+
     /// The plan, without what it looks contacts up in.
     fn plan(&self, session: &Session<'_>) -> Result<Plan, CliError> {
-        let values = self.values.values();
+        let values = self.values.values(session.region()?);
         let clean_up = self.clean_up.clean_up(values.reader())?;
         Ok(narrow!(
             Plan::new(session.site()).values(values).clean_up(clean_up),
@@ -188,11 +193,11 @@ impl PlanCommand {
         out: &Path,
     ) -> Result<PlanSummary, CliError> {
         let Some(input) = input else {
-            let known = self.known.of_all(session).await?;
+            let known = self.known.of_all(session, self.region(session)?).await?;
             let plan = self.plan(session)?;
             return plan.snapshot(known.snapshot).clean_ups(out).await.map_err(told);
         };
-        let known = self.known.at_hand(session).await?;
+        let known = self.known.at_hand(session, self.region(session)?).await?;
         let is_whole = known.is_some();
         let planned = self.look_up(session, self.plan(session)?, input, known, out).await;
         match planned {
@@ -202,7 +207,7 @@ impl PlanCommand {
                     return planned.map_err(needs_snapshot);
                 };
                 note("rows select by value: reading all contacts into the desk's mirror");
-                let known = Some(self.known.of_all(session).await?);
+                let known = Some(self.known.of_all(session, self.region(session)?).await?);
                 let input = self.rows.open(path)?;
                 self.look_up(session, self.plan(session)?, input, known, out)
                     .await

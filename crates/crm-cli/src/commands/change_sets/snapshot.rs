@@ -3,17 +3,20 @@
 use std::{io, path::Path};
 
 use crm_bulk::{MirrorError, Snapshot};
+use crm_values::Region;
 use tempfile::TempDir;
 
-use crate::{error::CliError, progress::Progress, session::Session};
+use crate::{error::CliError, output::note, progress::Progress, session::Session};
 
 /// Brings the mirror in a file up to date, as a whole whatever the command needs of it.
+/// Without a region its numbers are read as before.
 pub(in crate::commands) async fn pull(
     session: &Session<'_>,
     file: &Path,
     need: Need,
+    region: Option<Region>,
 ) -> Result<Snapshot, CliError> {
-    follow(session, file, async |mirror, progress| match need {
+    follow(session, file, region, async |mirror, progress| match need {
         Need::Swept => mirror.update_and_sweep(&session.service, &session.site(), progress).await,
         _ => mirror.update(&session.service, &session.site(), progress).await,
     })
@@ -24,9 +27,13 @@ pub(in crate::commands) async fn pull(
 async fn follow(
     session: &Session<'_>,
     file: &Path,
+    region: Option<Region>,
     update: impl AsyncFnOnce(&mut Snapshot, &mut dyn FnMut(u64)) -> Result<(), MirrorError>,
 ) -> Result<Snapshot, CliError> {
     let mut mirror = Snapshot::open_or_create(file, &session.site())?;
+    if let Some(region) = region {
+        read_by(&mirror, region)?;
+    }
     let progress = Progress::before_the_answer("records");
     let mut before = 0;
     let mut advance = |read| {
@@ -35,6 +42,19 @@ async fn follow(
     };
     update(&mut mirror, &mut advance).await?;
     Ok(mirror)
+}
+
+/// Has the numbers without a country code read as numbers of this region, and tells it where they were
+/// read as those of another one.
+pub(super) fn read_by(mirror: &Snapshot, region: Region) -> Result<(), CliError> {
+    let before = mirror.region();
+    if before != region && mirror.known_at()?.is_some() {
+        note(format!(
+            "numbers without a country code were read as numbers of {before}: reading those of the \
+             mirror as numbers of {region}"
+        ));
+    }
+    Ok(mirror.read_by(region)?)
 }
 
 /// What a command asks a mirror for.
@@ -54,22 +74,21 @@ pub(super) async fn fresh(
     session: &Session<'_>,
     file: Option<&Path>,
     need: Need,
+    region: Region,
 ) -> Result<(Snapshot, Option<TempDir>), CliError> {
     if let Some(file) = file {
-        return Ok((pull(session, file, need).await?, None));
+        return Ok((pull(session, file, need, Some(region)).await?, None));
     }
     let folder = private_folder()
         .map_err(|error| CliError::io("cannot make a folder for a snapshot", error))?;
-    let snapshot =
-        follow(session, &folder.path().join("contacts"), async |mirror, progress| match need {
-            Need::Contacts => {
-                mirror.update_contacts(&session.service, &session.site(), progress).await
-            }
-            Need::Owners | Need::Swept => {
-                mirror.update(&session.service, &session.site(), progress).await
-            }
-        })
-        .await?;
+    let file = folder.path().join("contacts");
+    let snapshot = follow(session, &file, Some(region), async |mirror, progress| match need {
+        Need::Contacts => mirror.update_contacts(&session.service, &session.site(), progress).await,
+        Need::Owners | Need::Swept => {
+            mirror.update(&session.service, &session.site(), progress).await
+        }
+    })
+    .await?;
     Ok((snapshot, Some(folder)))
 }
 

@@ -91,7 +91,7 @@ impl ImportCommand {
             _ => Some(output.records::<Row>()?),
         };
         let mut ledger = begin(desk, &self.numbers)?;
-        let options = self.columns.options(self.numbers.reader());
+        let options = self.columns.options(self.numbers.reader(desk.region()));
         let mut is_whole = true;
         for path in &self.lists {
             let mend = self.mend.clone().unwrap_or_else(|| beside(path));

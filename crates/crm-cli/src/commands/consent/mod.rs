@@ -60,7 +60,7 @@ impl ConsentCommand {
                 output.done("retracted", &format!("record {import}, by record {record}"))?;
                 Ok(Status::Done)
             }
-            Self::Status(command) => command.run(existing(&place)?, output),
+            Self::Status(command) => command.run(existing(&place)?, place.region()?, output),
             Self::Export(command) => command.run(&existing(&place)?, output),
             Self::Due(command) => command.run(&existing(&place)?, place.existing()?, output),
             Self::Check(command) => command.run(&existing(&place)?, output),

@@ -13,7 +13,7 @@ use crate::{
 /// Opens the ledger of a desk, which is begun if need be.
 pub(super) fn begin(desk: &Desk, numbers: &NumberArgs) -> Result<Ledger, CliError> {
     let ledger = Ledger::open_or_create(desk.ledger(), &desk.card().site())?;
-    Ok(ledger.numbers(numbers.reader()))
+    Ok(ledger.numbers(numbers.reader(desk.region())))
 }
 
 /// Opens the ledger of a desk, if there is one.

@@ -2,6 +2,7 @@
 
 use clap::Args;
 use crm_consent::{Heard, Ledger, Standing};
+use crm_values::Region;
 use serde::Serialize;
 
 use super::words::ScopeArg;
@@ -36,8 +37,13 @@ struct Answer<'a> {
 }
 
 impl StatusCommand {
-    pub(crate) fn run(self, ledger: Ledger, output: &Output) -> Result<Status, CliError> {
-        let ledger = ledger.numbers(self.numbers.reader());
+    pub(crate) fn run(
+        self,
+        ledger: Ledger,
+        desk: Region,
+        output: &Output,
+    ) -> Result<Status, CliError> {
+        let ledger = ledger.numbers(self.numbers.reader(desk));
         let standing = ledger.status(&self.value, self.scope.into())?;
         let may = standing.may();
         match output.format() {

@@ -1,20 +1,17 @@
 //! `crm find`: who has a number, an address or a name.
 
-use clap::Args;
-use crm_mirror::{By, Hit, PersonHit};
-use crm_models::{ContactMethodId, ContactPreferences, PersonId, Preference};
-use serde::Serialize;
+mod app;
+mod live;
+mod row;
 
-use super::{
-    age::tell_age,
-    file_arg,
-    mirror::In,
-    related::{self, Related},
-};
+use clap::Args;
+
+use self::{app::App, row::Row};
+use super::{age::tell_age, file_arg, mirror::In, related};
 use crate::{
     error::CliError,
-    globals::Globals,
-    output::{Output, Record, note},
+    globals::{Format, Globals},
+    output::{Output, Records, note},
     session::Session,
     signal::until_signal,
     status::Status,
@@ -27,7 +24,11 @@ use crate::{
 /// names, addresses, memos and values, without regard to case and accents. People are found too; what
 /// they belong to is asked of the service with --relationships. Ends with code 9 if nothing is found.
 ///
+/// --live asks the service instead, for whole numbers and addresses: customers by number, people by
+/// both, and the contacts of those and of their locations. It says what it cannot see.
+///
 ///   crm find '(818) 555-0142'
+///   crm find --live '(818) 555-0142'
 ///   crm find --mirror mirror.db --output csv - < numbers.txt
 #[derive(Debug, Args)]
 #[command(verbatim_doc_comment)]
@@ -43,6 +44,15 @@ pub(crate) struct Find {
     #[arg(long)]
     relationships: bool,
 
+    /// Ask the service as it is now, not the mirror
+    #[arg(long, conflicts_with_all = ["mirror", "relationships"])]
+    live: bool,
+
+    /// Show the address of each customer or location in the vendor's application, by the form that
+    /// the profile has as `app`
+    #[arg(long)]
+    open: bool,
+
     /// At most this many contacts and this many people for each
     #[arg(long, value_name = "N", default_value_t = 50)]
     limit: u16,
@@ -51,7 +61,7 @@ pub(crate) struct Find {
 impl Find {
     /// Whether it takes a session.
     pub(crate) fn asks(&self, globals: &Globals) -> bool {
-        self.relationships || self.mirror.is_made(globals)
+        self.live || self.relationships || self.mirror.is_made(globals)
     }
 
     pub(crate) async fn run(
@@ -60,49 +70,84 @@ impl Find {
         session: Option<&Session<'_>>,
         output: &Output,
     ) -> Result<Status, CliError> {
-        let mut records = output.records::<Row>()?;
+        let app = if self.open { Some(App::of(globals)?) } else { None };
+        let mut shown = Shown { records: output.records::<Row>()?, app, is_anything: false };
         let texts = self.texts()?;
-        let known = match until_signal(self.mirror.open(globals, session)).await? {
-            Ok(known) => known,
-            Err(signal) => return Ok(Status::Stopped(signal, None)),
+        let found = async {
+            match session {
+                Some(session) if self.live => self.ask(session, &texts, &mut shown).await,
+                session => self.look(globals, session, &texts, &mut shown).await,
+            }
         };
-        let mirror = &known.snapshot;
-        tell_age("the mirror", mirror)?;
-        let (mut is_anything, is_alone) = (false, texts.len() == 1);
+        if let Err(signal) = until_signal(found).await? {
+            return Ok(Status::Stopped(signal, None));
+        }
+        shown.records.finish()?;
+        Ok(if shown.is_anything { Status::Done } else { Status::NothingFound })
+    }
+
+    /// Looks into the mirror.
+    async fn look(
+        &self,
+        globals: &Globals,
+        session: Option<&Session<'_>>,
+        texts: &[String],
+        shown: &mut Shown<'_>,
+    ) -> Result<(), CliError> {
+        let known = self.mirror.open(globals, session).await?;
+        tell_age("the mirror", &known.snapshot)?;
         for text in texts {
-            let found = match mirror.find(&text, self.limit.into())? {
+            let found = match known.snapshot.find(text, self.limit.into())? {
                 Ok(found) => found,
-                // Among many, one that is too short stops no other.
-                Err(short) if is_alone => return Err(CliError::Usage(short.to_string())),
                 Err(short) => {
-                    note(format!("{text}: {short}"));
+                    shown.refuse(text, texts, &short)?;
                     continue;
                 }
             };
-            if found.hits.is_empty() && found.people.is_empty() {
-                note(format!("{text}: nothing found"));
-            }
-            for hit in found.hits {
-                is_anything = true;
-                records.push(&Row::of(&text, found.by, hit))?;
-            }
+            let hits = found.hits.into_iter();
+            let mut rows: Vec<_> = hits.map(|hit| Row::of(text, found.by, hit)).collect();
             let (mut last, mut related) = (None, None);
             for hit in found.people {
-                is_anything = true;
                 if let Some(session) = session.filter(|_| self.relationships)
                     && last.replace(hit.id) != Some(hit.id)
                 {
                     // One after the other of a person's methods needs one call.
-                    related = Some(related::related(session, mirror, hit.id).await?);
+                    related = Some(related::related(session, &known.snapshot, hit.id).await?);
                 }
-                records.push(&Row::of_person(&text, found.by, hit, related.clone()))?;
+                rows.push(Row::of_person(text, found.by, hit, related.clone()));
             }
-            if found.more {
-                note(format!("{text}: there are more than {}; give more of it", self.limit));
-            }
+            shown.push(text, rows, found.more, self.limit)?;
         }
-        records.finish()?;
-        Ok(if is_anything { Status::Done } else { Status::NothingFound })
+        Ok(())
+    }
+
+    /// Asks the service.
+    async fn ask(
+        &self,
+        session: &Session<'_>,
+        texts: &[String],
+        shown: &mut Shown<'_>,
+    ) -> Result<(), CliError> {
+        session.tell_target();
+        for text in texts {
+            let sought = match live::Sought::read(text, session.region()?) {
+                Ok(sought) => sought,
+                Err(invalid) => {
+                    shown.refuse(text, texts, &invalid)?;
+                    continue;
+                }
+            };
+            let answer = live::ask(session, text, &sought, self.limit.into()).await?;
+            for unseen in &answer.unseen {
+                note(format!("{text}: not seen: {unseen}"));
+            }
+            if answer.rows.is_empty() && session.output.format() != Format::Table {
+                // What was not seen is a part of the answer, also where that is all.
+                shown.records.push(&Row::nobody(text, Some(&answer.unseen)))?;
+            }
+            shown.push(text, answer.rows, answer.more, self.limit)?;
+        }
+        Ok(())
     }
 
     fn texts(&self) -> Result<Vec<String>, CliError> {
@@ -121,208 +166,40 @@ impl Find {
     }
 }
 
-/// A hit as it is shown.
-#[derive(Default, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Row {
-    text: String,
-    by: &'static str,
-    /// `customer`, `location` or `person`.
-    owner_kind: &'static str,
-    owner_id: Option<i64>,
-    owner_name: Option<String>,
-    owner_town: Option<String>,
-    owner_address: Option<String>,
-    owner_active: Option<bool>,
-    merged_to_id: Option<i64>,
-    contact_id: Option<i64>,
-    #[serde(rename = "type")]
-    contact_type: Option<String>,
-    value: Option<String>,
-    memo: Option<String>,
-    preferences: Option<ContactPreferences>,
-    do_not_text: Option<bool>,
-    /// How many contacts of other owners have the same number or address.
-    shared_with: u64,
-    #[serde(flatten)]
-    person: PersonRow,
+/// What is shown so far.
+struct Shown<'a> {
+    records: Records<'a, Row>,
+    app: Option<App>,
+    is_anything: bool,
 }
 
-/// What a hit has if it is a person.
-#[derive(Default, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct PersonRow {
-    person_id: Option<PersonId>,
-    person_title: Option<String>,
-    method_id: Option<ContactMethodId>,
-    /// Nothing: not read.
-    relationships: Option<Vec<Related>>,
-}
-
-impl Row {
-    fn of(text: &str, by: By, hit: Hit) -> Self {
-        let Hit { owner, details, contact, shared, .. } = hit;
-        let known = |text: String| Some(text).filter(|text| !text.is_empty());
-        let details = details.as_ref();
-        Self {
-            text: text.to_owned(),
-            by: by.name(),
-            owner_kind: owner.kind(),
-            owner_id: Some(owner.get()),
-            owner_name: details.map(crm_mirror::KnownOwner::display_name),
-            owner_town: details.and_then(|owner| known(owner.town().to_owned())),
-            owner_address: details.and_then(|owner| known(owner.address.to_string())),
-            owner_active: details.map(|owner| owner.active),
-            merged_to_id: details.and_then(|owner| owner.merged_to).map(|to| to.get()),
-            contact_id: contact.as_ref().map(|contact| contact.id.get()),
-            do_not_text: contact.as_ref().and_then(|contact| contact.do_not_text()),
-            preferences: contact.as_ref().and_then(|contact| contact.preferences),
-            contact_type: contact.as_ref().map(|contact| contact.contact_type.as_str().to_owned()),
-            memo: contact.as_ref().and_then(|contact| contact.memo.clone()),
-            value: contact.map(|contact| contact.value),
-            shared_with: shared,
-            person: PersonRow::default(),
+impl Shown<'_> {
+    fn push(&mut self, text: &str, rows: Vec<Row>, more: bool, limit: u16) -> Result<(), CliError> {
+        if rows.is_empty() {
+            note(format!("{text}: nothing found"));
         }
+        for mut row in rows {
+            self.is_anything = true;
+            row.url = self.app.as_ref().and_then(|app| row.url_in(app));
+            self.records.push(&row)?;
+        }
+        if more {
+            note(format!("{text}: there are more than {limit}; give more of it"));
+        }
+        Ok(())
     }
 
-    fn of_person(text: &str, by: By, hit: PersonHit, related: Option<Vec<Related>>) -> Self {
-        let PersonHit { id, person, method, .. } = hit;
-        let method_id = method.as_ref().map(|method| method.id);
-        let contact_type = method.as_ref().map(|method| method.contact_type.as_str().to_owned());
-        let (value, memo) = method.map(|method| (method.value, method.memo)).unzip();
-        let owner_active = person.as_ref().map(|person| !person.is_archived);
-        let (owner_name, person_title) = person.map(|person| (person.name, person.title)).unzip();
-        Self {
-            text: text.to_owned(),
-            by: by.name(),
-            owner_kind: "person",
-            owner_name: owner_name.flatten(),
-            owner_active,
-            contact_type,
-            value,
-            memo: memo.flatten(),
-            person: PersonRow {
-                person_id: Some(id),
-                person_title: person_title.flatten(),
-                method_id,
-                relationships: related,
-            },
-            ..Self::default()
+    /// Tells why a text is not looked for. Among many it stops no other.
+    fn refuse(
+        &self,
+        text: &str,
+        texts: &[String],
+        why: &impl std::fmt::Display,
+    ) -> Result<(), CliError> {
+        if texts.len() == 1 {
+            return Err(CliError::Usage(why.to_string()));
         }
+        note(format!("{text}: {why}"));
+        Ok(())
     }
-
-    /// A person as people read it.
-    fn person_lines(&self, id: PersonId) -> Vec<String> {
-        let PersonRow { person_title, method_id, relationships, .. } = &self.person;
-        let name = [self.owner_name.as_deref(), person_title.as_deref()];
-        let name: Vec<_> = name.into_iter().flatten().filter(|text| !text.is_empty()).collect();
-        let mut person = match name.is_empty() {
-            true => format!("person {id}"),
-            false => format!("{} (person {id})", name.join(", ")),
-        };
-        if self.owner_active == Some(false) {
-            person.push_str(", archived");
-        }
-        let mut lines = vec![person];
-        lines.push(match (method_id, &self.contact_type, &self.value) {
-            (Some(method), Some(kind), Some(value)) => {
-                let memo = self.memo.as_deref().filter(|memo| !memo.is_empty());
-                let memo = memo.map(|memo| format!(", {memo}")).unwrap_or_default();
-                format!("  {kind} {value}{memo} (contact method {method})")
-            }
-            _ => "  no contact methods".to_owned(),
-        });
-        match relationships.as_deref() {
-            None => lines.push("  relationships not read (--relationships)".to_owned()),
-            Some([]) => lines.push("  belongs to nobody".to_owned()),
-            Some(related) => {
-                lines.extend(related.iter().map(|one| format!("  belongs to {}", one.words())));
-            }
-        }
-        lines
-    }
-
-    /// As people read it.
-    fn lines(&self) -> Vec<String> {
-        if let Some(person) = self.person.person_id {
-            return self.person_lines(person);
-        }
-        let place = [&self.owner_name, &self.owner_town];
-        let place: Vec<_> = place.into_iter().flatten().map(String::as_str).collect();
-        let id = self.owner_id.unwrap_or_default();
-        let owner = format!("{} {id}", self.owner_kind);
-        let mut owner = match place.is_empty() {
-            true => owner,
-            false => format!("{} ({owner})", place.join(", ")),
-        };
-        match (self.owner_active, self.merged_to_id) {
-            (_, Some(to)) => owner.push_str(&format!(", merged into {} {to}", self.owner_kind)),
-            (Some(false), None) => owner.push_str(", deactivated"),
-            _ => {}
-        }
-        let (Some(id), Some(kind), Some(value)) =
-            (self.contact_id, &self.contact_type, &self.value)
-        else {
-            return vec![owner, "  no contacts".to_owned()];
-        };
-        let memo = self.memo.as_deref().filter(|memo| !memo.is_empty());
-        let memo = memo.map(|memo| format!(", {memo}")).unwrap_or_default();
-        let mut lines = vec![owner, format!("  {kind} {value}{memo} (contact {id})")];
-        lines.push(match &self.preferences {
-            None => "  preferences not known".to_owned(),
-            Some(preferences) => {
-                let flags = Preference::SETTABLE.map(|flag| {
-                    let state = if preferences.get(flag) { "on" } else { "off" };
-                    format!("{}: {state}", flag.words())
-                });
-                format!("  {}", flags.join(", "))
-            }
-        });
-        if self.do_not_text == Some(true) {
-            lines.push("  do not text".to_owned());
-        }
-        match self.shared_with {
-            0 => {}
-            1 => lines.push("  1 contact of another owner has the same".to_owned()),
-            n => lines.push(format!("  {n} contacts of other owners have the same")),
-        }
-        lines
-    }
-}
-
-impl Record for Row {
-    fn members() -> Vec<&'static str> {
-        let mut members = vec![
-            "text",
-            "by",
-            "ownerKind",
-            "ownerId",
-            "ownerName",
-            "ownerTown",
-            "ownerAddress",
-            "ownerActive",
-            "mergedToId",
-            "contactId",
-            "type",
-            "value",
-            "memo",
-        ];
-        members.extend(Preference::ALL.map(Preference::path));
-        members.extend(["doNotText", "sharedWith"]);
-        members.extend(["personId", "personTitle", "methodId", "relationships"]);
-        members
-    }
-
-    fn table() -> Vec<(&'static str, &'static str)> {
-        vec![
-            ("ownerKind", "OF"),
-            ("ownerId", "ID"),
-            ("ownerName", "NAME"),
-            ("ownerTown", "TOWN"),
-            ("contactId", "CONTACT"),
-            ("value", "VALUE"),
-        ]
-    }
-
-    const LINES: Option<fn(&Self) -> Vec<String>> = Some(Self::lines);
 }

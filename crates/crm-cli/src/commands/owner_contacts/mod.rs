@@ -89,7 +89,7 @@ impl<O: TypedOwner> OwnerContacts<O> {
             Self::Create { owner, contact, unless_present } => {
                 let records = output.records::<Contact>()?;
                 let contacts = service.owner(owner);
-                let request = contact.request()?;
+                let request = contact.request(session.region()?)?;
                 let created = if unless_present {
                     contacts.create_unless_present(request).await?
                 } else {

@@ -65,7 +65,8 @@ impl<O: TypedOwner> Update<O> {
         let reading = contacts.read(of.contact).await?;
         let before = &reading.record;
         let kind = contact_type.as_ref().unwrap_or(&before.contact_type);
-        let (value, extended) = texts.beside(kind, &before.value, before.memo.as_deref())?;
+        let (value, extended) =
+            texts.beside(session.region()?, kind, &before.value, before.memo.as_deref())?;
         let flags = match unknown_flags {
             Some(others) => named.complete_for(before.preferences.as_ref(), others.into()),
             None => named,

@@ -161,14 +161,13 @@ impl AuditCommand {
         set: Option<&Path>,
     ) -> Result<Summary, CliError> {
         let file = self.snapshot.as_deref();
+        let reader = self.numbers.reader(session.region()?);
         let known = match self.offline {
-            true => known::as_it_is(session, file).await?,
+            true => known::as_it_is(session, file, reader.region()).await?,
             // Whatever its age: what a set has mended since is not to be found again.
-            false => known::fresh(session, file, Need::Owners).await?,
+            false => known::fresh(session, file, Need::Owners, reader.region()).await?,
         };
         let snapshot = &known.snapshot;
-        let reader = self.numbers.reader();
-        snapshot.read_by(reader.region())?;
         // By any rules: nothing is proposed for those who left.
         let audit = self.with_owners(audit, snapshot)?;
         let again = || Snapshot::open(snapshot.path());
