@@ -30,14 +30,14 @@ pub struct Tenant {
 
 /// A contact, as the feeds tell it.
 #[derive(Clone)]
-struct Told {
-    id: i64,
-    kind: &'static str,
-    value: String,
-    memo: Option<String>,
+pub struct Told {
+    pub id: i64,
+    pub kind: &'static str,
+    pub value: String,
+    pub memo: Option<String>,
     /// Job reminders, marketing, combined, invoices, statements.
-    flags: Option<[bool; 5]>,
-    modified: &'static str,
+    pub flags: Option<[bool; 5]>,
+    pub modified: &'static str,
 }
 
 impl Told {
@@ -60,9 +60,9 @@ impl Told {
 }
 
 /// The contacts of a customer and of its location, and what is wrong with them.
-struct Family {
-    customer: Vec<Told>,
-    location: Vec<Told>,
+pub struct Family {
+    pub customer: Vec<Told>,
+    pub location: Vec<Told>,
     planted: Vec<Planted>,
 }
 
@@ -84,7 +84,8 @@ fn value(kind: &str, customer: i64, another: usize) -> String {
 }
 
 impl Tenant {
-    fn family(self, k: i64) -> Family {
+    /// The contacts of a customer and of its location.
+    pub fn family(self, k: i64) -> Family {
         let told = |id, kind| Told {
             id: 10 * k + id,
             kind,
