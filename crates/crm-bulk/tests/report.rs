@@ -9,7 +9,7 @@ use std::{
 };
 
 use common::{World, world};
-use crm_bulk::{Apply, ChangeSet, Input, OptOut, Plan, Remark, Selection, State};
+use crm_bulk::{Apply, ChangeSet, Input, OnDrift, OptOut, Plan, Remark, Selection, State};
 use crm_sandbox::Seed;
 
 /// The page and the lines of its evidence, by column.
@@ -93,6 +93,22 @@ async fn the_page_says_who_planned_dropped_and_approved_and_with_what() {
     let page = page_alone(&set);
     assert!(page.contains("1 change, ") && page.contains("(said: Ana)"), "{page:.3000}");
     assert!(page.contains("&lt;called&gt;") && page.contains("(said: Dana)"), "{page:.3000}");
+    assert!(!page.contains("by nobody"), "{page:.3000}");
+
+    // Nobody decides anything by a dry run.
+    let open = set.totals().unwrap().open();
+    world.apply(Apply::new(set).dry_run()).await.unwrap();
+    let again = || ChangeSet::open(world.path("set.crm")).unwrap();
+    assert!(!page_alone(&again()).contains("Applied"));
+    let run = Apply::new(again()).require_approval().canary(1).on_drift(OnDrift::Force);
+    world.apply(run).await.unwrap();
+    world.apply(Apply::new(again())).await.unwrap();
+    let page = page_alone(&again());
+    let chosen = "1 first, then stop; change also what has drifted; only if it was approved";
+    assert!(page.contains(&format!("<dt>Applied</dt><dd>{open} changes open, ")), "{page:.3000}");
+    assert!(page.contains(&format!("by <bdi>{user}</bdi>: <bdi>{chosen}</bdi></dd>")));
+    assert_eq!(page.matches("<dt>Applied</dt>").count(), 2);
+    // What is applied is what was approved.
     assert!(!page.contains("by nobody"), "{page:.3000}");
 }
 

@@ -72,6 +72,12 @@ pub struct Deviation {
 pub trait DriftPolicy: Send + Sync {
     /// Decides on one change.
     fn decide(&self, deviation: &Deviation) -> OnDrift;
+
+    /// Says what it does, for people who read which choices a set was applied with; `None` for
+    /// what is usual.
+    fn in_words(&self) -> Option<&str> {
+        Some("a program decides about what has drifted")
+    }
 }
 
 impl DriftPolicy for OnDrift {
@@ -79,6 +85,14 @@ impl DriftPolicy for OnDrift {
         match deviation.outcome.state {
             crate::State::Drifted => *self,
             _ => Self::Skip,
+        }
+    }
+
+    fn in_words(&self) -> Option<&str> {
+        match self {
+            Self::Skip => None,
+            Self::Abort => Some("stop at the first that has drifted"),
+            Self::Force => Some("change also what has drifted"),
         }
     }
 }

@@ -312,6 +312,10 @@ impl Apply {
         Site::new(service.tenant(), site.environment()).admit(site, &path)?;
         let store = FileStore::open(self.set, self.options.lease)?;
         let Self { options, hooks, expected, needs_approval, stop, .. } = self;
+        let mut chosen = options.chosen();
+        chosen.extend(hooks.policy.in_words().map(str::to_owned));
+        chosen.extend(needs_approval.then(|| "only if it was approved".to_owned()));
+        chosen.extend(expected.as_ref().map(|digest| format!("only with the digest {digest}")));
         let service = service.clone();
         let begun = async move {
             let taken = async {
@@ -328,6 +332,9 @@ impl Apply {
                     }
                 }
                 let open = store.count(&lease, options.which(0)).await?;
+                if open > 0 && !options.dry_run {
+                    store.keep_run(&lease, chosen, open).await?;
+                }
                 Ok((lease, open))
             };
             let (lease, open) = match taken.await {

@@ -46,6 +46,21 @@ impl Options {
         if self.retry_failed && pass == 0 { Which::OpenAndFailed } else { Which::Open }
     }
 
+    /// What is not as usual, in words.
+    pub(super) fn chosen(&self) -> Vec<String> {
+        let usual = Self::default();
+        let at_once = (self.concurrency != usual.concurrency).then_some(self.concurrency);
+        [
+            self.max_failures.map(|most| format!("stop after {most} failures")),
+            self.canary.map(|some| format!("{some} first, then stop")),
+            self.retry_failed.then(|| "failed changes once more".to_owned()),
+            at_once.map(|most| format!("up to {most} at once")),
+        ]
+        .into_iter()
+        .flatten()
+        .collect()
+    }
+
     /// When the service has surely carried out what got no answer before this pass; known in the
     /// last one, which waits for it. A dry run sends nothing, so it need not wait.
     pub(super) fn done_by(&self, pass: u32) -> Option<Instant> {

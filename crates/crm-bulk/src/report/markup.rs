@@ -16,7 +16,7 @@ use crate::{
 
 /// What is around the rows of a table of changes.
 pub(super) const TABLE: [&str; 2] = [
-    "<table><thead><tr><th>Contact<th>Number or address<th>Change<th>Outcome</thead><tbody>",
+    "<table class=\"even\"><thead><tr><th>Contact<th>Number or address<th>Change<th>Outcome</thead><tbody>",
     "</tbody></table>",
 ];
 
@@ -109,7 +109,7 @@ pub(super) fn entry(entry: &Entry) -> Markup {
             }
         } @else {
             @if let Some(message) = message { p.bad { (foreign(message)) } }
-            table {
+            table.even {
                 thead {
                     tr {
                         th { "Found at" } th { "Written as" } th { "Change" } th { "Outcome" }

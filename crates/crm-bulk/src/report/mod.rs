@@ -181,7 +181,32 @@ impl ChangeSet {
         Ok(section)
     }
 
-    /// The page down to the totals. The body stays open.
+    /// What the set comes to in numbers, each with its words and its class: what needs attention
+    /// first.
+    fn tiles(
+        &self,
+        info: &SetInfo,
+        totals: &Totals,
+        late: u64,
+    ) -> Result<Vec<(u64, &'static str, &'static str)>, BulkError> {
+        let rows = [
+            (late, "entries late", "bad"),
+            (self.unmatched_rows()?, "rows found nowhere", "bad"),
+            (self.invalid_rows()?, "rows wrong, left out", "bad"),
+            (info.look_at, "records to look at", "bad"),
+            (info.unreadable.len() as u64, "records cannot be read", "bad"),
+        ];
+        let (first, rest): (Vec<_>, Vec<_>) =
+            State::ALL.into_iter().partition(|state| state.needs_attention());
+        let tile = |state| {
+            let (word, class) = words::state(state);
+            (totals.in_state(state), word, class)
+        };
+        let tiles = first.into_iter().map(tile).chain(rows).chain(rest.into_iter().map(tile));
+        Ok(tiles.filter(|(count, ..)| *count > 0).collect())
+    }
+
+    /// The page down to what the set is. The body stays open.
     fn head(
         &self,
         info: &SetInfo,
@@ -190,11 +215,16 @@ impl ChangeSet {
         late: u64,
     ) -> Result<Markup, BulkError> {
         let (decisions, approval) = (self.decisions()?, self.approval()?);
+        let of = |kind| decisions.iter().filter(move |it| it.kind == kind);
         let title = words::title(info.kind);
         let rows = self.count("SELECT count(*) FROM rows")?;
-        let (unmatched, invalid) = (self.unmatched_rows()?, self.invalid_rows()?);
+        let tiles = self.tiles(info, totals, late)?;
         Ok(html! {
             (page::begin(title))
+            ul.tiles {
+                @for (count, word, class) in &tiles { li { b class=(class) { (count) } (word) } }
+                @if tiles.is_empty() { li { b { "0" } "nothing to do" } }
+            }
             dl {
                 @if let Some(source) = &info.source { dt { "From the list" } dd { (foreign(source)) } }
                 @if let Some(undone) = &info.undo_of {
@@ -220,13 +250,12 @@ impl ChangeSet {
                     Some(approval) => dd { (decision(approval)) },
                     None => dd { "by nobody, as it is now" },
                 }
-                @for dropped in decisions.iter().filter(|it| it.kind == DecisionKind::Dropped) {
-                    dt { "Taken out" }
-                    dd {
-                        (dropped.changes)
-                        @if dropped.changes == 1 { " change, " } @else { " changes, " }
-                        (decision(dropped))
-                    }
+                @for dropped in of(DecisionKind::Dropped) {
+                    dt { "Taken out" } dd { (changes(dropped)) ", " (decision(dropped)) }
+                }
+                @for applied in of(DecisionKind::Applied) {
+                    dt { "Applied" }
+                    dd { (changes(applied)) " open, " (decision(applied)) }
                 }
                 @if !info.options.is_empty() {
                     dt { "Chosen" } dd { (foreign(&info.options.join("; "))) }
@@ -236,22 +265,6 @@ impl ChangeSet {
                     @if let Some(version) = &info.version { "planned by " (foreign(version)) ", " }
                     "page by " (env!("CARGO_PKG_VERSION"))
                 }
-            }
-            h2 { "In all" }
-            ul.tiles {
-                @for state in State::ALL {
-                    @let count = totals.in_state(state);
-                    @let (word, class) = words::state(state);
-                    @if count > 0 { li { b class=(class) { (count) } (word) } }
-                }
-                @if late > 0 { li { b.bad { (late) } "entries late" } }
-                @if unmatched > 0 { li { b.bad { (unmatched) } "rows found nowhere" } }
-                @if invalid > 0 { li { b.bad { (invalid) } "rows wrong, left out" } }
-                @if info.look_at > 0 { li { b.bad { (info.look_at) } "records to look at" } }
-                @if !info.unreadable.is_empty() {
-                    li { b.bad { (info.unreadable.len()) } "records cannot be read" }
-                }
-                @if totals.all() == 0 { li { b { "0" } "nothing to do" } }
             }
             @for note in &info.notes { p.note { (foreign(note)) } }
         })
@@ -309,6 +322,11 @@ impl<W: Write> Page<'_, W> {
     fn unwritten(&self, error: io::Error) -> BulkError {
         BulkError::file(self.set.path(), "written as a page", error)
     }
+}
+
+/// How many changes a decision is about.
+fn changes(decision: &Decision) -> Markup {
+    html! { (decision.changes) @if decision.changes == 1 { " change" } @else { " changes" } }
 }
 
 /// Who decided, when and why.

@@ -2,7 +2,7 @@
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-pub use super::markup::foreign;
+pub use super::{markup::foreign, words::time};
 
 const STYLE: &str = include_str!("page.css");
 

@@ -55,7 +55,8 @@ pub(super) fn place(target: &Target) -> String {
 }
 
 /// A time to the second, in UTC.
-pub(super) fn time(at: Timestamp) -> String {
+#[must_use]
+pub fn time(at: Timestamp) -> String {
     let text = at.to_string();
     let seconds = text.get(..19).unwrap_or(&text);
     format!("{} UTC", seconds.replace('T', " "))

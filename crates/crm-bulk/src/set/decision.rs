@@ -52,7 +52,7 @@ pub struct Decision {
     pub user: String,
     /// Who decided, as somebody said.
     pub said: Option<String>,
-    /// The reason, as somebody said.
+    /// The reason, as somebody said; of a run, what was chosen for it beyond what is usual.
     pub reason: Option<String>,
     /// The digest of the set from then on: an approval is of this one alone.
     pub digest: Digest,
@@ -69,6 +69,8 @@ pub enum DecisionKind {
     Dropped,
     /// The set was approved as it is.
     Approved,
+    /// A run began to send what was open.
+    Applied,
 }
 
 impl Decision {

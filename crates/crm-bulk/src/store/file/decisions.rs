@@ -129,6 +129,24 @@ pub(super) fn is_approved(database: &Database, digest: Digest) -> Result<bool, B
     Ok(database.value(sql, params![approved, digest.to_string()])? == Some(true))
 }
 
+/// Keeps that a run begins, what was chosen for it, and how many changes are open. To be done in a
+/// transaction of the set's owner.
+pub(super) fn keep_run(database: &Database, chosen: &[String], open: u64) -> Result<(), BulkError> {
+    // The run has just compared it with all changes.
+    let digest = database.meta("digest")?.and_then(|text| text.parse().ok());
+    let not_adopted = || BulkError::NotAdopted { path: database.path().to_owned() };
+    let decision = Decision {
+        kind: DecisionKind::Applied,
+        at: clock::now(),
+        user: system_user(),
+        said: None,
+        reason: (!chosen.is_empty()).then(|| chosen.join("; ")),
+        digest: digest.ok_or_else(not_adopted)?,
+        changes: open,
+    };
+    write(database, &decision)
+}
+
 fn write(database: &Database, decision: &Decision) -> Result<(), BulkError> {
     let Decision { kind, at, user, said, reason, digest, changes } = decision;
     let sql = "INSERT INTO decisions (kind, at, user, said, reason, digest, changes)

@@ -140,6 +140,16 @@ impl FileStore {
         self.run(lease, move |database| decisions::drop_changes(database, &ids, &remark)).await?
     }
 
+    /// Keeps that a run begins, with what was chosen for it.
+    pub(crate) async fn keep_run(
+        &self,
+        lease: &Lease,
+        chosen: Vec<String>,
+        open: u64,
+    ) -> Result<(), BulkError> {
+        self.run(lease, move |database| decisions::keep_run(database, &chosen, open)).await
+    }
+
     /// Waits until an earlier run of this process has closed the file, if one was dropped just now.
     async fn wait_for_earlier_run(&self) -> Result<(), BulkError> {
         let mut is_ours = None;

@@ -119,11 +119,11 @@ CREATE TABLE findings (
 -- What people decided about the set once it was planned.
 CREATE TABLE decisions (
     id      INTEGER PRIMARY KEY,
-    kind    TEXT NOT NULL,           -- dropped, approved
+    kind    TEXT NOT NULL,           -- dropped, approved, applied
     at      TEXT NOT NULL,           -- RFC 3339
     user    TEXT NOT NULL,           -- whose process it was, as the system knows
     said    TEXT,                    -- who decided, as somebody said
-    reason  TEXT,
+    reason  TEXT,                    -- of a run, what was chosen for it
     digest  TEXT NOT NULL,           -- of the set from then on
     changes INTEGER NOT NULL         -- how many it is about
 ) STRICT;
