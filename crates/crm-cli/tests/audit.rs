@@ -260,8 +260,9 @@ fn a_page_shows_the_figures_as_bars_and_hides_nothing() {
     let page = fs::read_to_string(service.home.path().join("page.html")).unwrap();
     for part in [
         "<span class=\"bar\" style=\"width:100%\">",
-        "<b><bdi>Harbor Bakery</bdi></b> · customer 1, contact 101: \
-         <bdi>(818) 200-1111 → 8182001111</bdi>",
+        "<b><bdi>Harbor Bakery</bdi></b><br><small>customer 1, contact 101</small></td>\
+         <td data-label=\"Found\"><bdi>(818) 200-1111 → 8182001111</bdi>",
+        "Threshold: <code>shared-by</code>.",
         "&lt;b&gt;office&lt;/b&gt;@shop.example",
         "A change is proposed.",
         "personal data",

@@ -4,7 +4,7 @@ use std::{io::Write, path::Path};
 
 use crm_audit::Summary;
 use crm_bulk::{AtomicWriter, Site, page};
-use maud::html;
+use maud::{Markup, html};
 
 use super::findings::{Example, Findings, certainty};
 use crate::error::CliError;
@@ -24,7 +24,7 @@ pub(super) fn write(
         dl {
             dt { "Tenant" } dd { (site.tenant()) }
             dt { "Server" } dd { (page::foreign(site.environment())) }
-            dt { "Contacts as of" } dd { (summary.known_at) }
+            dt { "Contacts as of" } dd { (page::time(summary.known_at)) }
             dt { "Contacts" } dd { (summary.contacts) " of " (summary.owners) " customers and locations" }
             dt { "Findings" } dd { (summary.findings()) }
             dt { "To be mended" } dd { (summary.proposals) " contacts, by what the rules propose" }
@@ -56,19 +56,26 @@ pub(super) fn write(
         @for (rule, found) in &found {
             @let examples = findings.told(*rule).examples;
             h2 { (rule.title()) " " small { code { (rule) } } }
-            p { (rule.meaning()) }
+            p { (prose(rule.meaning())) }
             @if (examples.len() as u64) < *found {
                 p.note {
                     "The first " (examples.len()) " of " (found) " are shown here. "
                     code { "crm audit --rule " (rule) " --output csv" } " lists all."
                 }
             }
-            ul {
-                @for Example { named, place, detail } in examples {
-                    li {
-                        @if let Some(named) = named { b { (page::foreign(named)) } " · " }
-                        (place)
-                        @if !detail.is_empty() { ": " (page::foreign(detail)) }
+            table.even {
+                thead { tr { th { "Contact" } th { "Found" } } }
+                tbody {
+                    @for Example { named, place, detail } in examples {
+                        tr {
+                            td data-label="Contact" {
+                                @if let Some(named) = named { b { (page::foreign(named)) } br; }
+                                small { (place) }
+                            }
+                            td data-label="Found" {
+                                @if !detail.is_empty() { (page::foreign(detail)) }
+                            }
+                        }
                     }
                 }
             }
@@ -79,4 +86,13 @@ pub(super) fn write(
     let mut file = AtomicWriter::create(path).map_err(&unwritten)?;
     file.write_all(body.into_string().as_bytes()).map_err(&unwritten)?;
     file.finish().map_err(&unwritten)
+}
+
+/// A text in which what is between backticks is code.
+fn prose(text: &str) -> Markup {
+    html! {
+        @for (at, part) in text.split('`').enumerate() {
+            @if at % 2 == 1 { code { (part) } } @else { (part) }
+        }
+    }
 }
