@@ -95,6 +95,15 @@ fn ids_stand_alone_where_names_may_not_be_read_or_nobody_wants_them() {
     }
     let owners = service.sandbox.log();
     assert_eq!(owners.iter().filter(|entry| entry.path.ends_with("/locations")).count(), 1);
+
+    // Later, when they may be read.
+    let notes = |command: &str| stderr(&service.crm(command).assert().success());
+    let told = notes("show 0.crm");
+    assert!(told.contains("1 change without a name: `crm names 0.crm` looks"), "{told}");
+    assert!(notes("names 0.crm").contains("0.crm: 1 name found"));
+    assert!(!notes("show 0.crm").contains("without a name"));
+    assert!(service.ok("show 0.crm").contains("Harbor Bakery, Pier 4"));
+    assert!(notes("names 0.crm").contains("0.crm: 0 names found"));
 }
 
 #[test]

@@ -146,6 +146,8 @@ pub(crate) enum Command {
 
     Backup(change_sets::backup::Backup),
 
+    Names(change_sets::names::NamesCommand),
+
     Sets(sets::Sets),
 
     History(history::HistoryCommand),
@@ -214,6 +216,7 @@ impl Command {
             Self::Undo(command) => Some(&mut command.set),
             Self::Results(command) => Some(&mut command.set),
             Self::Backup(command) => Some(&mut command.set),
+            Self::Names(command) => Some(&mut command.set),
             _ => None,
         }
     }
@@ -299,6 +302,7 @@ impl Command {
             Self::Undo(command) => command.run(globals, output).await,
             Self::Results(command) => command.run(output).await,
             Self::Backup(command) => command.run().await,
+            Self::Names(command) => command.run(&connect().await?).await,
             Self::Desk(command) => command.run(globals, output).await,
             Self::History(command) => command.run(globals, output),
             Self::Sets(command) => command.run(globals, output).await,

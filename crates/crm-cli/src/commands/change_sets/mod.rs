@@ -1,5 +1,5 @@
 //! Change sets: `crm snapshot`, `audit`, `plan`, `opt-out`, `show`, `drop`, `approve`, `report`, `apply`, `status`, `undo`,
-//! `results`, `verify`, `backup`. One file a command, `rows` and `summary` are for several of
+//! `results`, `verify`, `backup`, `names`. One file a command, `rows` and `summary` are for several of
 //! them.
 
 pub(super) mod apply;
@@ -10,7 +10,7 @@ mod decided;
 pub(super) mod drop;
 pub(super) mod known;
 mod line;
-mod names;
+pub(super) mod names;
 pub(super) mod opt_out;
 mod out;
 pub(super) mod plan;

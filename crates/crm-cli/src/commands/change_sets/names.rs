@@ -1,15 +1,53 @@
 //! The names of the owners of a set: read when it is planned, and shown wherever it is.
 
-use std::{path::Path, sync::Arc};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use clap::Args;
 use crm_bulk::{BulkError, ChangeSet, NamedOwner, Naming, OwnerId, Snapshot, Target};
 
+use super::{known, summary::name};
 use crate::{
+    error::CliError,
     output::{count, note},
     progress::Progress,
     session::Session,
+    signal::until_signal,
+    status::Status,
 };
+
+/// Look for the names that a set lacks
+///
+/// Read the names and towns of the customers and locations that `crm show` shows by their ids alone,
+/// since that was interrupted or refused when the set was planned, or was not asked for. Those that
+/// the desk's mirror does not have take a call for 50. What is to be applied stays as it is, and the
+/// digest too.
+#[derive(Debug, Args)]
+pub(crate) struct NamesCommand {
+    /// The change set: a file, or the name of one of the desk
+    pub(crate) set: PathBuf,
+}
+
+impl NamesCommand {
+    pub(crate) async fn run(self, session: &Session<'_>) -> Result<Status, CliError> {
+        // A set that cannot be read is an error here, and not a note.
+        ChangeSet::open(&self.set)?;
+        let mirror = known::file(session, None)?;
+        let names = NameArgs { no_names: false };
+        let find = async {
+            let found = names.find(session, mirror.as_deref(), false, &self.set).await;
+            Ok::<_, CliError>(found)
+        };
+        let found = match until_signal(find).await? {
+            Ok(found) => found,
+            Err(signal) => return Ok(Status::Stopped(signal, None)),
+        };
+        note(format!("{}: {} found", name(&self.set), count(found, "name")));
+        Ok(Status::Done)
+    }
+}
 
 #[derive(Debug, Args)]
 pub(crate) struct NameArgs {
@@ -21,33 +59,35 @@ pub(crate) struct NameArgs {
 
 impl NameArgs {
     /// Finds the names for a set that was planned just now: in the mirror where there is one, and of
-    /// the others by calls, unless none is to be made. Whatever prevents it is told: the set is whole
-    /// without them.
+    /// the others by calls, unless none is to be made, and returns how many there are. Whatever
+    /// prevents it is told: the set is whole without them.
     pub(super) async fn find(
         &self,
         session: &Session<'_>,
         mirror: Option<&Path>,
         is_offline: bool,
         set: &Path,
-    ) {
+    ) -> u64 {
         if self.no_names {
-            return;
+            return 0;
         }
         let known = mirror.map(|mirror| in_mirror(mirror, set)).transpose();
-        match known {
-            Ok(Some(naming)) if is_offline && naming.unknown > 0 => {
-                let owners = count(naming.unknown, "customer or location");
-                note(format!("ids instead of names: the mirror does not have {owners}"));
-            }
-            Err(error) => note(format!("no names from the mirror: {error}")),
-            Ok(_) => {}
-        }
+        let known = known.unwrap_or_else(|error| {
+            note(format!("no names from the mirror: {error}"));
+            None
+        });
+        let known = known.unwrap_or_default();
         if !is_offline {
-            self.read(session, set).await;
+            return known.named + self.read(session, set).await;
         }
+        if known.unknown > 0 {
+            let owners = count(known.unknown, "customer or location");
+            note(format!("ids instead of names: the mirror does not have {owners}"));
+        }
+        known.named
     }
 
-    async fn read(&self, session: &Session<'_>, set: &Path) {
+    async fn read(&self, session: &Session<'_>, set: &Path) -> u64 {
         let progress = Arc::new(Progress::before_the_answer("customers and locations named"));
         let advance = Arc::clone(&progress);
         let each = move |owners| advance.advance(usize::try_from(owners).unwrap_or(usize::MAX));
@@ -57,7 +97,7 @@ impl NameArgs {
         };
         let named = named.await;
         drop(progress);
-        match named {
+        match &named {
             Ok(naming) if naming.refused.is_empty() => {}
             Ok(naming) => {
                 let kinds: Vec<_> = naming.refused.iter().map(|kind| format!("{kind}s")).collect();
@@ -70,6 +110,7 @@ impl NameArgs {
             }
             Err(error) => note(format!("ids instead of names: {error}")),
         }
+        named.map_or(0, |naming| naming.named)
     }
 }
 

@@ -10,6 +10,7 @@ use super::{
     line::{INDENT, about, difference},
     names::Names,
     select::SelectArgs,
+    summary::name,
 };
 use crate::{
     commands::args::{narrow, whole},
@@ -124,6 +125,14 @@ impl Shown {
         })
     }
 
+    /// Whether the owner has no name here: only those are looked for about whom there is something to
+    /// do.
+    fn lacks_name(&self) -> bool {
+        let Which { target, owner_name, owner_town, .. } = &self.which;
+        let is_nameless = owner_name.is_none() && owner_town.is_none();
+        is_nameless && target.owner().is_some() && self.state != State::Already
+    }
+
     /// As people read it.
     fn lines(&self) -> Vec<String> {
         let mut lines = self.which.about.clone();
@@ -146,12 +155,13 @@ impl Show {
         let set = ChangeSet::open(&self.set)?;
         tell_digest(&set)?;
         let mut names = Names::of(&self.set)?;
-        let mut written = 0_u64;
+        let (mut written, mut nameless) = (0_u64, 0_u64);
         for change in set.changes(&selection) {
             match change.and_then(|change| Shown::of(change, &mut names)) {
                 Ok(shown) => {
                     records.push(&shown)?;
                     written += 1;
+                    nameless += u64::from(shown.lacks_name());
                 }
                 Err(error) => {
                     // What was read is shown; a reader that went away hides no error.
@@ -164,6 +174,10 @@ impl Show {
         let all = set.totals()?.all();
         if written < all {
             note(format!("{written} of {} shown", count(all, "change")));
+        }
+        if nameless > 0 {
+            let (changes, set) = (count(nameless, "change"), name(&self.set));
+            note(format!("{changes} without a name: `crm names {set}` looks for them"));
         }
         Ok(Status::Done)
     }
