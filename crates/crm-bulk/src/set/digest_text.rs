@@ -19,9 +19,9 @@ pub(super) fn of(
     before: Option<&Image>,
 ) -> Vec<u8> {
     let mut lines = Lines(Vec::with_capacity(1_024));
-    lines.plain("verdict", verdict);
+    lines.word("verdict", verdict.as_str());
     lines.target(target, action);
-    lines.plain("action", action.name());
+    lines.word("action", action.name());
     match action {
         Action::Update(wanted) | Action::Create(wanted) => lines.wanted(wanted),
         Action::Delete => {}
@@ -52,6 +52,10 @@ impl Lines {
     fn line(&mut self, words: &[&str]) {
         self.add(words);
         self.0.push(b'\n');
+    }
+
+    fn word(&mut self, name: &str, word: &str) {
+        self.line(&[name, " ", word]);
     }
 
     fn plain(&mut self, name: &str, value: impl fmt::Display) {

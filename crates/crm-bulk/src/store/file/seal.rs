@@ -5,6 +5,8 @@
 //! mean: they tell cheaply whether these, the digest included, are as this crate wrote them. That
 //! no row is missing is told by the digest of the set, and by the totals.
 
+use std::convert::Infallible;
+
 use crm_mirror::{columns, database::Database};
 use rusqlite::{Row, Statement, types::ValueRef};
 
@@ -27,6 +29,11 @@ const PAGE: u32 = 1_000;
 /// bit is seen, of several as good as certainly. It has no key, so it is against accidents, and a
 /// CRC does as well against those as a hash that costs ten times as much.
 pub(super) fn of<'a>(columns: impl Iterator<Item = ValueRef<'a>>) -> i64 {
+    let Ok(seal) = try_of(columns.map(Ok::<_, Infallible>));
+    seal
+}
+
+fn try_of<'a, E>(columns: impl Iterator<Item = Result<ValueRef<'a>, E>>) -> Result<i64, E> {
     // Hashed at once: most columns are short, and each piece by itself would cost more.
     let mut row = Vec::with_capacity(512);
     for column in columns {
@@ -36,7 +43,7 @@ pub(super) fn of<'a>(columns: impl Iterator<Item = ValueRef<'a>>) -> i64 {
             row.extend_from_slice(&bytes.len().to_le_bytes());
             row.extend_from_slice(bytes);
         };
-        match column {
+        match column? {
             ValueRef::Null => add(0, &[]),
             ValueRef::Integer(number) => add(1, &number.to_le_bytes()),
             ValueRef::Real(number) => add(2, &number.to_le_bytes()),
@@ -45,14 +52,12 @@ pub(super) fn of<'a>(columns: impl Iterator<Item = ValueRef<'a>>) -> i64 {
         }
     }
     // With a sign it always fits into four bytes of the file.
-    i64::from(crc32fast::hash(&row).cast_signed())
+    Ok(i64::from(crc32fast::hash(&row).cast_signed()))
 }
 
 /// The seal that is due to a row with these columns, of which the last is its seal.
 fn due(row: &Row<'_>, columns: &[usize]) -> rusqlite::Result<i64> {
-    let columns = columns.iter().take(columns.len() - 1);
-    let values: Vec<_> = columns.map(|at| row.get_ref(*at)).collect::<Result<_, _>>()?;
-    Ok(of(values.into_iter()))
+    try_of(columns.iter().take(columns.len() - 1).map(|at| row.get_ref(*at)))
 }
 
 fn is_sealed(row: &Row<'_>, columns: &[usize]) -> rusqlite::Result<bool> {
