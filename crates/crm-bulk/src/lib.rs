@@ -159,7 +159,7 @@ pub use results::ResultRows;
 pub use set::{
     Action, Change, ChangeId, Decision, DecisionKind, Digest, ExpectedDigest, Image, InvalidDigest,
     MethodImage, NamedOwner, Outcome, Remark, SetInfo, SetKind, State, Target, Totals,
-    UnknownState, Wanted,
+    UnknownState, Wanted, speaks_of_marketing,
 };
 pub use spreadsheet::{guarded, guarded_number};
 #[cfg(any(test, feature = "contract"))]

@@ -15,7 +15,7 @@ use super::{listed::Found, search::Search};
 use crate::{
     current,
     error::BulkError,
-    set::{Action, MethodImage, Outcome, State, Target},
+    set::{Action, MethodImage, Outcome, State, Target, speaks_of_marketing},
     store::file::{Draft, Planned},
 };
 
@@ -31,18 +31,16 @@ pub(super) fn chosen(
     every_flag: bool,
     notes: &mut Vec<String>,
 ) -> Vec<String> {
-    let speaks_of_marketing =
-        |kind: &&PreferenceType| kind.name.to_lowercase().contains("marketing");
     let is_flag = |kind: &&PreferenceType| kind.data_type.eq_ignore_ascii_case("Bool");
     let chosen: Vec<_> = types
         .iter()
-        .filter(|kind| every_flag || speaks_of_marketing(kind))
+        .filter(|kind| every_flag || speaks_of_marketing(&kind.name))
         .filter(is_flag)
         .map(|kind| kind.name.clone())
         .collect();
     let passed_over: Vec<_> = types
         .iter()
-        .filter(|kind| (every_flag || speaks_of_marketing(kind)) && !is_flag(kind))
+        .filter(|kind| (every_flag || speaks_of_marketing(&kind.name)) && !is_flag(kind))
         .map(|kind| kind.name.as_str())
         .collect();
     if !passed_over.is_empty() {

@@ -68,12 +68,40 @@ impl Image {
         }
     }
 
+    /// Returns whether marketing is known to be received: by the flag of a contact, or by a preference
+    /// of a contact method that speaks of it.
+    #[must_use]
+    pub fn receives_marketing(&self) -> bool {
+        match self {
+            Self::Contact(contact) => {
+                contact.preferences.is_some_and(|flags| flags.marketing_updates_enabled)
+            }
+            Self::Method(method) => method.receives_marketing(),
+        }
+    }
+
     pub(crate) fn from_file(target: &Target, json: &str) -> serde_json::Result<Self> {
         match target {
             Target::Contact { .. } => serde_json::from_str(json).map(Self::Contact),
             Target::Method { .. } => serde_json::from_str(json).map(Self::Method),
         }
     }
+}
+
+impl MethodImage {
+    /// Returns whether a preference that speaks of marketing is on.
+    #[must_use]
+    pub fn receives_marketing(&self) -> bool {
+        let mut preferences = self.preferences.iter();
+        preferences.any(|(name, on)| *on == Some(true) && speaks_of_marketing(name))
+    }
+}
+
+/// Returns whether a preference of contact methods is one of marketing. What they are called is not
+/// documented, so that is told by their names.
+#[must_use]
+pub fn speaks_of_marketing(preference: &str) -> bool {
+    preference.to_lowercase().contains("marketing")
 }
 
 impl From<MethodImage> for Image {

@@ -18,7 +18,7 @@ pub use self::{
     change::{Change, ChangeId},
     decision::{Decision, DecisionKind, Remark},
     digest::{Digest, ExpectedDigest, InvalidDigest},
-    image::{Image, MethodImage},
+    image::{Image, MethodImage, speaks_of_marketing},
     info::{SetInfo, SetKind, Totals},
     named_owner::NamedOwner,
     outcome::Outcome,
