@@ -41,6 +41,7 @@
 //! | know whether somebody may be written to | [`Ledger::status`], [`Standing::may`] |
 //! | have all who may not | [`Ledger::standing`] |
 //! | know what has to be done by when | [`Ledger::due`], [`Policy`] |
+//! | turn nothing on against a wish | [`Guard`] |
 //! | know that nothing was changed | [`Ledger::check`], [`Head`] |
 //!
 //! # What is safe
@@ -73,6 +74,7 @@
 mod check;
 mod due;
 mod error;
+mod guard;
 mod hash;
 mod import;
 mod ledger;
@@ -86,6 +88,7 @@ pub use check::{Checked, Fault};
 pub use crm_bulk::{Input, List, ListOptions};
 pub use due::Due;
 pub use error::ConsentError;
+pub use guard::Guard;
 pub use hash::{InvalidSha, Sha};
 pub use import::{Import, Imported, Judged, Verdict};
 pub use ledger::{Head, Ledger};

@@ -1,0 +1,210 @@
+//! Marketing is not turned on against a wish.
+
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, Mutex},
+};
+
+use crm_bulk::{Action, Change, Image, Proposal, Resulting, Verdict, speaks_of_marketing};
+use crm_mirror::{keys::Keys, lock::lock};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    error::ConsentError,
+    ledger::{Ledger, OfValue, json},
+    record::{Kind, Personal},
+    standing::Standing,
+    wish::{Scope, Wish},
+};
+
+/// Judges what a change leaves behind: a number or an address that is out by its last wish shall not
+/// begin to receive marketing.
+///
+/// A changed value counts, and so do a record that is created and one that is created again.
+///
+/// ```no_run
+/// use crm_bulk::{Apply, ChangeSet};
+/// use crm_consent::{Guard, Ledger};
+///
+/// fn guarded(set: ChangeSet, ledger: Ledger) -> Apply {
+///     let guard = Guard::new(ledger);
+///     Apply::new(set).before(move |proposal| std::future::ready(guard.judge(&proposal)))
+/// }
+/// ```
+#[derive(Debug, Clone)]
+pub struct Guard {
+    inner: Arc<Mutex<Inner>>,
+    /// Why marketing is turned on all the same.
+    overridden: Option<String>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    ledger: Ledger,
+    /// The wishes that were overridden, each with the record for which it was: a change may be judged
+    /// several times.
+    recorded: BTreeSet<(u64, String)>,
+}
+
+/// Why somebody did something against a wish, and to which record.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct OverrideFacts {
+    reason: String,
+    target: String,
+}
+
+impl Guard {
+    /// Creates the guard of a ledger.
+    #[must_use]
+    pub fn new(ledger: Ledger) -> Self {
+        let inner = Inner { ledger, recorded: BTreeSet::new() };
+        Self { inner: Arc::new(Mutex::new(inner)), overridden: None }
+    }
+
+    /// Lets marketing be turned on against a wish, for this reason. Each time is a record of the
+    /// ledger, which is on the disk before the change is sent.
+    #[must_use]
+    pub fn overridden(mut self, reason: impl Into<String>) -> Self {
+        self.overridden = Some(reason.into());
+        self
+    }
+
+    /// Judges a change that is about to be sent.
+    #[must_use]
+    pub fn judge(&self, proposal: &Proposal) -> Verdict {
+        let after = match &proposal.result {
+            Resulting::Contact(contact) => {
+                let on = contact.get_preferences().get_marketing_updates() == Some(true);
+                contact.get_value().filter(|_| on)
+            }
+            Resulting::Method(method) => {
+                let on = method.receives_marketing();
+                Some(method.value.as_str()).filter(|_| on)
+            }
+            _ => None,
+        };
+        let Some(after) = after else {
+            return Verdict::Send;
+        };
+        let before = proposal.current.as_ref().and_then(receiving);
+        match self.admit(before, after, &proposal.change.target.to_string()) {
+            Ok(None) => Verdict::Send,
+            Ok(Some(why)) => Verdict::Hold(why),
+            // Not to know is no consent.
+            Err(error) => Verdict::Hold(format!("the consent ledger cannot be asked: {error}")),
+        }
+    }
+
+    /// Judges a value that is to receive marketing, of a record of which `before` is the one that
+    /// received it so far. Returns why it shall not, and records it where that is overridden.
+    ///
+    /// # Errors
+    ///
+    /// Returns errors for a ledger that cannot be read or written.
+    pub fn admit(
+        &self,
+        before: Option<&str>,
+        after: &str,
+        target: &str,
+    ) -> Result<Option<String>, ConsentError> {
+        let mut inner = lock(&self.inner);
+        let Some(record) = against(&inner.ledger, before, after)? else {
+            return Ok(None);
+        };
+        let Some(reason) = &self.overridden else {
+            return Ok(Some(format!(
+                "it would turn marketing on against record {record} of the consent ledger; \
+                 --override-consent REASON does so all the same, and is recorded"
+            )));
+        };
+        let overridden = (record, target.to_owned());
+        if !inner.recorded.contains(&overridden) {
+            inner.ledger.record_override(record, after, target, reason)?;
+            inner.recorded.insert(overridden);
+        }
+        Ok(None)
+    }
+
+    /// Returns the record against which a change of a plan would turn marketing on, by what the plan
+    /// saw.
+    ///
+    /// # Errors
+    ///
+    /// Returns errors for a ledger that cannot be read.
+    pub fn planned(&self, change: &Change) -> Result<Option<u64>, ConsentError> {
+        let current = change.before.as_ref();
+        let before = current.and_then(receiving);
+        let (value, on) = match &change.action {
+            Action::Update(wanted) | Action::Create(wanted) => {
+                let wanted = &wanted.change;
+                let flag = wanted.get_preferences().get_marketing_updates();
+                let value = wanted.get_value().or_else(|| change.value());
+                (value, flag.unwrap_or(before.is_some()))
+            }
+            Action::MethodPreferences(wanted) => {
+                let on = wanted.iter().any(|(name, on)| *on && speaks_of_marketing(name));
+                (change.value(), on)
+            }
+            _ => (None, false),
+        };
+        match value.filter(|_| on) {
+            Some(value) => against(&lock(&self.inner).ledger, before, value),
+            None => Ok(None),
+        }
+    }
+}
+
+/// The record that stands against marketing for a value, unless its record receives it already.
+fn against(
+    ledger: &Ledger,
+    before: Option<&str>,
+    after: &str,
+) -> Result<Option<u64>, ConsentError> {
+    let keys = |text| Keys::of(text, ledger.reader);
+    // Most changes keep the value letter by letter, and numbers take time to read.
+    if before.is_some_and(|before| before == after || keys(before) == keys(after)) {
+        return Ok(None);
+    }
+    match ledger.status(after, Scope::Marketing) {
+        Ok(Standing { wish: Some(Wish::Out), decided_by, .. }) => Ok(decided_by),
+        Ok(standing) => Ok(standing.may_be.first().map(|heard| heard.record)),
+        // No wish can be of what is neither a number nor an address.
+        Err(ConsentError::Value(_)) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// The value of a record, if it receives marketing.
+fn receiving(image: &Image) -> Option<&str> {
+    image.receives_marketing().then(|| image.value())
+}
+
+impl Ledger {
+    /// Records that marketing was turned on against a wish.
+    fn record_override(
+        &self,
+        wish: u64,
+        value: &str,
+        target: &str,
+        reason: &str,
+    ) -> Result<u64, ConsentError> {
+        let facts = OverrideFacts { reason: reason.to_owned(), target: target.to_owned() };
+        let Keys { key, otherwise } = Keys::of(value, self.reader);
+        let personal = Personal {
+            given: value.to_owned(),
+            key,
+            otherwise,
+            words: None,
+            place: None,
+            taken_by: None,
+        };
+        self.adding(|adding| {
+            let of = OfValue {
+                digest: self.digest(&personal.key),
+                otherwise: personal.otherwise.as_deref().map(|key| self.digest(key)),
+                personal: &json(&personal),
+            };
+            adding.add_of_value(Kind::Override, Some(wish), &facts, of)
+        })
+    }
+}
