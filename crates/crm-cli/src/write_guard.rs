@@ -141,6 +141,11 @@ impl<T> WriteGuard<T> {
         }
     }
 
+    /// Whether writes are only shown.
+    pub(crate) fn is_dry(&self) -> bool {
+        self.policy == WritePolicy::Show
+    }
+
     /// Says what the next write changes, which a dry run shows beside the request.
     pub(crate) fn announce(&self, planned: Planned) {
         let _ = self.slot.planned.set(planned);

@@ -191,3 +191,86 @@ fn a_copy_of_the_desk_has_the_ledger_and_forgetting_leaves_it() {
     assert!(stderr(&forgotten).contains("consent ledger keeps"), "{}", stderr(&forgotten));
     service.crm("consent status 8185550142").assert().code(10);
 }
+
+/// A service with a contact that receives no marketing and whose number is out by the ledger; the
+/// contact's id, its number, and that of another contact of the same customer.
+fn out() -> (Service, String, String, String) {
+    let service = Service::start();
+    let contact = receiving(&service);
+    let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    let (id, value) = (text(&contact["id"]), text(&contact["value"]));
+    service.ok(&format!("customer-contacts update 1001 {id} --marketing-updates off --yes"));
+    service.ok(&["consent", "add", &value, "--said", "STOP"]);
+    let contacts = service.json("customer-contacts list 1001");
+    let others = contacts.as_array().unwrap().iter();
+    let mut others = others.filter(|other| other["value"] != contact["value"]);
+    let other = others.find(|other| other["type"] == contact["type"]).unwrap();
+    (service, id, value, text(&other["id"]))
+}
+
+fn is_on(service: &Service, id: &str) -> bool {
+    let contacts = service.json("customer-contacts list 1001");
+    let mut contacts = contacts.as_array().unwrap().iter();
+    let contact = contacts.find(|contact| contact["id"].as_i64() == id.parse().ok()).unwrap();
+    contact["preferences"]["marketingUpdatesEnabled"] == true
+}
+
+#[test]
+fn a_single_update_turns_nothing_on_against_a_wish_unless_somebody_says_so() {
+    let (service, id, value, other) = out();
+    let on = format!("customer-contacts update 1001 {id} --marketing-updates on --yes");
+    let refused = service.crm(&on).assert().code(2);
+    assert!(stderr(&refused).contains("record 1 of the consent ledger"), "{}", stderr(&refused));
+    assert!(!is_on(&service, &id));
+    // Nor by giving the number to a contact that receives marketing.
+    service.ok(&format!("customer-contacts update 1001 {other} --marketing-updates on --yes"));
+    let moved = ["customer-contacts", "update", "1001", &other, "--value", &value, "--yes"];
+    service.crm(&moved).assert().code(2);
+    // All else may be changed.
+    service.ok(&format!("customer-contacts update 1001 {id} --memo called --yes"));
+    let override_consent = format!("{on} --override-consent 'asked for it in the shop'");
+    service.ok(&format!("{override_consent} --dry-run"));
+    assert!(service.ok("consent check").starts_with("1 records"));
+    service.ok(&override_consent);
+    assert!(is_on(&service, &id));
+    assert!(service.ok("consent check").starts_with("2 records"));
+}
+
+#[test]
+fn no_plan_turns_marketing_on_against_a_wish_unless_somebody_says_so() {
+    let (service, id, value, _) = out();
+    write(
+        &service,
+        "rows.csv",
+        &format!("customer_id,contact_id,marketing_updates\n1001,{id},on\n"),
+    );
+    let refused = service.crm("plan rows.csv --out on.crm").assert().code(2);
+    assert!(stderr(&refused).contains("--override-consent"), "{}", stderr(&refused));
+    assert!(!service.home.path().join("on.crm").exists());
+    write(&service, "list.csv", &format!("value\n{value}\n"));
+    service.crm("opt-in list.csv --out in.crm --without-people").assert().code(2);
+
+    let because = "--override-consent 'asked for it in the shop'";
+    service.ok(&format!("plan rows.csv --out on.crm {because}"));
+    // Said when it was planned, it has to be said when it is sent.
+    service.crm("apply on.crm --yes").assert().failure();
+    assert!(!is_on(&service, &id));
+    service.ok(&format!("apply on.crm --yes --retry-failed {because}"));
+    assert!(is_on(&service, &id));
+    service.ok("consent check");
+}
+
+#[test]
+fn an_undo_does_not_bring_marketing_back_and_a_wish_counts_that_comes_after_the_plan() {
+    let service = Service::start();
+    let contact = receiving(&service);
+    let (id, value) = (contact["id"].to_string(), contact["value"].as_str().unwrap());
+    write(&service, "list.csv", &format!("value\n{value}\n"));
+    service.ok("opt-out list.csv --out out.crm --without-people");
+    service.ok("apply out.crm --yes");
+    service.ok("undo out.crm --out planned-before.crm");
+    service.ok(&["consent", "add", value, "--said", "STOP"]);
+    service.crm("undo out.crm --out back.crm").assert().code(2);
+    service.crm("apply planned-before.crm --yes").assert().failure();
+    assert!(!is_on(&service, &id));
+}

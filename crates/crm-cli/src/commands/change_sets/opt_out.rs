@@ -17,7 +17,7 @@ use super::{
 use crate::{
     commands::{
         args::{NumberArgs, narrow},
-        consent,
+        consent::{self, OverrideArgs},
         texts::{ListArgs, tell_invalid},
     },
     error::CliError,
@@ -66,6 +66,9 @@ pub(crate) struct OptOutCommand {
     pub(crate) detailed_exitcode: bool,
 
     #[command(flatten)]
+    consent: OverrideArgs,
+
+    #[command(flatten)]
     names: NameArgs,
 
     #[command(flatten)]
@@ -96,6 +99,7 @@ impl OptOutCommand {
             let options = self.columns.options(self.numbers.reader(desk.region()));
             consent::take(desk, list()?, &options, if on { Wish::In } else { Wish::Out })?;
         }
+        self.consent.of_set(session.existing_desk()?, out.path())?;
         let summary = Summary::of(&ChangeSet::open(out.path())?, 10)?;
         summary.write_whole_or_begun(session.output)?;
         Ok(if self.detailed_exitcode && !summary.is_settled() {

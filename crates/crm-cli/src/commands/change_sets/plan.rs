@@ -18,6 +18,7 @@ use super::{
 use crate::{
     commands::{
         args::{ValueArgs, narrow, whole},
+        consent::OverrideArgs,
         texts::tell_invalid,
     },
     error::CliError,
@@ -81,6 +82,9 @@ pub(crate) struct PlanCommand {
 
     #[command(flatten)]
     clean_up: CleanUpArgs,
+
+    #[command(flatten)]
+    consent: OverrideArgs,
 
     #[command(flatten)]
     names: NameArgs,
@@ -160,6 +164,7 @@ impl PlanCommand {
             tell_invalid(invalid);
             note(format!("left out: {}", count(invalid.rows, "invalid row")));
         }
+        self.consent.of_set(session.existing_desk()?, out.path())?;
         let summary = Summary::of(&ChangeSet::open(out.path())?, self.sample)?;
         summary.write_whole_or_begun(session.output)?;
         Ok(if self.detailed_exitcode && summary.has_changes() {

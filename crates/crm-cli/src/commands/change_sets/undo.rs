@@ -10,7 +10,8 @@ use super::{
     summary::{Summary, name},
 };
 use crate::{
-    desk::{DeskError, undated},
+    commands::consent::OverrideArgs,
+    desk::{DeskError, Whereabouts, undated},
     error::CliError,
     globals::Globals,
     output::{Output, count, note},
@@ -31,6 +32,9 @@ pub(crate) struct Undo {
     /// The change set to write; without it one of the desk, whose name the answer tells
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
+
+    #[command(flatten)]
+    consent: OverrideArgs,
 }
 
 impl Undo {
@@ -47,6 +51,10 @@ impl Undo {
             Ok(undone) => undone,
             Err(signal) => return Ok(Status::Stopped(signal, None)),
         };
+        // Of a set that is elsewhere there may be no account to ask for its desk.
+        let ledger = place.or_else(|| session::desk(globals, INSTEAD).ok());
+        let desk = ledger.as_ref().map(Whereabouts::existing).transpose()?.flatten();
+        self.consent.of_set(desk, out.path())?;
         if undone.unresolved > 0 {
             note(format!(
                 "it is not known whether {} carried out, so not everything is reversed: crm \

@@ -4,6 +4,7 @@ mod add;
 mod check;
 mod due;
 mod export;
+mod guard;
 mod import;
 mod opened;
 mod policy;
@@ -12,8 +13,8 @@ mod words;
 
 use clap::{Args, Subcommand};
 
-pub(super) use self::import::take;
 use self::opened::existing;
+pub(super) use self::{guard::OverrideArgs, import::take};
 use crate::{error::CliError, globals::Globals, output::Output, session, status::Status};
 
 /// What can be done with the ledger.

@@ -7,6 +7,7 @@ use crm_models::{Contact, ContactChange, ContactType, Preference, PreferenceChan
 use crate::{
     commands::{
         args::{ContactArgs, Switch, TypedOwner, contact_type, narrow},
+        consent::OverrideArgs,
         update::{self, Texts},
     },
     error::CliError,
@@ -37,6 +38,9 @@ pub(crate) struct Update<O: TypedOwner> {
     /// Change nothing if the contact was changed after this time: give its modifiedOn
     #[arg(long, value_name = "TIME")]
     if_unmodified_since: Option<Timestamp>,
+
+    #[command(flatten)]
+    consent: OverrideArgs,
 }
 
 impl<O: TypedOwner> Update<O> {
@@ -48,6 +52,7 @@ impl<O: TypedOwner> Update<O> {
             flags: Flags(named),
             unknown_flags,
             if_unmodified_since: since,
+            consent,
         } = self;
         let change = |value: Option<String>, memo: Option<String>, flags| {
             narrow!(
@@ -75,6 +80,7 @@ impl<O: TypedOwner> Update<O> {
         let is_made = extended != memo || flags != named;
         let since = since.or(is_made.then_some(before.modified_on));
         let change = change(value, extended, flags);
+        consent.of_update(session, before, &change, &of.to_string())?;
         let planned = change.would_change(before);
         let updated = contacts.update_from(reading, &change, since);
         update::make(session, records, of.to_string(), planned, updated).await

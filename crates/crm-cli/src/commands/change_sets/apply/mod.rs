@@ -27,7 +27,10 @@ use self::{
 };
 use super::{names::Names, show::Shown, summary::name};
 use crate::{
-    commands::args::{narrow, whole},
+    commands::{
+        args::{narrow, whole},
+        consent::OverrideArgs,
+    },
     desk,
     error::CliError,
     exit::Exit,
@@ -79,6 +82,9 @@ pub(crate) struct ApplyCommand {
     /// Append one JSON line for each write, without numbers and addresses
     #[arg(long, value_name = "FILE")]
     audit: Option<PathBuf>,
+
+    #[command(flatten)]
+    consent: OverrideArgs,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -220,6 +226,7 @@ impl ApplyCommand {
             retry_failed() if self.retry_failed,
             dry_run() if dry_run.is_some(),
         );
+        let apply = self.consent.of_run(apply, session.existing_desk()?, dry_run.is_some())?;
         let audit = self.audit.as_ref();
         let mut audit =
             audit.map(|path| Audit::open(path, session.tenant(), &self.set)).transpose()?;

@@ -1,0 +1,118 @@
+//! Nothing turns marketing on against a wish of the ledger, unless somebody says so.
+
+use std::{fs, path::Path};
+
+use clap::Args;
+use crm_bulk::{Apply, ChangeSet, Selection};
+use crm_consent::Guard;
+use crm_models::{Contact, ContactChange};
+
+use super::opened::open;
+use crate::{
+    desk::Desk,
+    error::CliError,
+    output::{count, note},
+    session::Session,
+};
+
+/// Whether marketing may be turned on against a wish.
+#[derive(Debug, Args)]
+pub(in crate::commands) struct OverrideArgs {
+    /// Turn marketing on also for numbers and addresses whose last wish in the consent ledger is to be
+    /// left alone; the reason is recorded there
+    #[arg(long, value_name = "REASON")]
+    override_consent: Option<String>,
+}
+
+impl OverrideArgs {
+    /// The guard of a desk that has a ledger, which records nothing while nothing is sent.
+    fn guard(&self, desk: Option<&Desk>) -> Result<Option<Guard>, CliError> {
+        let ledger = desk.map(open).transpose()?.flatten();
+        Ok(ledger.map(|ledger| {
+            let guard = Guard::new(ledger);
+            match &self.override_consent {
+                Some(reason) => guard.overridden(reason),
+                None => guard,
+            }
+        }))
+    }
+
+    /// Has a run ask the ledger of a desk about each change.
+    pub(in crate::commands) fn of_run(
+        &self,
+        apply: Apply,
+        desk: Option<&Desk>,
+        is_dry: bool,
+    ) -> Result<Apply, CliError> {
+        Ok(match self.guard(desk)? {
+            // What is not sent is not recorded as sent.
+            Some(_) if is_dry && self.override_consent.is_some() => apply,
+            Some(guard) => apply.before(move |proposal| std::future::ready(guard.judge(&proposal))),
+            None => apply,
+        })
+    }
+
+    /// Refuses a set that would turn marketing on against a wish, and removes it.
+    pub(in crate::commands) fn of_set(
+        &self,
+        desk: Option<&Desk>,
+        path: &Path,
+    ) -> Result<(), CliError> {
+        let Some(guard) = self.guard(desk)? else {
+            return Ok(());
+        };
+        let set = ChangeSet::open(path)?;
+        let (mut against, mut first) = (0_u64, None);
+        for change in set.changes(&Selection::all()) {
+            let change = change?;
+            if !change.outcome.state.is_open() {
+                continue;
+            }
+            if let Some(record) = guard.planned(&change)? {
+                against += 1;
+                first.get_or_insert_with(|| format!("{}, record {record}", change.target));
+            }
+        }
+        let Some(first) = first else {
+            return Ok(());
+        };
+        let told = format!(
+            "{} turn marketing on against wishes in the consent ledger; the first: {first}",
+            count(against, "change")
+        );
+        if self.override_consent.is_some() {
+            note(format!("{told}; say --override-consent to `crm apply` as well"));
+            return Ok(());
+        }
+        drop(set);
+        fs::remove_file(path).map_err(CliError::unwritten(path))?;
+        Err(CliError::Usage(format!(
+            "{told}; nothing was planned: take them out, or say --override-consent REASON"
+        )))
+    }
+
+    /// Refuses a single change that would turn marketing on against a wish.
+    pub(in crate::commands) fn of_update(
+        &self,
+        session: &Session<'_>,
+        before: &Contact,
+        change: &ContactChange,
+        target: &str,
+    ) -> Result<(), CliError> {
+        let was_on = before.preferences.is_some_and(|flags| flags.marketing_updates_enabled);
+        let on = change.get_preferences().get_marketing_updates().unwrap_or(was_on);
+        // What is not sent is not recorded as sent.
+        let is_allowed = self.override_consent.is_some() && session.service.transport().is_dry();
+        if !on || is_allowed {
+            return Ok(());
+        }
+        let Some(guard) = self.guard(session.existing_desk()?)? else {
+            return Ok(());
+        };
+        let value = change.get_value().unwrap_or(&before.value);
+        match guard.admit(was_on.then_some(&before.value), value, target)? {
+            Some(why) => Err(CliError::Usage(format!("{target}: {why}"))),
+            None => Ok(()),
+        }
+    }
+}
