@@ -13,6 +13,7 @@ mod line;
 pub(super) mod names;
 pub(super) mod opt_out;
 mod out;
+mod owner_names;
 pub(super) mod plan;
 pub(super) mod report;
 pub(super) mod results;

@@ -1,18 +1,14 @@
-//! The names of the owners of a set: read when it is planned, and shown wherever it is.
+//! `crm names`: the names that a set lacks.
 
-use std::{
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use std::path::PathBuf;
 
 use clap::Args;
-use crm_bulk::{BulkError, ChangeSet, NamedOwner, Naming, OwnerId, Snapshot, Target};
+use crm_bulk::ChangeSet;
 
-use super::{known, summary::name};
+use super::{known, owner_names::NameArgs, summary::name};
 use crate::{
     error::CliError,
     output::{count, note},
-    progress::Progress,
     session::Session,
     signal::until_signal,
     status::Status,
@@ -46,97 +42,5 @@ impl NamesCommand {
         };
         note(format!("{}: {} found", name(&self.set), count(found, "name")));
         Ok(Status::Done)
-    }
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct NameArgs {
-    /// Do not look for the names and towns of customers and locations, which takes a call for 50 of
-    /// those that the mirror does not have: show their ids alone
-    #[arg(long)]
-    no_names: bool,
-}
-
-impl NameArgs {
-    /// Finds the names for a set that was planned just now: in the mirror where there is one, and of
-    /// the others by calls, unless none is to be made, and returns how many there are. Whatever
-    /// prevents it is told: the set is whole without them.
-    pub(super) async fn find(
-        &self,
-        session: &Session<'_>,
-        mirror: Option<&Path>,
-        is_offline: bool,
-        set: &Path,
-    ) -> u64 {
-        if self.no_names {
-            return 0;
-        }
-        let known = mirror.map(|mirror| in_mirror(mirror, set)).transpose();
-        let known = known.unwrap_or_else(|error| {
-            note(format!("no names from the mirror: {error}"));
-            None
-        });
-        let known = known.unwrap_or_default();
-        if !is_offline {
-            return known.named + self.read(session, set).await;
-        }
-        if known.unknown > 0 {
-            let owners = count(known.unknown, "customer or location");
-            note(format!("ids instead of names: the mirror does not have {owners}"));
-        }
-        known.named
-    }
-
-    async fn read(&self, session: &Session<'_>, set: &Path) -> u64 {
-        let progress = Arc::new(Progress::before_the_answer("customers and locations named"));
-        let advance = Arc::clone(&progress);
-        let each = move |owners| advance.advance(usize::try_from(owners).unwrap_or(usize::MAX));
-        let named = async {
-            let site = session.site();
-            ChangeSet::open(set)?.name_owners(&session.service, &site, each).await
-        };
-        let named = named.await;
-        drop(progress);
-        match &named {
-            Ok(naming) if naming.refused.is_empty() => {}
-            Ok(naming) => {
-                let kinds: Vec<_> = naming.refused.iter().map(|kind| format!("{kind}s")).collect();
-                let (kinds, scopes) = (kinds.join(" and "), naming.refused.len());
-                let scope = if scopes == 1 { "the scope" } else { "the scopes" };
-                note(format!(
-                    "ids instead of names: the app lacks {scope} to read {kinds} (--no-names does \
-                     not try)"
-                ));
-            }
-            Err(error) => note(format!("ids instead of names: {error}")),
-        }
-        named.map_or(0, |naming| naming.named)
-    }
-}
-
-fn in_mirror(mirror: &Path, set: &Path) -> Result<Naming, BulkError> {
-    ChangeSet::open(set)?.name_owners_from(&Snapshot::open(mirror)?)
-}
-
-/// The names that a set has, looked up for one change after another.
-pub(super) struct Names {
-    set: ChangeSet,
-    last: Option<(OwnerId, Option<NamedOwner>)>,
-}
-
-impl Names {
-    /// Opens the set once more to look them up, whatever is done with it meanwhile.
-    pub(super) fn of(set: &Path) -> Result<Self, BulkError> {
-        Ok(Self { set: ChangeSet::open(set)?, last: None })
-    }
-
-    pub(super) fn of_owner(&mut self, target: &Target) -> Result<Option<&NamedOwner>, BulkError> {
-        let Some(owner) = target.owner() else {
-            return Ok(None);
-        };
-        if self.last.as_ref().is_none_or(|(last, _)| *last != owner) {
-            self.last = Some((owner, self.set.named_owner(owner)?));
-        }
-        Ok(self.last.as_ref().and_then(|(_, named)| named.as_ref()))
     }
 }

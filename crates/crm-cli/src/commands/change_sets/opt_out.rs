@@ -8,8 +8,8 @@ use crm_consent::Wish;
 
 use super::{
     known,
-    names::NameArgs,
     out::{INSTEAD, Out},
+    owner_names::NameArgs,
     rows::{InputArgs, told},
     snapshot::Need,
     summary::Summary,

@@ -9,8 +9,8 @@ use crm_values::Region;
 
 use super::{
     known::{Known, KnownArgs},
-    names::NameArgs,
     out::{INSTEAD, Out},
+    owner_names::NameArgs,
     rows::{InputArgs, told},
     summary::Summary,
     template::{self, Template},

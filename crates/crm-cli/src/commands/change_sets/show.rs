@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::{
     line::{INDENT, about, difference},
-    names::Names,
+    owner_names::Names,
     select::SelectArgs,
     summary::name,
 };

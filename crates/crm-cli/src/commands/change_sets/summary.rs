@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::{
     decided::Decided,
     line::{about, difference, indented},
-    names::Names,
+    owner_names::Names,
 };
 use crate::{
     desk,

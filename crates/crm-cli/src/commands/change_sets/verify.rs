@@ -6,7 +6,7 @@ use clap::Args;
 use crm_bulk::{BulkError, ChangeSet, Finding, Found, Verification};
 use serde::Serialize;
 
-use super::{line::INDENT, names::Names, show::Which, summary::name};
+use super::{line::INDENT, owner_names::Names, show::Which, summary::name};
 use crate::{
     error::CliError,
     exit::Exit,

@@ -25,7 +25,7 @@ use self::{
     stop::Stop,
     tally::Tally,
 };
-use super::{names::Names, show::Shown, summary::name};
+use super::{owner_names::Names, show::Shown, summary::name};
 use crate::{
     commands::{
         args::{narrow, whole},

@@ -20,7 +20,7 @@ use crm_bulk::{AtomicWriter, ChangeSet, Plan, Snapshot};
 use tokio::sync::mpsc;
 
 use self::{findings::Findings, topic::Topic};
-use super::{known, names::NameArgs, out::Out, rows::told, snapshot::Need, summary::name};
+use super::{known, out::Out, owner_names::NameArgs, rows::told, snapshot::Need, summary::name};
 use crate::{
     commands::args::{NumberArgs, whole},
     error::CliError,
