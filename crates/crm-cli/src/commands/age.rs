@@ -5,19 +5,31 @@ use std::time::Duration;
 use crm_mirror::Mirror;
 
 use crate::{
+    desk::Desk,
     error::CliError,
     output::{count, note},
 };
 
+/// Whether something was sent through the desk since its mirror was read.
+pub(crate) fn is_behind(desk: &Desk, mirror: &Mirror) -> Result<bool, CliError> {
+    let known_at = mirror.known_at()?.and_then(|at| at.to_system_time());
+    Ok(known_at.map(|at| desk.has_sent_since(at)).transpose()?.unwrap_or_default())
+}
+
 /// Tells how old what is known is.
-pub(crate) fn tell_age(what: &str, snapshot: &Mirror) -> Result<(), CliError> {
+pub(crate) fn tell_age(what: &str, snapshot: &Mirror, is_behind: bool) -> Result<(), CliError> {
+    let since = if is_behind {
+        ", and something was sent since: `crm mirror update` reads what came of it"
+    } else {
+        ""
+    };
     match snapshot.known_at()?.and_then(|at| at.to_system_time()) {
         Some(at) => {
             let age = at.elapsed().map_or_else(
                 |_| "of the future, so nobody knows its age".to_owned(),
                 |age| format!("{} old", in_words(age)),
             );
-            note(format!("{what} is {age}"));
+            note(format!("{what} is {age}{since}"));
         }
         None => note(format!("{what} has not been read to its end yet")),
     }

@@ -109,7 +109,7 @@ impl In {
         };
         let mirror = Mirror::open(desk.mirror())?;
         known::read_desk_by(desk, &mirror, desk.region()).await?;
-        Ok(Known::kept(mirror))
+        Known::of_desk(desk, mirror)
     }
 }
 

@@ -4,6 +4,7 @@ use std::{
     fs::{self, File, TryLockError},
     io,
     path::{Path, PathBuf},
+    time::{Duration, SystemTime},
 };
 
 use crm_bulk::Site;
@@ -150,6 +151,16 @@ impl Desk {
     /// The single updates that were recorded, if there is a record.
     pub(crate) fn recorded(&self) -> Result<Option<Updates>, DeskError> {
         Updates::read(&self.folder.join(UPDATES))
+    }
+
+    /// Whether something was sent through the desk since this moment.
+    pub(crate) fn has_sent_since(&self, at: SystemTime) -> Result<bool, DeskError> {
+        let sent = match self.recorded()? {
+            Some(updates) => updates.last_sent()?,
+            None => None,
+        };
+        // It is kept by the millisecond.
+        Ok(sent.is_some_and(|sent| sent + Duration::from_millis(1) >= at))
     }
 
     /// The folder of the change sets, and that of those that are kept and never applied.

@@ -19,8 +19,9 @@ CREATE TABLE updates (
 ) STRICT;
 CREATE INDEX updates_by_record ON updates (owner_kind, owner_id, contact_id);
 
--- Sets that are not in the desk and were applied for its account.
+-- Sets that were applied for the account of the desk, also from elsewhere.
 CREATE TABLE runs (
     file TEXT PRIMARY KEY,
-    at   TEXT NOT NULL          -- the first time
+    at   TEXT NOT NULL,         -- when it was first applied
+    last TEXT NOT NULL          -- when it was last known to be applied
 ) STRICT, WITHOUT ROWID;

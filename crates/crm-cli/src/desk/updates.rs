@@ -3,7 +3,7 @@
 
 use std::{
     path::{Path, PathBuf},
-    time::Duration,
+    time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 use crm_contacts::Difference;
@@ -80,7 +80,7 @@ impl From<&Difference> for Member {
     }
 }
 
-/// A set that was applied from outside of the desk.
+/// A set that was applied, also from outside of the desk.
 #[derive(Debug)]
 pub(super) struct Run {
     pub(super) file: PathBuf,
@@ -175,17 +175,18 @@ impl Updates {
         self.check("read", read())
     }
 
-    /// Records that a set which is not in the desk is applied.
+    /// Records that a set is applied, as long as that goes on or when it has ended.
     pub(crate) fn run(&self, file: &Path) -> Result<(), DeskError> {
         let at = jiff::Timestamp::now().to_string();
         let inserted = self.connection.execute(
-            "INSERT INTO runs (file, at) VALUES (:file, :at) ON CONFLICT DO NOTHING",
+            "INSERT INTO runs (file, at, last) VALUES (:file, :at, :at)
+             ON CONFLICT DO UPDATE SET last = excluded.last",
             named_params! { ":file": file.to_string_lossy(), ":at": at },
         );
         self.check("written", inserted).map(drop)
     }
 
-    /// The sets that were applied from outside of the desk.
+    /// The sets that were applied.
     pub(super) fn runs(&self) -> Result<Vec<Run>, DeskError> {
         let read = || {
             let mut statement = self.connection.prepare("SELECT file, at FROM runs ORDER BY at")?;
@@ -195,6 +196,18 @@ impl Updates {
             rows.collect()
         };
         self.check("read", read())
+    }
+
+    /// When something was last sent, as far as it is recorded.
+    pub(super) fn last_sent(&self) -> Result<Option<SystemTime>, DeskError> {
+        // Their texts do not sort by time: they have as many digits as it took.
+        let sql = "SELECT max(unixepoch(at, 'subsec')) AS seconds FROM (
+                SELECT coalesce(ended_at, at) AS at FROM updates
+                UNION ALL SELECT last FROM runs)";
+        let seconds =
+            self.connection.query_row(sql, [], |row| row.get::<_, Option<f64>>("seconds"));
+        let at = |seconds: f64| UNIX_EPOCH + Duration::from_secs_f64(seconds.max(0.0));
+        Ok(self.check("read", seconds)?.map(at))
     }
 
     /// How many there are.

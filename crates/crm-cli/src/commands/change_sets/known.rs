@@ -13,7 +13,10 @@ use tempfile::TempDir;
 
 use super::snapshot::{self, Need, read_by};
 use crate::{
-    commands::{age::tell_age, args::whole},
+    commands::{
+        age::{is_behind, tell_age},
+        args::whole,
+    },
     desk::Desk,
     error::CliError,
     output::note,
@@ -42,6 +45,8 @@ pub(in crate::commands) struct Known {
     pub(in crate::commands) snapshot: Snapshot,
     /// Whether it is to be used without reading the owners.
     pub(super) is_enough: bool,
+    /// Whether something was sent through the desk since it was read.
+    is_behind: bool,
     /// Where one lies that is for this command alone.
     _folder: Option<TempDir>,
 }
@@ -49,7 +54,17 @@ pub(in crate::commands) struct Known {
 impl Known {
     /// A file that stays, to be used as it is.
     pub(in crate::commands) fn kept(snapshot: Snapshot) -> Self {
-        Self { snapshot, is_enough: true, _folder: None }
+        Self { snapshot, is_enough: true, is_behind: false, _folder: None }
+    }
+
+    /// The mirror of a desk, to be used as it is.
+    pub(in crate::commands) fn of_desk(desk: &Desk, mirror: Snapshot) -> Result<Self, CliError> {
+        Ok(Self { is_behind: is_behind(desk, &mirror)?, ..Self::kept(mirror) })
+    }
+
+    /// Tells how old it is, under this name.
+    pub(in crate::commands) fn tell_age(&self, what: &str) -> Result<(), CliError> {
+        tell_age(what, &self.snapshot, self.is_behind)
     }
 }
 
@@ -100,18 +115,19 @@ impl KnownArgs {
     fn named(&self, file: &Path, region: Region) -> Result<Known, CliError> {
         let snapshot = Snapshot::open(file)?;
         read_by(&snapshot, region)?;
-        let is_enough = self.offline || snapshot.is_fresh(self.age())?;
+        let known = Known::kept(snapshot);
+        let is_enough = self.offline || known.snapshot.is_fresh(self.age())?;
         if self.offline {
-            tell_age("the snapshot", &snapshot)?;
+            known.tell_age("the snapshot")?;
         } else if !is_enough {
-            let why = if snapshot.is_dated_ahead()? {
+            let why = if known.snapshot.is_dated_ahead()? {
                 "is dated in the future, so nobody knows its age"
             } else {
                 "is older than --max-age"
             };
             note(format!("the snapshot {why}: reading the owners"));
         }
-        Ok(Known { is_enough, ..Known::kept(snapshot) })
+        Ok(Known { is_enough, ..known })
     }
 
     /// The mirror, updated unless it is young enough or to be used as it is.
@@ -126,11 +142,17 @@ impl KnownArgs {
         if is_there || self.offline {
             let snapshot = Snapshot::open(&file)?;
             read_desk_by(desk, &snapshot, region).await?;
-            if self.offline || snapshot.is_fresh(self.age())? {
-                tell_age("the mirror", &snapshot)?;
-                return Ok(Known::kept(snapshot));
+            let known = Known::of_desk(desk, snapshot)?;
+            let is_young = known.snapshot.is_fresh(self.age())?;
+            if self.offline || is_young && !known.is_behind {
+                known.tell_age("the mirror")?;
+                return Ok(known);
             }
-            note("the mirror is older than --max-age: updating it");
+            note(if is_young {
+                "something was sent since the mirror was read: updating it"
+            } else {
+                "the mirror is older than --max-age: updating it"
+            });
         }
         up_to_date(session, desk, Need::Owners, region).await
     }
@@ -174,7 +196,7 @@ pub(in crate::commands) async fn fresh(
         return up_to_date(session, session.desk("--snapshot FILE")?, need, region).await;
     }
     let (snapshot, folder) = snapshot::fresh(session, file, need, region).await?;
-    Ok(Known { snapshot, is_enough: true, _folder: folder })
+    Ok(Known { _folder: folder, ..Known::kept(snapshot) })
 }
 
 /// The mirror, read to the ends of the feeds. One command does so at a time.

@@ -5,7 +5,7 @@ use crm_consent::{Due, Ledger};
 use crm_mirror::Mirror;
 
 use crate::{
-    commands::age::tell_age,
+    commands::age::{is_behind, tell_age},
     desk::Desk,
     error::CliError,
     output::{Output, count, note, records},
@@ -37,13 +37,13 @@ impl DueCommand {
         output: &Output,
     ) -> Result<Status, CliError> {
         let records = output.records::<Due>()?;
-        let mirror = desk.map(Desk::mirror).filter(|file| file.exists()).ok_or_else(|| {
+        let desk = desk.filter(|desk| desk.mirror().exists()).ok_or_else(|| {
             CliError::Usage(
                 "this account has no mirror yet: `crm mirror update` makes one".to_owned(),
             )
         })?;
-        let mirror = Mirror::open(mirror)?;
-        tell_age("the mirror", &mirror)?;
+        let mirror = Mirror::open(desk.mirror())?;
+        tell_age("the mirror", &mirror, is_behind(desk, &mirror)?)?;
         let due = ledger.due(&mirror)?;
         let late = due.iter().filter(|due| due.days_late > 0).count() as u64;
         note(format!("{} due, {late} of them late", count(due.len() as u64, "contact")));

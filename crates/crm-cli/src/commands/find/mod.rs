@@ -7,7 +7,7 @@ mod row;
 use clap::Args;
 
 use self::{app::App, row::Row};
-use super::{age::tell_age, file_arg, mirror::In, related};
+use super::{file_arg, mirror::In, related};
 use crate::{
     error::CliError,
     globals::{Format, Globals},
@@ -95,7 +95,7 @@ impl Find {
         shown: &mut Shown<'_>,
     ) -> Result<(), CliError> {
         let known = self.mirror.open(globals, session).await?;
-        tell_age("the mirror", &known.snapshot)?;
+        known.tell_age("the mirror")?;
         for text in texts {
             let found = match known.snapshot.find(text, self.limit.into())? {
                 Ok(found) => found,

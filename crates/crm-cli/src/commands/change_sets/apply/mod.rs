@@ -141,12 +141,20 @@ impl ApplyCommand {
         } else {
             note("nothing is open: nothing was sent");
         }
-        let mut ended = self.apply(session, set, self.canary, None).await?;
-        if ended.reason() == StopReason::Canary && self.may_go_on(&ended.finished).await? {
-            let set = ChangeSet::open(&self.set)?;
-            ended = self.apply(session, set, None, None).await?;
+        let ended = self.send(session, set).await;
+        if open > 0 {
+            tell_desk(session, &self.set);
         }
-        ended.tell(&self.set, session.output)
+        ended?.tell(&self.set, session.output)
+    }
+
+    /// Sends what is open: the canary first, where one is asked for.
+    async fn send(&self, session: &Session<'_>, set: ChangeSet) -> Result<Ended, CliError> {
+        let ended = self.apply(session, set, self.canary, None).await?;
+        if ended.reason() == StopReason::Canary && self.may_go_on(&ended.finished).await? {
+            return self.apply(session, ChangeSet::open(&self.set)?, None, None).await;
+        }
+        Ok(ended)
     }
 
     /// Lists what would be sent and what has drifted, and says why it ended early if it did.
@@ -300,17 +308,17 @@ impl ApplyCommand {
     }
 }
 
-/// Lets the history of the desk find a set that is elsewhere. The set itself has what it does, so
-/// nothing is refused where this cannot be kept, and no desk is begun for it.
+/// Lets the history of the desk find a set that is elsewhere, and who reads the mirror know that it
+/// may have changed what is in it. The set itself has what it does, so nothing is refused where this
+/// cannot be kept, and no desk is begun for it.
 fn tell_desk(session: &Session<'_>, set: &Path) {
-    if desk::name_of(set).is_some() {
-        return;
-    }
     let told = session.existing_desk().and_then(|desk| match desk {
         Some(desk) => desk.updates()?.run(&desk::whole(set)?),
         None => Ok(()),
     });
     if let Err(error) = told {
-        note(format!("`crm history` will not find this set: {error}"));
+        note(format!(
+            "`crm history` may not find this set, nor the mirror be known to be older: {error}"
+        ));
     }
 }
