@@ -126,6 +126,40 @@ fn a_plan_uses_the_mirror_says_how_old_it_is_and_updates_an_old_one() {
 }
 
 #[test]
+fn what_was_sent_through_the_desk_is_read_before_the_next_plan() {
+    let service = Service::start();
+    let contact = &service.json("customer-contacts list 1001")[0];
+    let id = contact["id"].as_i64().unwrap();
+    let list = |memo: &str| {
+        let rows = format!("customer_id,contact_id,memo\n1001,{id},{memo}\n");
+        fs::write(service.home.path().join("list.csv"), rows).unwrap();
+        let planned = service.crm("plan list.csv").assert().success();
+        let tells = stderr(&planned).contains("something was sent since the mirror was read");
+        (String::from_utf8(planned.get_output().stdout.clone()).unwrap(), tells)
+    };
+    let find = || stderr(&service.crm("find Riverside").assert());
+    let behind = "and something was sent since: `crm mirror update`";
+    service.ok("mirror update");
+    assert!(!find().contains(behind));
+
+    // A set of the desk.
+    let (planned, tells) = list("a");
+    assert!(planned.contains("planned") && !tells, "{planned}");
+    service.ok("apply plan-list --yes");
+    assert!(find().contains(behind));
+    let (again, tells) = list("a");
+    assert!(again.contains("already") && tells, "{again}");
+    assert!(!find().contains(behind));
+    assert!(!list("a").1, "nothing was sent since");
+
+    // A single write, after which a plan for what was there before is no mistake.
+    service.ok(&format!("customer-contacts update 1001 {id} --memo b"));
+    assert!(find().contains(behind));
+    let (back, tells) = list("a");
+    assert!(back.contains("planned") && tells, "{back}");
+}
+
+#[test]
 fn the_sandbox_of_a_command_has_no_desk() {
     let service = Service::start();
     fs::write(service.home.path().join("numbers.csv"), "818-555-0142\n").unwrap();
