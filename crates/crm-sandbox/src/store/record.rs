@@ -25,7 +25,7 @@ pub(crate) trait Record: Sized + 'static {
 
 /// Names the table of a struct, and for each field its column.
 macro_rules! record {
-    ($type:ty, $table:literal, { $($field:ident: $column:literal,)+ }) => {
+    ($type:ty, $table:literal, { $($field:ident: $column:literal),+ $(,)? }) => {
         impl Record for $type {
             const TABLE: &'static str = $table;
             const COLUMNS: &'static [&'static str] = &[$($column),+];
