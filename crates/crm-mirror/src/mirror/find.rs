@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use crm_models::{Contact, ContactMethod};
 use crm_values::digits;
-use rusqlite::{ToSql, params, params_from_iter};
+use rusqlite::{ToSql, params};
 
 use super::{
     file::Mirror,
@@ -101,6 +101,22 @@ impl Matches {
         self.contacts.extend(others.contacts);
         self.methods.extend(others.methods);
     }
+}
+
+/// What the index is asked for a word: its first and its last three characters, none of a shorter
+/// word. Each entry between them, as LIKE would ask for, has a list of its own to be read, and most of
+/// what these two find has the word: all are looked at again.
+fn entries(word: &str) -> Vec<String> {
+    let characters: Vec<char> = word.chars().collect();
+    let (Some(first), Some(last)) = (characters.first_chunk(), characters.last_chunk()) else {
+        return Vec::new();
+    };
+    let quoted = |entry: &[char; LEAST]| {
+        format!("\"{}\"", entry.iter().collect::<String>().replace('"', "\"\""))
+    };
+    let mut entries = vec![quoted(first), quoted(last)];
+    entries.dedup();
+    entries
 }
 
 impl Mirror {
@@ -208,14 +224,11 @@ impl Mirror {
         let mut words: Vec<&str> = text.split_whitespace().collect();
         words.dedup();
         // The index knows every three characters; shorter words are looked at in what it finds.
-        let indexed: Vec<String> = words
-            .iter()
-            .filter(|word| word.chars().count() >= LEAST)
-            .map(|word| format!("%{word}%"))
-            .collect();
+        let indexed: Vec<String> = words.iter().flat_map(|word| entries(word)).collect();
         if indexed.is_empty() {
             return Ok(Err(TooShort));
         }
+        let indexed = indexed.join(" AND ");
         let mut hits = Vec::new();
         let mut seen = HashSet::new();
         for owner in self.texts("owner_text", &indexed, &words, limit)? {
@@ -262,21 +275,20 @@ impl Mirror {
     fn texts(
         &self,
         index: &str,
-        indexed: &[String],
+        indexed: &str,
         words: &[&str],
         limit: usize,
     ) -> Result<Vec<i64>, MirrorError> {
-        let each: Vec<_> = (1..=indexed.len()).map(|at| format!("text LIKE ?{at}")).collect();
-        let sql = format!("SELECT rowid AS row, text FROM {index} WHERE {}", each.join(" AND "));
+        let sql = format!("SELECT rowid AS row, text FROM {index} WHERE {index} MATCH ?");
         let database = &self.database;
         let read = || {
             let mut query = database.connection.prepare_cached(&sql)?;
             let (row_at, text_at) = (query.column_index("row")?, query.column_index("text")?);
-            let mut rows = query.query(params_from_iter(indexed))?;
+            let mut rows = query.query([indexed])?;
             let mut found = Vec::new();
             while let Some(row) = rows.next()? {
                 let text = fold(row.get_ref(text_at)?.as_str()?);
-                // `_` and `%` stand for themselves here.
+                // The index knows nothing of what is between its entries.
                 if words.iter().all(|word| text.contains(word)) {
                     found.push(row.get(row_at)?);
                 }
@@ -327,12 +339,14 @@ impl Mirror {
         Ok(Hit { owner, details: self.owner(owner)?, contact, shared })
     }
 
-    /// How many contacts of other owners have the same number or address.
+    /// How many contacts of other owners have the same number or address. By the key that the file
+    /// has: to read a number anew takes longer than to count.
     fn shared(&self, owner: OwnerId, contact: &Contact) -> Result<u64, MirrorError> {
-        let keys = Keys::of(&contact.value, self.reader.get());
         let sql = "SELECT count(*) FROM contacts
-            WHERE coalesce(key, value) = ?1 AND active AND owner <> ?2";
-        let count = self.database.value(sql, params![Key(&keys.key), owner_code(owner)])?;
+            WHERE coalesce(key, value) = (SELECT coalesce(key, value) FROM contacts
+                WHERE owner = ?1 AND contact_id = ?2)
+            AND active AND owner <> ?1";
+        let count = self.database.value(sql, params![owner_code(owner), contact.id.get()])?;
         Ok(count.unwrap_or_default())
     }
 }
