@@ -431,7 +431,8 @@ fn history(service: &Service, of: &str) -> Vec<String> {
     let events = service.json(&format!("history {of}"));
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let told = |event: &Value| {
-        assert_eq!(event["by"], system_user());
+        let by = if event["since"].is_null() { system_user().into() } else { Value::Null };
+        assert_eq!(event["by"], by);
         assert!(event["at"].as_str().is_some());
         let named = ["action", "change", "state", "through"].map(|name| text(&event[name]));
         format!("{} {}", named.join(" | "), event["undone"])
@@ -457,14 +458,74 @@ fn the_history_of_a_contact_has_sets_and_single_writes() {
     assert_eq!(events.len(), 3, "{events:#?}");
     assert!(events[0].ends_with(&format!("hello | done | {name} true")), "{}", events[0]);
     assert!(events[1].ends_with(&format!("| done | {undo} false")), "{}", events[1]);
-    let single = "single | done | crm customer-contacts update null";
+    let single = "single | done | crm customer-contacts update false";
     assert!(events[2].ends_with(single), "{}", events[2]);
     assert_eq!(history(&service, "customer:1001"), events);
+    let all = service.json(&format!("history {of}"));
+    assert_eq!(all[0]["plannedBy"], system_user());
+    // A later write takes back a single one.
+    let memo = contact["memo"].as_str().unwrap_or_default();
+    service.ok(&format!("customer-contacts update 1001 {id} --memo '{memo}'"));
+    let events = history(&service, &of);
+    assert!(events[2].ends_with("crm customer-contacts update true"), "{events:#?}");
+    assert!(events[3].ends_with("crm customer-contacts update false"), "{events:#?}");
     assert!(history(&service, "location:1001").is_empty());
     // By the number: what the sets saw of the record.
     assert_eq!(history(&service, &format!("'{value}'")), events[..2]);
     let refused = stderr(&service.crm("history 1001").assert().code(2));
     assert!(refused.contains("customer:ID"), "{refused}");
+}
+
+#[test]
+fn the_history_tells_what_others_changed_and_once_what_we_did() {
+    let service = Service::start();
+    let contact = &service.json("customer-contacts list 1001")[0];
+    let (id, value) = (contact["id"].as_i64().unwrap(), contact["value"].as_str().unwrap());
+    let of = format!("customer:1001 {id}");
+    let name = planned(&service);
+    let told = stderr(&service.crm(&format!("history {of}")).assert().success());
+    assert!(told.contains("there is no mirror"), "{told}");
+    service.ok("mirror update");
+    // By somebody else: nothing is recorded.
+    let others = format!("--no-record customer-contacts update 1001 {id}");
+    service.ok(&format!("{others} --memo theirs"));
+    service.ok("mirror update");
+    let events = history(&service, &of);
+    assert_eq!(events.len(), 1, "{events:#?}");
+    assert!(events[0].contains("theirs | seen | changed elsewhere, between 20"), "{}", events[0]);
+    assert_eq!(history(&service, &format!("'{value}'")), events);
+
+    // By a set and a single write, which tell it themselves; and then again by somebody else.
+    service.ok(&format!("apply {name} --on-drift force"));
+    service.ok("mirror update");
+    service.ok(&format!("customer-contacts update 1001 {id} --memo single"));
+    service.ok("mirror update");
+    let events = history(&service, &of);
+    assert_eq!(events.len(), 3, "{events:#?}");
+    assert!(events[1].contains("hello | done"), "{}", events[1]);
+    assert!(events[2].contains("single | done"), "{}", events[2]);
+
+    let created = "--type email --value new@site.example";
+    let others = format!("--no-record customer-contacts create 1001 {created}");
+    service.ok(&others);
+    service.ok(&format!("--no-record customer-contacts delete 1001 {id} --yes"));
+    service.ok("mirror update");
+    let events = history(&service, "customer:1001");
+    assert_eq!(events.len(), 5, "{events:#?}");
+    assert!(events[3..].iter().any(|event| event.starts_with("delete | type: ")), "{events:#?}");
+    let new = events[3..].iter().any(|event| event.contains("value: new@site.example"));
+    assert!(new, "{events:#?}");
+
+    // What is forgotten of others is forgotten here too, and the rest stays.
+    service.ok("desk forget new@site.example");
+    assert_eq!(history(&service, "customer:1001").len(), 4);
+    service.ok("mirror update");
+    assert_eq!(history(&service, "customer:1001").len(), 4);
+    let card = desk(&service).join("desk.toml");
+    let text = fs::read_to_string(&card).unwrap();
+    fs::write(&card, format!("{text}keep_differences = \"1 nanosecond\"\n")).unwrap();
+    service.ok("mirror update");
+    assert_eq!(history(&service, "customer:1001").len(), 2, "only what we did");
 }
 
 #[test]

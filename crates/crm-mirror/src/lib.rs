@@ -39,6 +39,7 @@
 //! | look contacts up | [`Mirror::contact`], [`Mirror::with_value`], [`Mirror::for_each`] |
 //! | know whose they are | [`Mirror::owner`], [`KnownOwner`] |
 //! | look people up | [`Mirror::person`], [`Mirror::methods_of`], [`Mirror::people_known_at`] |
+//! | know what changed between two updates | [`Mirror::for_each_difference`], [`Observed`] |
 //! | write a file that is there as a whole or not at all | [`AtomicWriter`] |
 //! | wait until no work goes on | [`idle`] |
 //!
@@ -101,8 +102,8 @@ pub use disk::atomic_file::AtomicWriter;
 pub use error::MirrorError;
 pub use job::idle;
 pub use mirror::{
-    By, Coverage, Feed, FeedState, Found, Hit, Keyed, Known, KnownOwner, Mirror, PeopleReach,
-    PersonHit, Reach, TooShort,
+    By, Coverage, Feed, FeedState, Found, Happened, Hit, Keyed, Known, KnownOwner, Mirror,
+    Observed, PeopleReach, PersonHit, Reach, TooShort,
 };
 pub use owner::OwnerId;
 pub use site::Site;

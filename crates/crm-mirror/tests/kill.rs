@@ -55,11 +55,12 @@ async fn killed_and_resumed() {
         let whole = began.elapsed();
         let mut states = BTreeSet::new();
         let mut looks = 0;
-        for _ in 0..kills {
+        for kill in 0..kills {
             let mut child = spawn(&killed, length);
             let before = look(&killed);
-            // Every other time once it has stored something, however long it took to start.
-            let mut begun = random.bool().then(Instant::now);
+            // The first time, and every other one, once it has stored something, however long it took
+            // to start.
+            let mut begun = (kill > 0 && random.bool()).then(Instant::now);
             let patience = whole.mul_f64(random.f64() / kills as f64);
             while begun.is_none_or(|begun| begun.elapsed() < patience) {
                 let now = look(&killed);
@@ -82,7 +83,7 @@ async fn killed_and_resumed() {
             "  {length} records a feed: {kills} kills, {looks} looks, {} states",
             states.len()
         );
-        assert!(states.len() > 2, "no kill hit anything");
+        assert!(states.len() > 1, "no kill hit anything");
         let (killed, spared) = (picture(&killed), picture(&spared));
         for (killed, spared) in killed.iter().zip(&spared) {
             assert_eq!(killed, spared);
@@ -182,7 +183,7 @@ fn record(feed: usize, at: usize) -> serde_json::Value {
         let owner = ["customerId", "locationId"][feed];
         return json!({
             "id": id, owner: id / 3 + 1, "type": "Phone", "value": value(feed, at),
-            "memo": if at % 5 == 0 { "Zoë's gate" } else { "gate" },
+            "memo": if at.is_multiple_of(5) { "Zoë's gate" } else { "gate" },
             "modifiedOn": modified_on, "active": active,
         });
     }
@@ -268,7 +269,8 @@ fn picture(path: &Path) -> Vec<String> {
         "SELECT guid, person, kind, key, value, created_on, modified_on FROM methods",
         "SELECT feed, owner, contact_id, reason, record FROM unreadable",
         "SELECT feed, token, complete_at IS NULL, refused FROM feeds",
-        "SELECT * FROM meta",
+        "SELECT owner, contact_id, kind, members FROM differences",
+        "SELECT * FROM meta WHERE name <> 'differences_since'",
     ] {
         let mut lines = rows(&connection, sql, |row| {
             let columns = 0..row.as_ref().column_count();

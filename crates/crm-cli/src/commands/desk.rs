@@ -54,8 +54,8 @@ pub(crate) enum DeskCommand {
 
 /// Forget a number or an address, as far as that is possible
 ///
-/// The mirror is removed, and the next update reads it anew: what the service still has comes back.
-/// Recorded updates keep all but the value. Sets keep it, since it is what undoes them, and the answer
+/// The mirror is emptied, and the next update reads it anew: what the service still has comes back.
+/// What others changed stays where it has not the value. Recorded updates keep all but the value. Sets keep it, since it is what undoes them, and the answer
 /// names each with the reason.
 #[derive(Debug, Args)]
 pub(crate) struct Forget {
@@ -248,7 +248,7 @@ impl Forget {
         }
         let forgotten = desk.forget(&sought, self.with_sets)?;
         if forgotten.mirror {
-            note("the mirror is removed: the next update reads it anew");
+            note("the mirror is emptied: the next update reads it anew");
         }
         if forgotten.updates > 0 {
             note(format!("taken out of {}", count(forgotten.updates, "recorded update")));

@@ -17,7 +17,7 @@ use crate::{
 ///
 /// Who, when, what from and to, by which set or command, and whether it was undone: from the sets of
 /// the desk, those that were applied from elsewhere, and the recorded single writes. What others changed
-/// without `crm` is not in it.
+/// without `crm` is in it as far as two updates of the mirror differ and none of these writes tells it.
 ///
 ///   crm history customer:1001 4001
 ///   crm history location:2001

@@ -19,6 +19,7 @@ const HEADER: &str = "\
 #   name = \"…\"                what people call it
 #   keep_sets = \"24 months\"   what `crm desk prune` keeps; it removes nothing by itself
 #   region = \"GB\"             the country of telephone numbers without a country code; else US
+#   keep_differences = \"24 months\"   what others changed; older ones go when the mirror is updated
 ";
 
 /// What the desk says of itself.
@@ -42,6 +43,9 @@ pub(crate) struct Card {
         skip_serializing_if = "Option::is_none"
     )]
     pub(crate) region: Option<Region>,
+    /// How long is kept what others changed, if not for [`DIFFERENCES`].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    keep_differences: Option<Keep>,
 }
 
 fn read_region<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Region>, D::Error> {
@@ -53,6 +57,9 @@ fn read_region<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Regi
 fn write_region<S: Serializer>(region: &Option<Region>, serializer: S) -> Result<S::Ok, S::Error> {
     region.map(|region| region.to_string()).serialize(serializer)
 }
+
+/// How long is kept what others changed.
+const DIFFERENCES: &str = "24 months";
 
 /// A time for which something is kept, as people write it.
 #[derive(Debug, Clone, Deserialize, Serialize)]
@@ -100,6 +107,7 @@ impl Card {
             name: None,
             keep_sets: None,
             region: None,
+            keep_differences: None,
         }
     }
 
@@ -137,6 +145,12 @@ impl Card {
                 Ok(file.persist(&path)?)
             });
         written.map(drop).map_err(|source| DeskError::io(&path, "written", source))
+    }
+
+    /// Before when what others changed is too old to be kept.
+    pub(crate) fn differences_before(&self, now: jiff::Timestamp) -> Option<jiff::Timestamp> {
+        let usual = || Keep::try_from(DIFFERENCES.to_owned()).ok();
+        self.keep_differences.clone().or_else(usual)?.before(now)
     }
 
     /// The tenant on the host that the desk belongs to.

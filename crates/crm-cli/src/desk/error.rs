@@ -65,6 +65,9 @@ pub(crate) enum DeskError {
     #[error("{} cannot be copied: {source}", path.display())]
     Set { path: PathBuf, source: Box<crm_bulk::BulkError> },
 
+    #[error(transparent)]
+    Mirror { source: Box<crm_mirror::MirrorError> },
+
     #[error("there is no file {name}, and no set of this name in {}: `crm sets` lists them", desk.display())]
     NoSuchSet { name: String, desk: PathBuf },
 
@@ -91,6 +94,7 @@ impl DeskError {
                 | Self::Database { .. }
                 | Self::InUse { .. }
                 | Self::Set { .. }
+                | Self::Mirror { .. }
                 | Self::NoSuchSet { .. }
         )
     }

@@ -1,6 +1,7 @@
 //! One number or address, forgotten as far as a desk may.
 
 use crm_bulk::{BulkError, Change, ChangeSet, Image, ResultRows, Selection};
+use crm_mirror::{Mirror, Observed};
 use crm_values::{InvalidValue, PhoneReader, Readings, Traces};
 use serde::Serialize;
 
@@ -22,7 +23,7 @@ const FORGOTTEN: &str = "(forgotten)";
 /// What became of it.
 #[derive(Debug, Default, Serialize)]
 pub(crate) struct Forgotten {
-    /// Whether there was a mirror, which is gone.
+    /// Whether there was a mirror, which is emptied.
     pub(crate) mirror: bool,
     /// Recorded updates that had it.
     pub(crate) updates: u64,
@@ -43,6 +44,17 @@ impl Sought {
     /// Reads what is looked for, as it is read everywhere.
     pub(crate) fn read(text: &str, reader: PhoneReader) -> Result<Self, InvalidValue> {
         Ok(Self { key: Readings::of(text, reader)?.key().to_owned() })
+    }
+
+    /// The whole number or address.
+    pub(super) fn written(&self) -> String {
+        if self.key.contains('@') { self.key.clone() } else { format!("+{}", self.key) }
+    }
+
+    /// Whether what an update of the mirror found has it.
+    pub(super) fn is_in_observed(&self, observed: &Observed) -> bool {
+        let texts = observed.members.iter().flat_map(|member| [&member.before, &member.after]);
+        texts.flatten().any(|text| self.is_in(text))
     }
 
     /// Whether a text has it, however it is written.
@@ -99,7 +111,8 @@ impl Desk {
     /// since what was there before is what undoes them.
     pub(crate) fn forget(&self, sought: &Sought, with_sets: bool) -> Result<Forgotten, DeskError> {
         self.take_alone()?;
-        let mut forgotten = Forgotten { mirror: self.forget_mirror()?, ..Forgotten::default() };
+        let mut forgotten =
+            Forgotten { mirror: self.forget_mirror(sought)?, ..Forgotten::default() };
         let updates = self.updates()?;
         for (id, mut entry) in updates.all()? {
             if sought.is_in_update(&entry) {
@@ -126,16 +139,25 @@ impl Desk {
         Ok(forgotten)
     }
 
-    /// Removes the mirror, whatever it has: the value may be in notes and names as well. The next update
-    /// reads it anew from the service, without what the service has forgotten; nothing of its pages
-    /// stays behind.
-    fn forget_mirror(&self) -> Result<bool, DeskError> {
-        let mirror = self.mirror();
-        let is_there = mirror.exists();
-        if is_there {
-            remove_database(&mirror)?;
+    /// Empties the mirror, whatever it has: the value may be in notes and names as well. The next
+    /// update reads it anew from the service, without what the service has forgotten; nothing of its
+    /// pages stays behind. What updates have found that others changed stays where it has not the
+    /// value.
+    fn forget_mirror(&self, sought: &Sought) -> Result<bool, DeskError> {
+        let file = self.mirror();
+        if !file.exists() {
+            return Ok(false);
         }
-        Ok(is_there)
+        let kept = match Mirror::open(&file) {
+            Ok(mirror) => mirror.empty(|observed| !sought.is_in_observed(observed)),
+            // Nobody can tell what it has.
+            Err(_) => Ok(0),
+        };
+        let failed = |source| DeskError::Mirror { source: Box::new(source) };
+        if kept.map_err(failed)? == 0 {
+            remove_database(&file)?;
+        }
+        Ok(true)
     }
 }
 

@@ -1,5 +1,5 @@
-//! What happened to records: read from the change sets, which stay the only place that has it, and
-//! from the recorded single updates.
+//! What happened to records: read from the change sets, which stay the only place that has it, from
+//! the recorded single updates, and from what updates of the mirror found that others changed.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -7,10 +7,15 @@ use std::{
     path::Path,
 };
 
-use crm_bulk::{Action, BulkError, Change, ChangeSet, Image, Selection, SetKind, State, Target};
+use crm_bulk::{
+    Action, BulkError, Change, ChangeSet, Decision, DecisionKind, Image, Selection, SetKind, State,
+    Target,
+};
+use crm_mirror::{Happened, Mirror, Observed};
 use serde::Serialize;
 
 use super::{
+    elsewhere::{Elsewhere, record_of, what},
     error::DeskError,
     folder::Desk,
     forget::Sought,
@@ -27,13 +32,17 @@ pub(crate) enum Subject {
     Owner { kind: String, id: String, contact: Option<String> },
 }
 
-/// One write that was sent.
+/// One write that was sent, or a difference that others made.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Event {
     pub(crate) at: Option<String>,
-    /// Who planned the set or gave the command, as the system knows.
+    /// Of what others changed, when it was last seen as before; `at` is when it was first seen so.
+    since: Option<String>,
+    /// Who applied the set or gave the command, as the system knows.
     by: Option<String>,
+    /// Who planned the set.
+    planned_by: Option<String>,
     owner_kind: Option<String>,
     owner_id: Option<String>,
     contact_id: Option<String>,
@@ -45,13 +54,14 @@ pub(crate) struct Event {
     /// The set or the command.
     through: String,
     trace_id: Option<String>,
-    /// Whether a set that was applied has reversed it; not known of a single write.
+    /// Whether a set that was applied has reversed it, or of a single write, whether later writes
+    /// have put back what it changed. Not known of what others did.
     undone: Option<bool>,
 }
 
 crate::output::records! {
     Event {
-        "at" => "AT", "by" => "BY", "ownerKind", "ownerId" => "OWNER", "contactId" => "CONTACT",
+        "at" => "AT", "since", "by" => "BY", "plannedBy", "ownerKind", "ownerId" => "OWNER", "contactId" => "CONTACT",
         "action" => "ACTION", "change" => "CHANGE", "members", "state" => "STATE",
         "through" => "THROUGH", "traceId", "undone" => "UNDONE",
     }
@@ -62,7 +72,7 @@ crate::output::records! {
 pub(crate) struct History {
     /// The earliest first.
     pub(crate) events: Vec<Event>,
-    /// One sentence for each set that is gone or cannot be read.
+    /// One sentence for each set that is gone or cannot be read, and on what is known of others.
     pub(crate) missing: Vec<String>,
 }
 
@@ -74,12 +84,15 @@ impl Desk {
     /// What happened to the records of a subject.
     pub(crate) fn history(&self, subject: &Subject) -> Result<History, DeskError> {
         let mut history = History::default();
-        let (single, runs) = match self.recorded()? {
+        let mut elsewhere = self.elsewhere(subject, &mut history.missing);
+        let (entries, runs) = match self.recorded()? {
             Some(updates) => (updates.all()?, updates.runs()?),
             None => Default::default(),
         };
-        let single = single.into_iter().map(|(_, entry)| entry);
-        history.events.extend(single.filter(|entry| subject.has_update(entry)).map(Event::from));
+        let entries: Vec<_> = entries.into_iter().map(|(_, entry)| entry).collect();
+        let single: Vec<_> = entries.iter().filter(|entry| subject.has_update(entry)).collect();
+        single.iter().filter_map(|entry| record_of(entry)).for_each(|it| elsewhere.watch(it));
+        entries.iter().for_each(|entry| elsewhere.note_update(entry));
 
         let mut files = self.set_files()?;
         for run in runs {
@@ -98,13 +111,68 @@ impl Desk {
         }
         let mut of_sets = OfSets::default();
         for file in files {
-            if let Err(error) = of_sets.add(&file, subject) {
+            if let Err(error) = of_sets.add(&file, subject, &mut elsewhere) {
                 history.missing.push(format!("{} is not listed: {error}", file.display()));
             }
         }
         history.events.extend(of_sets.events());
+        history.events.extend(single.into_iter().map(|entry| {
+            let is_undone = |record| {
+                let at = entry.outcome.ended_at.as_ref().unwrap_or(&entry.at);
+                elsewhere.is_undone(&record, what(entry), at, &entry.changes)
+            };
+            let undone = record_of(entry).and_then(is_undone);
+            Event { undone, ..entry.clone().into() }
+        }));
+        history.events.extend(elsewhere.left().map(Event::from));
         history.events.sort_by(|one, other| one.at.cmp(&other.at));
         Ok(history)
+    }
+
+    /// The differences of a subject's contacts that updates of the mirror found; what cannot be
+    /// looked at is told.
+    fn elsewhere(&self, subject: &Subject, missing: &mut Vec<String>) -> Elsewhere {
+        let file = self.mirror();
+        if !file.exists() {
+            missing.push(
+                "there is no mirror, so what others changed is not listed: `crm mirror update`"
+                    .to_owned(),
+            );
+            return Elsewhere::default();
+        }
+        let read = || {
+            let mirror = Mirror::open(&file)?;
+            let elsewhere = match subject {
+                Subject::Value(sought) => {
+                    let records = Elsewhere::records_with(&mirror, sought)?;
+                    Elsewhere::of(&mirror, |record| records.contains(record))
+                }
+                Subject::Owner { .. } => Elsewhere::of(&mirror, |(kind, owner, contact)| {
+                    subject.is_of(Some(kind), Some(owner), Some(contact))
+                }),
+            };
+            Ok::<_, crm_mirror::MirrorError>((elsewhere?, mirror.differences_since()?))
+        };
+        match read() {
+            Ok((elsewhere, Some(since))) => {
+                missing.push(format!(
+                    "what others changed is known from {since} on, as far as updates of the mirror \
+                     saw it"
+                ));
+                elsewhere
+            }
+            Ok((elsewhere, None)) => {
+                missing.push(
+                    "the mirror has not been read to its end, so what others changed is not known"
+                        .to_owned(),
+                );
+                elsewhere
+            }
+            Err(error) => {
+                missing.push(format!("what others changed is not listed: {error}"));
+                Elsewhere::default()
+            }
+        }
     }
 }
 
@@ -117,17 +185,28 @@ struct OfSets {
 }
 
 impl OfSets {
-    fn add(&mut self, file: &Path, subject: &Subject) -> Result<(), BulkError> {
+    fn add(
+        &mut self,
+        file: &Path,
+        subject: &Subject,
+        elsewhere: &mut Elsewhere,
+    ) -> Result<(), BulkError> {
         let set = ChangeSet::open(file)?;
         let info = set.info()?;
         let through = name_of(file).unwrap_or_else(|| file.display().to_string());
         let reverses = info.undo_of.as_deref().and_then(Path::file_name);
         let reverses = reverses.filter(|_| info.kind == SetKind::Undo).map(ToOwned::to_owned);
+        let mut runs = set.decisions()?;
+        runs.retain(|decision| decision.kind == DecisionKind::Applied);
         let sent = [State::Done, State::Failed, State::InFlight, State::Unknown];
         for change in set.changes(&Selection::states(sent)) {
             let change = change?;
             // What was refused without being sent is not in the history.
-            if change.outcome.attempts == 0 || !subject.has_change(&change) {
+            if change.outcome.attempts == 0 {
+                continue;
+            }
+            elsewhere.note_change(&change);
+            if !subject.has_change(&change) {
                 continue;
             }
             let id = match (&change.action, &reverses) {
@@ -139,8 +218,11 @@ impl OfSets {
                 self.reversed.entry(original.clone()).or_default().insert(id.clone());
             }
             let name = file.file_name().unwrap_or_default().to_owned();
-            let by = info.planned_by.clone();
-            self.found.push((name, id, event(change, by, through.clone())));
+            // By the last run that had begun by then.
+            let has_begun = |run: &&Decision| change.outcome.at.is_none_or(|at| run.at <= at);
+            let by = runs.iter().rev().find(has_begun).map(|run| run.user.clone());
+            let who = [by, info.planned_by.clone()];
+            self.found.push((name, id, event(change, who, through.clone())));
         }
         Ok(())
     }
@@ -163,7 +245,7 @@ fn by_value(change: &Change, image: Option<&Image>) -> Id {
     (change.target.kind(), change.target.owner_text(), value)
 }
 
-fn event(change: Change, by: Option<String>, through: String) -> Event {
+fn event(change: Change, [by, planned_by]: [Option<String>; 2], through: String) -> Event {
     let mut told: Vec<_> = change.members().iter().map(Member::from).collect();
     if let (Action::Delete, Some(before)) = (&change.action, &change.before) {
         let before = serde_json::to_value(before).unwrap_or_default();
@@ -171,7 +253,9 @@ fn event(change: Change, by: Option<String>, through: String) -> Event {
     }
     Event {
         at: change.outcome.at.map(|at| at.to_string()),
+        since: None,
         by,
+        planned_by,
         owner_kind: Some(change.target.kind().to_owned()),
         owner_id: Some(change.target.owner_text()),
         contact_id: change.target.contact_text(),
@@ -187,14 +271,12 @@ fn event(change: Change, by: Option<String>, through: String) -> Event {
 
 impl From<Entry> for Event {
     fn from(entry: Entry) -> Self {
-        let action = match entry.method.as_str() {
-            "POST" => "create",
-            "DELETE" => "delete",
-            _ => "update",
-        };
+        let action = action(what(&entry));
         Self {
             at: Some(entry.at),
+            since: None,
             by: Some(entry.user),
+            planned_by: None,
             owner_kind: entry.owner_kind,
             owner_id: entry.owner_id,
             contact_id: entry.contact_id,
@@ -206,6 +288,37 @@ impl From<Entry> for Event {
             trace_id: entry.outcome.trace_id,
             undone: None,
         }
+    }
+}
+
+impl From<(Observed, Vec<Member>)> for Event {
+    fn from((observed, members): (Observed, Vec<Member>)) -> Self {
+        let Observed { owner, contact, since, until, happened, .. } = observed;
+        let action = action(happened);
+        Self {
+            at: Some(until.to_string()),
+            since: Some(since.to_string()),
+            by: None,
+            planned_by: None,
+            owner_kind: Some(owner.kind().to_owned()),
+            owner_id: Some(owner.get().to_string()),
+            contact_id: Some(contact.to_string()),
+            action: action.to_owned(),
+            change: words(&members),
+            members,
+            state: "seen".to_owned(),
+            through: format!("changed elsewhere, between {since} and {until}"),
+            trace_id: None,
+            undone: None,
+        }
+    }
+}
+
+fn action(happened: Happened) -> &'static str {
+    match happened {
+        Happened::Created => "create",
+        Happened::Deleted => "delete",
+        _ => "update",
     }
 }
 

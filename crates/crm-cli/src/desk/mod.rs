@@ -6,6 +6,7 @@
 
 mod card;
 mod copies;
+mod elsewhere;
 mod error;
 mod folder;
 mod forget;

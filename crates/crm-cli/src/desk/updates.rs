@@ -55,6 +55,13 @@ pub(crate) struct Outcome {
     pub(crate) created: Option<String>,
 }
 
+impl Outcome {
+    /// Whether it is certain that nothing was done.
+    pub(super) fn is_refused(&self) -> bool {
+        matches!(self.state.as_str(), "failed" | "not-sent")
+    }
+}
+
 /// One member of a record and its two values, as far as they are known.
 #[derive(Debug, Clone, Serialize, serde::Deserialize)]
 pub(crate) struct Member {

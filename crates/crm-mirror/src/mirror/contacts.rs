@@ -12,7 +12,8 @@ use super::{
 use crate::{error::MirrorError, owner::OwnerId};
 
 impl Mirror {
-    /// Stores contacts in place of what they were before, and says whether anything is new.
+    /// Stores contacts in place of what they were before, keeps what differs, and says whether
+    /// anything is new.
     pub(super) fn store_contacts<O: ContactOwner + Into<OwnerId>>(
         &self,
         contacts: &[ExportedContact<O>],
@@ -21,9 +22,10 @@ impl Mirror {
         let mut is_new = false;
         for ExportedContact { owner, contact, active, .. } in contacts {
             let owner = owner_code((*owner).into());
+            let feed = Feed::of_contacts::<O>();
             let row = ContactRow::of(owner, contact, *active, self.reader.get());
             let row = row.map_err(|e| self.unwritable(e))?;
-            self.forget_unreadable(Feed::of_contacts::<O>(), owner, Some(contact.id.get()))?;
+            let was_unreadable = self.forget_unreadable(feed, owner, Some(contact.id.get()))?;
             if is_staged {
                 // Repeats are sorted out when all are there.
                 row.write(&self.database, None)?;
@@ -38,6 +40,13 @@ impl Mirror {
                 // A feed repeats its latest records.
                 Some(id) if row.is_at(&self.database, id)? => false,
                 known => {
+                    // Nobody has created what could not be read before.
+                    if known.is_some() || !was_unreadable {
+                        let before = self.contacts("WHERE id = ? AND active", [known])?.pop();
+                        let before = before.map(|(_, known)| known.contact);
+                        let after = active.then_some(contact);
+                        self.keep_difference(feed, (owner, contact.id), before.as_ref(), after)?;
+                    }
                     row.write(&self.database, known)?;
                     true
                 }

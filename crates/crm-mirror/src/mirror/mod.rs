@@ -5,6 +5,7 @@ mod age;
 mod by_owner;
 mod contacts;
 mod coverage;
+mod differences;
 mod feed;
 mod file;
 mod find;
@@ -25,6 +26,7 @@ mod version_1;
 
 pub use self::{
     coverage::{Coverage, PeopleReach, Reach},
+    differences::{Happened, Observed},
     feed::{Feed, FeedState},
     file::Mirror,
     find::{By, Found, Hit, TooShort},

@@ -6,7 +6,7 @@
 
 -- tenant, environment; keys: of which region and by which data the keys are made; staged_contacts,
 -- staged_owners, staged_people: their first load is not complete, and their indexes are yet to be
--- made; coverage: what was counted last.
+-- made; coverage: what was counted last; differences_since: since when updates look for differences.
 CREATE TABLE meta (
     name  TEXT PRIMARY KEY,
     value TEXT NOT NULL
@@ -100,6 +100,17 @@ CREATE TABLE unreadable (
     UNIQUE (feed, record)
 ) STRICT;
 CREATE INDEX unreadable_by_id ON unreadable (owner, contact_id);
+
+-- Contacts that an update found to be other than the one before.
+CREATE TABLE differences (
+    id         INTEGER PRIMARY KEY,
+    owner      INTEGER NOT NULL,
+    contact_id INTEGER NOT NULL,
+    since      INTEGER NOT NULL,   -- when it was last seen as before
+    until      INTEGER NOT NULL,   -- when it was first seen as then
+    kind       INTEGER NOT NULL,   -- 0 created, 1 changed, 2 deleted
+    members    TEXT NOT NULL       -- JSON array: name, before, after
+) STRICT;
 
 CREATE VIEW contact_texts AS
     SELECT id, coalesce(folded, value || char(10) || ifnull(memo, '')) AS text

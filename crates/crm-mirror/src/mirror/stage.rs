@@ -51,6 +51,9 @@ impl Mirror {
         cache(-CACHE_KIB)?;
         let transaction = self.database.begin_to_write()?;
         self.database.check(transaction.execute_batch(stage.indexes()))?;
+        if matches!(stage, Stage::Contacts) && self.differences_since()?.is_none() {
+            self.begin_differences()?;
+        }
         self.database.check(transaction.commit())?;
         cache(before)
     }

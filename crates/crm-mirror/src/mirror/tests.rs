@@ -11,7 +11,7 @@ use std::{
 
 use bytes::Bytes;
 use crm_contacts::ContactsService;
-use crm_models::{Contact, CustomerId, LocationId, TenantId};
+use crm_models::{Contact, CustomerId, LocationId, TenantId, Timestamp};
 use crm_transport::{MockTransport, Request, Response};
 use fastrand::Rng;
 use rusqlite::Connection;
@@ -593,4 +593,104 @@ async fn another_region_makes_other_keys_or_none() {
     file.feeds.put(vec![number(4, "02079460019")], false);
     file.update(&mut mirror).await.unwrap();
     assert_eq!(found(&other, "+44 20 7946 0019"), [4]);
+}
+
+/// What updates found, each as its contact, what happened, and the members that differ.
+fn differences(mirror: &Mirror) -> Vec<(i64, Happened, String)> {
+    let mut told = Vec::new();
+    mirror
+        .for_each_difference(|observed| {
+            assert!(observed.since < observed.until);
+            let members = observed.members.iter().map(|member| {
+                let text = |side: &Option<String>| side.clone().unwrap_or_default();
+                format!("{}: {} > {}", member.field, text(&member.before), text(&member.after))
+            });
+            let members = members.collect::<Vec<_>>().join(", ");
+            told.push((observed.contact.get(), observed.happened, members));
+            Ok::<_, MirrorError>(())
+        })
+        .unwrap();
+    told
+}
+
+/// A mirror whose first load found four contacts, and whose update found three of them changed, one
+/// of them only in its time, one gone and another one that is new.
+async fn changed() -> (File, Mirror) {
+    let file = File::new();
+    let told = |id, active| contact(1, id, "Phone", active, true);
+    file.feeds.put((1..5).map(|id| told(id, true)).collect(), true);
+    // Repeated and changed while the first load goes on: nobody has seen it otherwise.
+    file.feeds.put(vec![contact(1, 4, "MobilePhone", true, true)], false);
+    let mut mirror = file.open();
+    assert_eq!(mirror.differences_since().unwrap(), None);
+    file.update(&mut mirror).await.unwrap();
+    assert_eq!(differences(&mirror), []);
+    let mut changed = told(1, true);
+    changed["memo"] = json!("Gate 2");
+    changed["preferences"]["marketingUpdatesEnabled"] = json!(false);
+    let mut touched = told(2, true);
+    touched["modifiedOn"] = json!("2026-06-01T00:00:00Z");
+    let unread = json!({"id": 6, "locationId": 1, "modifiedOn": "yesterday"});
+    let batch = vec![changed, touched, told(3, false), told(5, true), told(7, false), unread];
+    file.feeds.put(batch.clone(), false);
+    file.update(&mut mirror).await.unwrap();
+    // The feed repeats itself, and what could not be read can be.
+    file.feeds.put(batch[..5].iter().cloned().chain([told(6, true)]).collect(), false);
+    file.update(&mut mirror).await.unwrap();
+    (file, mirror)
+}
+
+#[tokio::test]
+async fn an_update_keeps_what_differs_once_and_the_first_load_keeps_nothing() {
+    let (_file, mirror) = changed().await;
+    let told = differences(&mirror);
+    assert_eq!(
+        told[0],
+        (
+            1,
+            Happened::Changed,
+            "memo:  > Gate 2, preferences.marketingUpdatesEnabled: true > false".to_owned()
+        )
+    );
+    let (id, happened, members) = &told[1];
+    assert_eq!((*id, *happened), (3, Happened::Deleted));
+    assert!(members.contains("value: 8185550003 > ,"), "{members}");
+    let (id, happened, members) = &told[2];
+    assert_eq!((*id, *happened), (5, Happened::Created));
+    assert!(members.contains("value:  > 8185550005,"), "{members}");
+    assert_eq!(told.len(), 3);
+    assert!(mirror.differences_since().unwrap().is_some());
+}
+
+#[tokio::test]
+async fn differences_are_removed_by_age_or_with_the_mirror_but_for_those_that_are_kept() {
+    let (file, mirror) = changed().await;
+    let mut moments = Vec::new();
+    let each = |observed: Observed| {
+        moments.push(observed.until);
+        Ok::<_, MirrorError>(())
+    };
+    mirror.for_each_difference(each).unwrap();
+    let precise = Timestamp::from_nanoseconds(moments[0].as_nanoseconds() - 1).unwrap();
+    for moment in [moments[0], precise] {
+        assert_eq!(mirror.remove_differences_before(moment).unwrap(), 0);
+    }
+    assert_eq!(mirror.empty(|observed| observed.contact.get() != 3).unwrap(), 2);
+    let mut mirror = file.open();
+    assert_eq!(mirror.known_at().unwrap(), None);
+    assert_eq!(differences(&mirror).iter().map(|told| told.0).collect::<Vec<_>>(), [1, 5]);
+    let bytes = std::fs::read(file.path()).unwrap();
+    assert!(!bytes.windows(10).any(|bytes| bytes == b"8185550003"));
+    assert!(bytes.windows(10).any(|bytes| bytes == b"8185550005"));
+    // What is read anew is no difference.
+    file.feeds.asked.lock().unwrap().clear();
+    file.feeds.put(vec![contact(1, 1, "Email", true, true)], false);
+    file.update(&mut mirror).await.unwrap();
+    let asked = file.feeds.asked.lock().unwrap().clone();
+    assert!(asked.iter().all(|uri| !uri.contains("from=next")), "{asked:?}");
+    assert_eq!(differences(&mirror).len(), 2);
+    let later = crate::clock::now() + std::time::Duration::from_secs(1);
+    assert_eq!(mirror.remove_differences_before(later).unwrap(), 2);
+    assert_eq!(differences(&mirror), []);
+    assert_eq!(mirror.remove_differences_before(later).unwrap(), 0);
 }

@@ -56,14 +56,14 @@ impl Mirror {
         self.database.execute(sql, values).map(drop)
     }
 
-    /// A contact, or an owner itself, that can be read again.
+    /// A contact, or an owner itself, that can be read; says whether it could not before.
     pub(super) fn forget_unreadable(
         &self,
         feed: Feed,
         owner: i64,
         contact: Option<i64>,
-    ) -> Result<(), MirrorError> {
+    ) -> Result<bool, MirrorError> {
         let sql = "DELETE FROM unreadable WHERE feed = ? AND owner = ? AND contact_id IS ?";
-        self.database.execute(sql, params![feed.name(), owner, contact]).map(drop)
+        Ok(self.database.execute(sql, params![feed.name(), owner, contact])? > 0)
     }
 }

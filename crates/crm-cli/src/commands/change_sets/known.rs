@@ -207,7 +207,12 @@ async fn up_to_date(
     region: Region,
 ) -> Result<Known, CliError> {
     let _alone = desk.alone_at_mirror().await?;
-    Ok(Known::kept(snapshot::pull(session, &desk.mirror(), need, Some(region)).await?))
+    let snapshot = snapshot::pull(session, &desk.mirror(), need, Some(region)).await?;
+    let before = desk.card().differences_before(jiff::Timestamp::now());
+    if let Some(before) = before.and_then(|before| before.to_string().parse().ok()) {
+        snapshot.remove_differences_before(before)?;
+    }
+    Ok(Known::kept(snapshot))
 }
 
 /// Has the numbers without a country code in the mirror of a desk read as numbers of this region,

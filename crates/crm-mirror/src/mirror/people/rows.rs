@@ -35,7 +35,7 @@ impl Mirror {
 
     fn forget_unreadable_guid<L: Listed>(&self, id: Uuid) -> Result<(), MirrorError> {
         let (first, last) = halves(id);
-        self.forget_unreadable(L::FEED, first, Some(last))
+        self.forget_unreadable(L::FEED, first, Some(last)).map(drop)
     }
 
     fn keep_unreadable_guid<L: Listed>(
