@@ -56,7 +56,7 @@ pub struct Heard {
     pub wish: Wish,
     /// For what.
     pub scope: Scope,
-    /// The value as it was given; none once it was removed.
+    /// The value as it was given; none where the record does not have it.
     pub value: Option<String>,
     /// The value as it was read.
     pub key: Option<String>,
@@ -153,7 +153,8 @@ impl Ledger {
         Ok(Standing { wish, decided_by, may_be: may_be.collect(), heard })
     }
 
-    /// Hands out the deciding wish of each value that is out, or in; values that were removed too.
+    /// Returns the deciding wish of each value that is out, or of each that is in, in the order of the
+    /// ledger.
     ///
     /// # Errors
     ///

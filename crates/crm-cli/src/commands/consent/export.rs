@@ -57,8 +57,7 @@ impl ExportCommand {
         records.finish()?;
         if unwritten > 0 {
             note(format!(
-                "left out: {unwritten} that no dialer can use, since they lack the area code or were \
-                 removed from the ledger; `crm consent status` knows them"
+                "left out: {unwritten} that no dialer can use, since they lack the area code"
             ));
         }
         Ok(Status::Done)
