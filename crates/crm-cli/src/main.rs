@@ -58,6 +58,7 @@ fn main() -> ExitCode {
     };
     let globals = &cli.globals;
     trace::start(globals.verbose);
+    output::advise_with(session::account(globals));
     let format = cli.command.format(globals.format());
     let output = Output::new(format, globals.fields.clone()).excel(globals.excel);
     let report = Report {

@@ -11,7 +11,7 @@ use crate::{
     error::CliError,
     exit::Exit,
     globals::Format,
-    output::{self, Output, note},
+    output::{self, Output, advice, note},
     status::{NotAllDone, RunState, Status},
     write_guard::Planned,
 };
@@ -139,8 +139,9 @@ impl Report<'_> {
             note(format!("  {detail}"));
         }
         if self.output.is_json() {
+            let message = &advice(error.message);
             // If stdout is gone, only the exit code can report it.
-            let _ = self.output.error(&Envelope { outcome, error });
+            let _ = self.output.error(&Envelope { outcome, error: Failure { message, ..error } });
         }
     }
 }

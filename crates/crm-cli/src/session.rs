@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crm_bulk::Site;
 use crm_contacts::ContactsService;
 use crm_models::TenantId;
-use crm_sandbox::Sandbox;
+use crm_sandbox::{Sandbox, Seed};
 use crm_transport::{
     Auth, Credentials, Environment, RetryPolicy, TokenCache, Transport, TransportExt,
 };
@@ -38,8 +38,6 @@ pub(crate) struct Session<'a> {
     api_url: String,
     /// None for a sandbox, which is gone when the command ends.
     desk: Option<Whereabouts>,
-    /// The options that named the target, for a command that is to use the same one.
-    pub(crate) target_options: String,
     /// Whether the profile has sets applied only once they are approved.
     requires_approval: bool,
     /// Serves until the session ends.
@@ -104,7 +102,6 @@ impl<'a> Session<'a> {
             host,
             api_url,
             desk,
-            target_options: target_options(globals),
             requires_approval: settings.require_approval,
             _sandbox: sandbox,
         })
@@ -202,18 +199,22 @@ fn target(globals: &Globals, settings: &Settings, environment: &Environment) -> 
     }
 }
 
-fn target_options(globals: &Globals) -> String {
+/// The options that choose the account, as they were given, for a shell. What was not given is in the
+/// environment or in the profile in use, where the next command finds it too.
+pub(crate) fn account(globals: &Globals) -> String {
     let environment = globals.environment.map(|vendor| Host::Vendor(vendor).to_string());
+    let seed = Some(globals.sandbox_seed).filter(|seed| globals.sandbox && *seed != Seed::Demo);
     let given = [
         ("profile", globals.profile.clone()),
         ("tenant", globals.tenant.map(|tenant| tenant.to_string())),
         ("environment", environment),
         ("api-url", globals.api_url.clone()),
         ("auth-url", globals.auth_url.clone()),
+        ("sandbox-seed", seed.map(|seed| seed.to_string())),
     ];
     let given = given.iter().filter_map(|(name, value)| Some(option(name, value.as_ref()?)));
     let sandbox = if globals.sandbox { " --sandbox" } else { "" };
-    format!("{}{sandbox}", given.collect::<String>())
+    format!("{sandbox}{}", given.collect::<String>())
 }
 
 fn policy(globals: &Globals, settings: &Settings, environment: &Environment) -> WritePolicy {

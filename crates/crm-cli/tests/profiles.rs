@@ -169,3 +169,40 @@ fn secrets_for_the_keychain_come_with_credentials() {
     let refused = run(&service, add).code(2);
     assert!(stderr(&refused).contains("--credentials"), "{}", stderr(&refused));
 }
+
+/// The file of rows, and a set of it in the desk of each of these profiles; what the last one was told.
+fn plan_in_each(service: &Service, profiles: &[&str]) -> String {
+    let rows = "location_id,contact_id,memo\n2001,3001,a\n2001,3002,b\n";
+    let file = service.home.path().join("rows.csv");
+    fs::write(&file, rows).unwrap();
+    let plan = format!("plan {}", file.to_str().unwrap());
+    let mut told = String::new();
+    for name in profiles {
+        let desk = service.home.path().join(name);
+        add(service, name, &["--desk", desk.to_str().unwrap()]);
+        told = stdout(&run(service, &format!("--profile {name} {plan}")).success());
+    }
+    told
+}
+
+#[test]
+fn a_command_that_is_advised_is_for_the_same_account() {
+    let service = Service::start();
+    let told = plan_in_each(&service, &["a", "b"]);
+    run(&service, "profile use a").success();
+    let next = told.lines().find_map(|line| line.strip_prefix("next: crm ")).unwrap();
+    let some = run(&service, &format!("{next} --canary 1")).success();
+    let goes_on = stderr(&some);
+    let goes_on = goes_on.lines().find_map(|line| line.strip_prefix("1 change left: crm "));
+    run(&service, goes_on.unwrap().strip_suffix(" continues").unwrap()).success();
+    let state = |profile: &str| json(&service, &format!("--profile {profile} sets"))[0].clone();
+    assert_eq!(
+        (&state("a")["state"], &state("b")["state"]),
+        (&json!("planned"), &json!("applied"))
+    );
+
+    let missing = run(&service, "--profile b --output json status nothing").code(1);
+    for told in [stderr(&missing), stdout(&missing)] {
+        assert!(told.contains("`crm --profile=b sets` lists them"), "{told}");
+    }
+}

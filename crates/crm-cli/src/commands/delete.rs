@@ -10,7 +10,7 @@ use crm_contacts::ContactsError;
 use crate::{
     desk::{Member, members},
     error::CliError,
-    output::{Record, described, note, option},
+    output::{Record, crm, described, note, option},
     session::Session,
 };
 
@@ -43,7 +43,7 @@ impl<R: Record> Deletion<'_, R> {
         session.output.done("deleted", &self.subject)?;
         note("to restore it (it gets a new id unless the command names one):");
         for command in self.restore {
-            note(format!("  {}{}", command.0, session.target_options));
+            note(format!("  {}", command.0));
         }
         Ok(())
     }
@@ -55,7 +55,7 @@ pub(super) struct Restore(String);
 impl Restore {
     /// The command with the words that need no quoting.
     pub(super) fn with(words: impl Display) -> Self {
-        Self(format!("crm {words}"))
+        Self(format!("{} {words}", crm()))
     }
 
     /// An option, if there is something to give it.

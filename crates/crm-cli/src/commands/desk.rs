@@ -19,7 +19,7 @@ use crate::{
     desk::{self, Desk, SetEntry, Sought, bytes_in},
     error::CliError,
     globals::{Format, Globals},
-    output::{Output, confirm, count, note, on_terminal},
+    output::{Output, confirm, count, crm, note, on_terminal},
     session,
     settings::{Config, Profiles, profile_in_use},
     signal::until_signal,
@@ -181,7 +181,7 @@ impl Shown {
             self.sets.iter().map(|(state, many)| format!("{many} {state}")).collect();
         let sets = if sets.is_empty() { "none".to_owned() } else { sets.join(", ") };
         let keep = match &self.keep_sets {
-            Some(time) => format!("{time} (crm desk prune)"),
+            Some(time) => format!("{time} ({} desk prune)", crm()),
             None => "for ever (keep_sets in desk.toml)".to_owned(),
         };
         let name = self.name.as_ref().map(|name| format!(" ({name})")).unwrap_or_default();

@@ -178,7 +178,7 @@ impl ProfileCommand {
                 let profiles = Profiles::read()?;
                 let in_use = profile_in_use(globals, &profiles)?;
                 if profiles.all().next().is_none() {
-                    note("there are no profiles yet: add one with crm profile add");
+                    note("there are no profiles yet: add one with `crm profile add`");
                 }
                 for (name, profile) in profiles.all() {
                     records.push(&Shown::of(name, profile, &in_use)?)?;

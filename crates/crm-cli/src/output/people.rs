@@ -6,6 +6,8 @@ use std::io::{self, BufRead, IsTerminal, Write};
 use anstyle::AnsiColor;
 use crm_bulk::visible;
 
+use super::shell::advice;
+
 /// A line about the answer, not part of it.
 pub(crate) fn note(text: impl AsRef<str>) {
     tell("", text.as_ref());
@@ -28,7 +30,7 @@ pub(crate) fn failure(message: &str) {
 
 fn tell(before: &str, text: &str) {
     // Where nobody reads stderr any more, the answer and the exit code are left to tell.
-    let _ = writeln!(anstream::stderr(), "{before}{}", visible(text));
+    let _ = writeln!(anstream::stderr(), "{before}{}", visible(&advice(text)));
 }
 
 /// A text with its own line breaks and nothing else that is unseen. What comes from elsewhere has

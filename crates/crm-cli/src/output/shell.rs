@@ -1,6 +1,28 @@
-//! Words that a shell takes as they are.
+//! Words that a shell takes as they are, and the commands that are advised.
+
+use std::sync::OnceLock;
 
 use crm_bulk::{replace_unseen, visible};
+
+/// The options that choose the account, as this command was given them.
+static ACCOUNT: OnceLock<String> = OnceLock::new();
+
+/// Has every command that is advised from here on name the same account by these options.
+pub(crate) fn advise_with(options: String) {
+    let _ = ACCOUNT.set(options);
+}
+
+/// How a command begins that is advised: pasted as it is, it reaches the account of this one. Sets
+/// of one name may be in the desks of several accounts.
+pub(crate) fn crm() -> String {
+    format!("crm{}", ACCOUNT.get().map_or("", String::as_str))
+}
+
+/// A text in which every command, written as `` `crm …` ``, names the account: libraries do not know
+/// the options.
+pub(crate) fn advice(text: &str) -> String {
+    text.replace("`crm ", &format!("`{} ", crm()))
+}
 
 /// ` --name=value` for a shell.
 pub(crate) fn option(name: &str, value: &str) -> String {

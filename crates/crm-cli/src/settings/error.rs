@@ -59,7 +59,7 @@ pub(crate) enum SettingsError {
 /// Lists the profiles that there are.
 fn there(known: &[String]) -> String {
     match known {
-        [] => "there are none yet: add one with crm profile add".to_owned(),
+        [] => "there are none yet: add one with `crm profile add`".to_owned(),
         known => format!("it has {}", known.join(", ")),
     }
 }

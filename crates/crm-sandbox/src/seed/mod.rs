@@ -1,6 +1,6 @@
 //! The data with which a new sandbox starts.
 
-use std::str::FromStr;
+use std::{fmt, str::FromStr};
 
 use rusqlite::Connection;
 
@@ -13,6 +13,7 @@ use crate::settings::Settings;
 ///
 /// ```
 /// use crm_sandbox::Seed;
+/// assert_eq!(Seed::Count(40_000).to_string(), "40000");
 /// assert_eq!("demo".parse(), Ok(Seed::Demo));
 /// assert_eq!("40000".parse(), Ok(Seed::Count(40_000)));
 /// assert!("many".parse::<Seed>().is_err());
@@ -29,6 +30,16 @@ pub enum Seed {
     /// location 2 has 5 to 8. Each location belongs to the customer of the same id; every tenth
     /// contact also exists on the customer.
     Count(u32),
+}
+
+impl fmt::Display for Seed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Demo => f.write_str("demo"),
+            Self::Empty => f.write_str("empty"),
+            Self::Count(contacts) => contacts.fmt(f),
+        }
+    }
 }
 
 /// The error of a text that does not name a seed.

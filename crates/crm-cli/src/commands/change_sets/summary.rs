@@ -15,7 +15,7 @@ use crate::{
     desk,
     error::CliError,
     globals::Format,
-    output::{Output, count, quoted},
+    output::{Output, count, crm, quoted},
 };
 
 /// The totals of a set and what it costs to apply it.
@@ -146,14 +146,14 @@ impl Summary {
 
     /// What is usually done with the set from here on, for a shell.
     fn next(&self) -> Vec<String> {
-        let set = quoted(&self.set);
+        let (crm, set) = (crm(), quoted(&self.set));
         let is_of_list =
             [SetKind::OptOut, SetKind::OptIn].map(SetKind::as_str).contains(&self.kind);
-        let apply = (self.open > 0).then(|| format!("crm apply {set}"));
+        let apply = (self.open > 0).then(|| format!("{crm} apply {set}"));
         let page = Path::new(&self.set).with_extension("html");
         let page = quoted(&name(&page));
         let evidence =
-            is_of_list.then(|| format!("crm report {set} --html {page}  # the evidence"));
+            is_of_list.then(|| format!("{crm} report {set} --html {page}  # the evidence"));
         apply.into_iter().chain(evidence).collect()
     }
 
@@ -174,8 +174,9 @@ impl Summary {
             Some(digest) => writeln!(text, "digest {digest}"),
             None => writeln!(
                 text,
-                "no digest, since version 0.1 wrote it: `crm show {}` gives it one",
-                self.set
+                "no digest, since version 0.1 wrote it: `{} show {}` gives it one",
+                crm(),
+                quoted(&self.set)
             ),
         };
         if let Some(user) = &self.planned_by {
@@ -199,7 +200,13 @@ impl Summary {
             let _ = writeln!(text, "{}", visible(line));
         }
         if self.shown > 0 && self.open > self.shown {
-            let _ = writeln!(text, "  … {} more: crm show {set}", self.open - self.shown);
+            let _ = writeln!(
+                text,
+                "  … {} more: {} show {}",
+                self.open - self.shown,
+                crm(),
+                quoted(&self.set)
+            );
         }
         for note in &self.notes {
             let _ = writeln!(text, "note: {}", visible(note));

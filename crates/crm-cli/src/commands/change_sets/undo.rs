@@ -14,7 +14,7 @@ use crate::{
     desk::{DeskError, Whereabouts, undated},
     error::CliError,
     globals::Globals,
-    output::{Output, count, note},
+    output::{Output, count, crm, note, quoted},
     session,
     signal::until_signal,
     status::Status,
@@ -57,26 +57,29 @@ impl Undo {
         self.consent.of_set(desk, out.path())?;
         if undone.unresolved > 0 {
             note(format!(
-                "it is not known whether {} carried out, so not everything is reversed: crm \
-                 apply {} reads the contacts back (and sends what is open); then write the undo \
+                "it is not known whether {} carried out, so not everything is reversed: \
+                 {} apply {} reads the contacts back (and sends what is open); then write the undo \
                  again",
                 were(undone.unresolved),
-                name(&self.set)
+                crm(),
+                quoted(&name(&self.set))
             ));
         }
         if undone.set_aside > 0 {
             note(format!(
                 "left alone: {} that may have been carried out, on a contact that is neither as \
-                 before nor as wanted: see crm show {} --state drifted",
+                 before nor as wanted: see {} show {} --state drifted",
                 count(undone.set_aside, "change"),
-                name(&self.set)
+                crm(),
+                quoted(&name(&self.set))
             ));
         }
         if undone.impossible > 0 {
             note(format!(
-                "{} that cannot be reversed: see crm show {} --state failed",
+                "{} that cannot be reversed: see {} show {} --state failed",
                 count(undone.impossible, "change"),
-                name(out.path())
+                crm(),
+                quoted(&name(out.path()))
             ));
         }
         Summary::of(&ChangeSet::open(out.path())?, 10)?.write(output)?;

@@ -10,7 +10,7 @@ use crate::{
     error::CliError,
     exit::Exit,
     globals::Format,
-    output::{Output, count, note},
+    output::{Output, count, crm, note, quoted},
     signal::Signal,
     status::{NotAllDone, RunState, Status},
 };
@@ -90,14 +90,15 @@ impl Ended {
         if is_fine {
             return None;
         }
-        let (set, is_unknown) = (name(set), totals.in_state(State::Unknown) > 0);
+        let (crm, set) = (crm(), quoted(&name(set)));
+        let is_unknown = totals.in_state(State::Unknown) > 0;
         let mut summary = format!("{}: {}", reason.words, progress(totals));
         if totals.count(State::is_set_aside) > 0 {
-            summary += &format!("; see crm show {set} --state failed,drifted,not-found,conflict");
+            summary += &format!("; see {crm} show {set} --state failed,drifted,not-found,conflict");
         }
         if open > 0 && !is_canary {
             let first = if is_unknown { ", after reading back what is unknown" } else { "" };
-            summary += &format!("; crm apply {set} continues{first}");
+            summary += &format!("; {crm} apply {set} continues{first}");
         }
         let exit = match reason.exit {
             Exit::Done | Exit::Unreachable if is_unknown => Exit::Unknown,
@@ -119,5 +120,5 @@ pub(super) fn tell_cut_short(set: &Path) {
 
 fn note_open(set: &Path, totals: &Totals) {
     let open = count(totals.open(), "change");
-    note(format!("{open} left: crm apply {} continues", name(set)));
+    note(format!("{open} left: {} apply {} continues", crm(), quoted(&name(set))));
 }

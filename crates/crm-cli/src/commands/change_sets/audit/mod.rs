@@ -24,7 +24,7 @@ use super::{known, out::Out, owner_names::NameArgs, rows::told, snapshot::Need, 
 use crate::{
     commands::args::{NumberArgs, whole},
     error::CliError,
-    output::{count, note},
+    output::{count, note, quoted},
     session::Session,
     signal::until_signal,
     status::Status,
@@ -138,7 +138,7 @@ impl AuditCommand {
         ));
         if let Some(set) = &set {
             let changes = ChangeSet::open(set.path())?.totals()?.all();
-            let set = name(set.path());
+            let set = quoted(&name(set.path()));
             note(format!("{} in {set}: look with `crm show {set}`", count(changes, "change")));
         }
         Ok(if self.detailed_exitcode && new > 0 { Status::ChangesPlanned } else { Status::Done })

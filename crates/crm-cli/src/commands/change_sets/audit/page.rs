@@ -7,7 +7,7 @@ use crm_bulk::{AtomicWriter, Site, page};
 use maud::{Markup, html};
 
 use super::findings::{Example, Findings, certainty};
-use crate::error::CliError;
+use crate::{error::CliError, output::crm};
 
 /// Writes the page: how much each rule found, as bars, and under it what the rules mean, with the
 /// examples that there are.
@@ -60,7 +60,7 @@ pub(super) fn write(
             @if (examples.len() as u64) < *found {
                 p.note {
                     "The first " (examples.len()) " of " (found) " are shown here. "
-                    code { "crm audit --rule " (rule) " --output csv" } " lists all."
+                    code { (crm()) " audit --rule " (rule) " --output csv" } " lists all."
                 }
             }
             table.even {
