@@ -134,6 +134,7 @@ mod spreadsheet;
 mod store;
 mod system_user;
 mod undo;
+mod undone;
 mod verify;
 mod visible;
 
@@ -171,6 +172,7 @@ pub use store::{
 };
 pub use system_user::system_user;
 pub use undo::UndoSummary;
+pub use undone::{Undone, UndoneBy};
 pub use verify::{Finding, Found, Verification};
 pub use visible::{replace_unseen, visible};
 

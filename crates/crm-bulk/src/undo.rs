@@ -7,11 +7,12 @@ use crm_models::{ContactChange, Preference};
 
 use crate::{
     error::BulkError,
-    set::{Action, Change, Image, Outcome, SetKind, State, Target, Wanted},
+    set::{Action, Change, Image, Outcome, SetKind, State, Target, Wanted, speaks_of_marketing},
     store::{
         ChangeSet, Selection,
         file::{Draft, Planned},
     },
+    undone::Reversals,
 };
 
 /// The contents of the set that reverses another, in numbers.
@@ -29,6 +30,13 @@ pub struct UndoSummary {
     /// The number of changes that may have been carried out and were set aside, since the record is
     /// neither as it was before nor as wanted. Nothing takes them up again: look at the records.
     pub set_aside: u64,
+    /// The number of changes that are left out, since the sets that
+    /// [`reversed_by`](ChangeSet::reversed_by) named have undone them.
+    pub undone: u64,
+    /// The number of changes of the set that have not been sent: applying the set still makes them.
+    pub open: u64,
+    /// The number of records for which the new set turns marketing on again.
+    pub marketing_on: u64,
 }
 
 impl ChangeSet {
@@ -42,6 +50,8 @@ impl ChangeSet {
     /// A run that was interrupted leaves changes for which it is not known whether they were
     /// carried out. They are counted as [`unresolved`](UndoSummary::unresolved) or
     /// [`set_aside`](UndoSummary::set_aside).
+    ///
+    /// What sets have undone that [`reversed_by`](Self::reversed_by) named is left out.
     ///
     /// Preferences that were unknown before cannot be made unknown again. If nothing else can be
     /// restored either, the change says so instead of being planned.
@@ -57,8 +67,12 @@ impl ChangeSet {
         out: P,
     ) -> impl Future<Output = Result<UndoSummary, BulkError>> + Send + use<P> {
         let (set, out) = (self.database.again(), out.as_ref().to_owned());
+        let reverses = self.reverses.clone();
         async move {
-            on_thread(&out, move |out, stop| Self::again(&set, stop)?.write_undo(out, stop)).await
+            let write = move |out: &Path, stop: &Stop| {
+                Self::again(&set, stop)?.reversed_by(reverses).write_undo(out, stop)
+            };
+            on_thread(&out, write).await
         }
     }
 
@@ -67,7 +81,12 @@ impl ChangeSet {
         let info = self.info()?;
         let draft = Draft::create(out, &info.site, SetKind::Undo, stop)?;
         draft.set_meta("undo_of", &self.path().display().to_string())?;
-        let mut summary = UndoSummary::default();
+        if let Some(at) = info.created_at {
+            draft.set_meta("undo_of_created_at", &at.to_string())?;
+        }
+        let mut undone = Reversals::of(&self.reverses)?;
+        let open = self.totals()?.in_state(State::Planned);
+        let mut summary = UndoSummary { open, ..UndoSummary::default() };
         // It rests on what the changes were answered.
         let mut known_at = None;
         let mut named = None;
@@ -80,6 +99,11 @@ impl ChangeSet {
             let Some(reverse) = reverse(&change) else {
                 continue;
             };
+            if undone.take(&change) {
+                summary.undone += 1;
+                continue;
+            }
+            summary.marketing_on += u64::from(turns_marketing_on(&reverse));
             known_at = known_at.into_iter().chain(change.outcome.at).min();
             match reverse.outcome.state {
                 State::Planned => summary.planned += 1,
@@ -104,6 +128,20 @@ impl ChangeSet {
                 }
                 _ => draft.add_change(&reverse)?,
             }
+        }
+        if summary.marketing_on > 0 {
+            draft.set_notes(&[format!(
+                "This turns marketing on again for {} that {}.",
+                match summary.marketing_on {
+                    1 => "1 number or address".to_owned(),
+                    many => format!("{many} numbers and addresses"),
+                },
+                match info.kind {
+                    SetKind::OptOut =>
+                        "had opted out: apply it only if they may be written to again",
+                    _ => "the set had turned it off for",
+                }
+            )])?;
         }
         draft.set_known_at(known_at.unwrap_or_else(crate::clock::now))?;
         draft.finish()?;
@@ -130,6 +168,22 @@ struct Reverse<'a> {
     action: Action,
     before: Option<&'a Image>,
     outcome: Outcome,
+}
+
+/// Whether it turns marketing on where the set had turned it off.
+fn turns_marketing_on(reverse: &Reverse<'_>) -> bool {
+    match (&reverse.action, reverse.before) {
+        (Action::Update(wanted), Some(Image::Contact(before))) => {
+            let before = before.preferences.map(|flags| flags.get(Preference::MarketingUpdates));
+            let wanted = wanted.change.get_preferences().get(Preference::MarketingUpdates);
+            before == Some(false) && wanted == Some(true)
+        }
+        (Action::MethodPreferences(wanted), Some(Image::Method(before))) => {
+            let is_off = |name: &str| before.preferences.get(name) == Some(&Some(false));
+            wanted.iter().any(|(name, on)| *on && speaks_of_marketing(name) && is_off(name))
+        }
+        _ => false,
+    }
 }
 
 /// The reverse of a change; `None` when it wrote nothing.

@@ -270,6 +270,72 @@ async fn a_contact_method_with_another_number_is_left_alone() {
     assert_eq!(handle.preferences().await.unwrap(), before);
 }
 
+/// A set, with what these have undone of it.
+fn undone(world: &World, reverses: &[&str]) -> (Vec<u64>, u64) {
+    let set = ChangeSet::open(world.path("set.crm")).unwrap();
+    let undone = set.reversed_by(reverses.iter().map(|name| world.path(name))).undone().unwrap();
+    (undone.by.iter().map(|it| it.changes).collect(), undone.standing)
+}
+
+#[tokio::test]
+async fn what_is_done_after_an_undo_or_left_by_it_still_stands() {
+    let world = world(Seed::Demo).await;
+    let before = all(&world);
+    let canary =
+        |set: &str, many| Apply::new(ChangeSet::open(world.path(set)).unwrap()).canary(many);
+    world.plan(&every_member(), "set.crm").await;
+    world.apply(canary("set.crm", 4)).await.unwrap();
+    assert_eq!(undone(&world, &[]), (vec![], 4));
+
+    let set = ChangeSet::open(world.path("set.crm")).unwrap();
+    let summary = set.undo(world.path("one.crm")).await.unwrap();
+    assert_eq!((summary.planned, summary.open, summary.undone), (4, 2, 0));
+    assert_eq!(undone(&world, &["one.crm"]), (vec![], 4), "nothing was sent yet");
+    world.apply(canary("one.crm", 3)).await.unwrap();
+    assert_eq!(undone(&world, &["one.crm"]), (vec![3], 1));
+    world.apply(canary("set.crm", 2)).await.unwrap();
+    world.apply(canary("one.crm", 1)).await.unwrap();
+    assert_eq!(undone(&world, &["one.crm"]), (vec![4], 2));
+
+    let set = ChangeSet::open(world.path("set.crm")).unwrap().reversed_by([world.path("one.crm")]);
+    let summary = set.undo(world.path("two.crm")).await.unwrap();
+    assert_eq!((summary.planned, summary.open, summary.undone), (2, 0, 4));
+    world.apply(canary("two.crm", 2)).await.unwrap();
+    assert_eq!(undone(&world, &["one.crm", "two.crm"]), (vec![4, 2], 0));
+    assert_eq!(all(&world), before);
+
+    let mut page = Vec::new();
+    set.reversed_by(["one.crm", "two.crm"].map(|name| world.path(name))).report(&mut page).unwrap();
+    let page = String::from_utf8(page).unwrap();
+    assert!(page.contains("4 of 6</b> changes that were done have been undone"), "{page}");
+    assert!(page.contains(">two.crm<"), "{page}");
+}
+
+#[tokio::test]
+async fn an_undo_says_for_how_many_it_turns_marketing_on_again() {
+    let world = world(Seed::Demo).await;
+    let set = world.opt_out().await;
+    let finished = world.apply(Apply::new(set)).await.unwrap();
+    let was_on = |change: &Change| match change.before.as_ref().unwrap() {
+        Image::Contact(contact) => {
+            contact.preferences.is_some_and(|flags| flags.get(Preference::MarketingUpdates))
+        }
+        Image::Method(method) => method
+            .preferences
+            .iter()
+            .any(|(name, on)| *on == Some(true) && name.to_lowercase().contains("marketing")),
+        _ => false,
+    };
+    let all = changes(&world.path("set.crm"));
+    let wanted = all.iter().filter(|it| it.outcome.state == State::Done && was_on(it)).count();
+    assert!(wanted > 0 && finished.count(State::Done) > 0);
+    let set = ChangeSet::open(world.path("set.crm")).unwrap();
+    let summary = set.undo(world.path("undo.crm")).await.unwrap();
+    assert_eq!(summary.marketing_on, wanted as u64);
+    let notes = ChangeSet::open(world.path("undo.crm")).unwrap().info().unwrap().notes;
+    assert!(notes[0].contains("turns marketing on again"), "{notes:?}");
+}
+
 #[tokio::test]
 async fn what_was_deleted_comes_back_once_however_often_it_is_taken_back() {
     let world = world(Seed::Demo).await;

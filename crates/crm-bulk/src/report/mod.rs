@@ -23,6 +23,7 @@ use crate::{
     error::BulkError,
     set::{Decision, DecisionKind, Digest, SetInfo, SetKind, State, Totals},
     store::{ChangeSet, Selection},
+    undone::{Undone, UndoneBy},
     verify::Verification,
 };
 
@@ -216,7 +217,7 @@ impl ChangeSet {
     ) -> Result<Markup, BulkError> {
         let (decisions, approval) = (self.decisions()?, self.approval()?);
         let of = |kind| decisions.iter().filter(move |it| it.kind == kind);
-        let title = words::title(info.kind);
+        let (title, undone) = (words::title(info.kind), self.undone()?);
         let rows = self.count("SELECT count(*) FROM rows")?;
         let tiles = self.tiles(info, totals, late)?;
         Ok(html! {
@@ -225,6 +226,7 @@ impl ChangeSet {
                 @for (count, word, class) in &tiles { li { b class=(class) { (count) } (word) } }
                 @if tiles.is_empty() { li { b { "0" } "nothing to do" } }
             }
+            @for by in &undone.by { (undone_by(by, &undone)) }
             dl {
                 @if let Some(source) = &info.source { dt { "From the list" } dd { (foreign(source)) } }
                 @if let Some(undone) = &info.undo_of {
@@ -373,6 +375,19 @@ fn unreadable(info: &SetInfo) -> Section {
         section.add(|| html! { li { (foreign(record)) } });
     }
     section
+}
+
+/// What another set has undone of this one.
+fn undone_by(by: &UndoneBy, undone: &Undone) -> Markup {
+    let name = by.set.file_name().unwrap_or_default().to_string_lossy();
+    html! {
+        p.note {
+            b.bad { (by.changes) " of " (undone.changes() + undone.standing) }
+            " changes that were done have been undone"
+            @if let Some(at) = by.at { ", " (words::time(at)) ", by " }
+            code { (foreign(&name)) } "."
+        }
+    }
 }
 
 /// What reading back the set came to.

@@ -31,6 +31,8 @@ pub struct SetInfo {
     pub known_at: Option<Timestamp>,
     /// The set that this one reverses.
     pub undo_of: Option<PathBuf>,
+    /// When the set was planned that this one reverses, which tells it from another one of its name.
+    pub undo_of_created_at: Option<Timestamp>,
     /// The set that this one is a [backup](crate::ChangeSet::backup) of: this one cannot be applied.
     pub backup_of: Option<PathBuf>,
     /// Notes of the plan for people, one sentence each.

@@ -39,6 +39,8 @@ use crate::{
 #[derive(Debug)]
 pub struct ChangeSet {
     pub(crate) database: Database,
+    /// The sets that are known to reverse it.
+    pub(crate) reverses: Vec<PathBuf>,
 }
 
 /// How many records a note names.
@@ -78,7 +80,7 @@ impl ChangeSet {
         if database.meta("backup_of")?.is_some() {
             database.check(archive::protect(&database.connection))?;
         }
-        Ok(Self { database })
+        Ok(Self { database, reverses: Vec::new() })
     }
 
     /// Returns the path of the set's file.
@@ -133,6 +135,7 @@ impl ChangeSet {
             source: meta("source")?,
             known_at: time(meta("known_at")?),
             undo_of: meta("undo_of")?.map(PathBuf::from),
+            undo_of_created_at: time(meta("undo_of_created_at")?),
             backup_of: backup_of.map(PathBuf::from),
             notes,
             unreadable,
