@@ -255,6 +255,43 @@ fn the_list_of_sets_says_how_far_each_is_and_who_planned_it() {
 }
 
 #[test]
+fn a_set_is_undone_once_nothing_of_it_stands() {
+    let service = Service::start();
+    let contacts = service.json("customer-contacts list 1001 --all");
+    let ids = contacts.as_array().unwrap().iter().take(2).map(|contact| &contact["id"]);
+    let rows: String = ids.map(|id| format!("1001,{id},hello\n")).collect();
+    let rows = format!("customer_id,contact_id,memo\n{rows}");
+    fs::write(service.home.path().join("rows.csv"), rows).unwrap();
+    let name = service.json("plan rows.csv")["set"].as_str().unwrap().to_owned();
+    service.ok(&format!("apply {name} --canary 1"));
+    let planned = service.crm(&format!("undo {name}")).assert().success();
+    let told = stderr(&planned);
+    assert!(told.contains("1 change of the set is still open"), "{told}");
+    assert!(told.contains(&format!("crm apply {name} would make")), "{told}");
+    let undo = service.json("sets")[1]["name"].as_str().unwrap().to_owned();
+    assert!(undo.contains("-undo-"), "{undo}");
+    service.ok(&format!("apply {name}"));
+    service.ok(&format!("apply {undo}"));
+    let set = listed(&service, &name);
+    assert_eq!((&set["state"], &set["undone"]), (&"partly-undone".into(), &1.into()), "{set}");
+
+    let told = service.ok(&format!("status {name}"));
+    assert!(told.contains(&format!("1  undone     of 2 done, by {undo}, last at 2")), "{told}");
+    let status = service.json(&format!("status {name}"));
+    assert_eq!((&status["undone"], &status["standing"]), (&1.into(), &1.into()), "{status}");
+    assert_eq!(status["undoneBy"][0]["set"], undo);
+    let page = service.ok(&format!("report {name}"));
+    assert!(page.contains("1 of 2</b> changes that were done have been undone"), "{page}");
+
+    let again = service.crm(&format!("undo {name}")).assert().success();
+    let told = stderr(&again);
+    assert!(told.contains("left out: 1 change that other sets have undone already"), "{told}");
+    let rest = service.json("sets").as_array().unwrap().last().unwrap()["name"].clone();
+    service.ok(&format!("apply {}", rest.as_str().unwrap()));
+    assert_eq!(listed(&service, &name)["state"], "undone");
+}
+
+#[test]
 fn sets_are_put_away_or_removed_but_none_that_a_run_left() {
     let service = Service::build(Sandbox::builder().faults(slow_to_write()));
     let name = planned(&service);

@@ -14,7 +14,8 @@ use crate::{
 
 /// List the change sets of the desk, or put some away
 ///
-/// A set is planned, approved, interrupted (a run has it or was cut off), partly applied, applied, or undone.
+/// A set is planned, approved, interrupted (a run has it or was cut off), partly applied, applied,
+/// partly undone, or undone: then all that was done was undone.
 /// Wherever a command takes a set, its name is enough, or a part of it that no other set has.
 #[derive(Debug, Args)]
 #[command(args_conflicts_with_subcommands = true)]

@@ -13,6 +13,7 @@ mod forget;
 mod history;
 mod place;
 mod recorder;
+mod reverses;
 mod sets;
 mod standing;
 mod updates;

@@ -1,18 +1,18 @@
 //! How far each change set of a desk is.
 
 use std::{
-    collections::BTreeSet,
     ffi::OsString,
     fs, io,
     path::{Path, PathBuf},
 };
 
-use crm_bulk::{BulkError, ChangeSet, SetInfo, SetKind, State, Totals};
+use crm_bulk::{BulkError, ChangeSet, SetInfo, State, Totals};
 use serde::Serialize;
 
 use super::{
     error::DeskError,
     folder::{ARCHIVE, Desk},
+    reverses::reverses_of,
     sets::stem,
 };
 
@@ -30,8 +30,10 @@ pub(crate) enum Standing {
     Partly,
     /// All of it has been done.
     Applied,
-    /// Its reverse has been applied.
+    /// All that was done has been undone.
     Undone,
+    /// Something that was done has been undone, and something still stands.
+    PartlyUndone,
     /// It has nothing to do.
     Empty,
     /// The file cannot be read.
@@ -48,6 +50,7 @@ impl Standing {
             Self::Partly => "partly",
             Self::Applied => "applied",
             Self::Undone => "undone",
+            Self::PartlyUndone => "partly-undone",
             Self::Empty => "empty",
             Self::Unreadable => "unreadable",
         }
@@ -63,6 +66,8 @@ pub(crate) struct SetEntry {
     kind: Option<&'static str>,
     changes: u64,
     done: u64,
+    /// How many changes other sets have undone.
+    undone: u64,
     pub(crate) open: u64,
     /// Changes that were refused or set aside.
     not_done: u64,
@@ -77,14 +82,16 @@ pub(crate) struct SetEntry {
     pub(crate) file: PathBuf,
     /// Why it cannot be read.
     problem: Option<String>,
+    /// The name of the file of the set that it reverses, and when that was planned: the desk may have
+    /// been moved since, and a name that became free may have been given again.
     #[serde(skip)]
-    undo_of: Option<OsString>,
+    undo_of: Option<(OsString, Option<String>)>,
 }
 
 crate::output::records! {
     SetEntry {
         "name" => "NAME", "state" => "STATE", "kind", "changes" => "CHANGES", "done" => "DONE",
-        "open" => "OPEN", "notDone" => "NOT DONE", "plannedBy" => "BY", "plannedAt" => "PLANNED", "approvedBy",
+        "undone" => "UNDONE", "open" => "OPEN", "notDone" => "NOT DONE", "plannedBy" => "BY", "plannedAt" => "PLANNED", "approvedBy",
         "source", "bytes" => "BYTES", "archived" => "ARCHIVED", "file", "problem",
     }
 }
@@ -94,30 +101,27 @@ impl Desk {
     pub(crate) fn entries(&self) -> Result<Vec<SetEntry>, DeskError> {
         let files = self.set_files()?;
         let mut entries: Vec<_> = files.into_iter().map(SetEntry::of).collect();
-        // By the names of their files: the desk may have been moved since.
-        let is_reverse = |entry: &&SetEntry| {
-            entry.kind == Some(SetKind::Undo.as_str()) && entry.state == Standing::Applied
-        };
-        let undone: BTreeSet<_> =
-            entries.iter().filter(is_reverse).filter_map(|entry| entry.undo_of.clone()).collect();
-        for entry in &mut entries {
-            let is_over = matches!(entry.state, Standing::Applied | Standing::Partly);
-            if is_over && entry.file.file_name().is_some_and(|name| undone.contains(name)) {
-                entry.state = Standing::Undone;
-            }
+        let elsewhere: Vec<_> = self.files_elsewhere().into_iter().map(SetEntry::of).collect();
+        let reverses: Vec<_> = entries
+            .iter()
+            .map(|entry| reverses_of(entry, entries.iter().chain(&elsewhere)))
+            .collect();
+        for (entry, reverses) in entries.iter_mut().zip(reverses) {
+            entry.look_at_reverses(reverses);
         }
         Ok(entries)
     }
 }
 
 impl SetEntry {
-    fn of(file: PathBuf) -> Self {
+    pub(super) fn of(file: PathBuf) -> Self {
         let mut entry = Self {
             name: stem(&file),
             state: Standing::Unreadable,
             kind: None,
             changes: 0,
             done: 0,
+            undone: 0,
             open: 0,
             not_done: 0,
             planned_by: None,
@@ -149,13 +153,43 @@ impl SetEntry {
             self.state = Standing::Approved;
         }
         self.approved_by = approval.map(|approval| approval.who());
-        let SetInfo { kind, planned_by, created_at, source, undo_of, .. } = info;
+        let SetInfo { kind, planned_by, created_at, source, undo_of, undo_of_created_at, .. } =
+            info;
         self.kind = Some(kind.as_str());
         self.planned_by = planned_by;
         self.planned_at = created_at.map(|at| at.to_string());
         self.source = source;
-        self.undo_of = undo_of.and_then(|path| path.file_name().map(ToOwned::to_owned));
+        let created_at = undo_of_created_at.map(|at| at.to_string());
+        self.undo_of = undo_of.and_then(|path| Some((path.file_name()?.to_owned(), created_at)));
         Ok(())
+    }
+
+    /// Whether it was made to reverse this set.
+    pub(super) fn reverses(&self, set: &Self) -> bool {
+        let Some((name, created_at)) = self.undo_of.as_ref() else {
+            return false;
+        };
+        set.file.file_name() == Some(name)
+            && (created_at.is_none() || *created_at == set.planned_at)
+    }
+
+    /// Counts what these sets have undone of it.
+    fn look_at_reverses(&mut self, reverses: Vec<PathBuf>) {
+        let is_over = matches!(self.state, Standing::Applied | Standing::Partly);
+        if !is_over || reverses.is_empty() {
+            return;
+        }
+        match ChangeSet::open(&self.file).and_then(|set| set.reversed_by(reverses).undone()) {
+            Ok(undone) if undone.changes() == 0 => {}
+            Ok(undone) => {
+                self.undone = undone.changes();
+                self.state = match undone.standing {
+                    0 => Standing::Undone,
+                    _ => Standing::PartlyUndone,
+                };
+            }
+            Err(error) => self.problem = Some(format!("what was undone of it: {error}")),
+        }
     }
 
     /// Removes its file, with what SQLite keeps beside it.
@@ -176,9 +210,11 @@ impl SetEntry {
     /// Whether nothing of it is left to be sent.
     pub(crate) fn is_over(&self) -> bool {
         let is_over = match self.state {
-            Standing::Applied | Standing::Undone | Standing::Empty | Standing::Partly => {
-                self.open == 0
-            }
+            Standing::Applied
+            | Standing::Undone
+            | Standing::PartlyUndone
+            | Standing::Empty
+            | Standing::Partly => self.open == 0,
             Standing::Planned
             | Standing::Approved
             | Standing::Interrupted

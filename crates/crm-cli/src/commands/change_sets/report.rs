@@ -6,9 +6,12 @@ use clap::Args;
 use crm_bulk::{AtomicWriter, ChangeSet};
 
 use crate::{
-    commands::file_arg::{is_stream, keep_apart, make_beside, write_beside},
+    commands::{
+        file_arg::{is_stream, keep_apart, make_beside, write_beside},
+        reverses,
+    },
     error::CliError,
-    globals::Format,
+    globals::{Format, Globals},
     output::{Output, note},
     status::Status,
 };
@@ -29,16 +32,17 @@ pub(crate) struct Report {
 }
 
 impl Report {
-    pub(crate) async fn run(self, output: &Output) -> Result<Status, CliError> {
+    pub(crate) async fn run(self, globals: &Globals, output: &Output) -> Result<Status, CliError> {
+        let reverses = reverses(globals, &self.set);
         let Some(path) = self.html.filter(|path| path.as_os_str() != "-") else {
             output.is_one_of(
                 &[],
                 "the report is a page of HTML, crm status and crm show have the same for programs",
             )?;
-            ChangeSet::open(&self.set)?.report(std::io::stdout())?;
+            ChangeSet::open(&self.set)?.reversed_by(reverses).report(std::io::stdout())?;
             return Ok(Status::Done);
         };
-        let set = ChangeSet::open(&self.set)?;
+        let set = ChangeSet::open(&self.set)?.reversed_by(reverses);
         let page = path.display().to_string();
         let beside = if is_stream(&path) {
             if let Err(signal) = write_beside(&self.set, &path, |page| set.report(page)).await? {

@@ -6,7 +6,7 @@ use clap::Args;
 use crm_bulk::ChangeSet;
 
 use super::summary::Summary;
-use crate::{error::CliError, output::Output, status};
+use crate::{commands::reverses, error::CliError, globals::Globals, output::Output, status};
 
 /// Show the progress of a set, also while it is being applied
 #[derive(Debug, Args)]
@@ -16,8 +16,13 @@ pub(crate) struct Status {
 }
 
 impl Status {
-    pub(crate) fn run(self, output: &Output) -> Result<status::Status, CliError> {
-        Summary::of(&ChangeSet::open(&self.set)?, 0)?.write(output)?;
+    pub(crate) fn run(
+        self,
+        globals: &Globals,
+        output: &Output,
+    ) -> Result<status::Status, CliError> {
+        let set = ChangeSet::open(&self.set)?.reversed_by(reverses(globals, &self.set));
+        Summary::of(&set, 0)?.write(output)?;
         Ok(status::Status::Done)
     }
 }

@@ -46,6 +46,12 @@ pub(super) struct Summary {
     short_digest: Option<String>,
     /// State, action, count.
     totals: BTreeMap<&'static str, BTreeMap<String, u64>>,
+    /// How many changes other sets have undone, as far as the desk knows.
+    undone: u64,
+    /// How much each of these sets.
+    undone_by: Vec<UndoneBy>,
+    /// How many changes that are done still stand.
+    standing: u64,
     /// Rows of the input whose value no contact has.
     unmatched_rows: u64,
     /// Rows of the input that are wrong and were left out.
@@ -67,11 +73,19 @@ pub(super) struct Summary {
     shown: u64,
 }
 
+/// What another set has undone.
+#[derive(Debug, Serialize)]
+struct UndoneBy {
+    set: String,
+    at: Option<String>,
+    changes: u64,
+}
+
 impl Summary {
     /// Reads a set, with the first of its planned changes, up to this many.
     pub(super) fn of(set: &ChangeSet, sample: u32) -> Result<Self, CliError> {
         let (info, totals, calls) = (set.info()?, set.totals()?, set.calls()?);
-        let approval = set.approval()?;
+        let (approval, undone) = (set.approval()?, set.undone()?);
         let mut by_state = BTreeMap::<_, BTreeMap<_, _>>::new();
         for (state, action, count) in totals.iter() {
             let actions = by_state.entry(state.as_str()).or_default();
@@ -103,6 +117,17 @@ impl Summary {
             digest: info.digest.map(|digest| digest.to_string()),
             short_digest: info.digest.map(|digest| digest.short()),
             totals: by_state,
+            undone: undone.changes(),
+            standing: undone.standing,
+            undone_by: undone
+                .by
+                .into_iter()
+                .map(|by| UndoneBy {
+                    set: name(&by.set),
+                    at: by.at.map(|at| at.to_string()),
+                    changes: by.changes,
+                })
+                .collect(),
             unmatched_rows: set.unmatched_rows()?,
             invalid_rows: set.invalid_rows()?,
             look_at: info.look_at,
@@ -189,6 +214,12 @@ impl Summary {
             for (action, count) in actions {
                 let _ = writeln!(text, "{count:>9}  {state:<10} {action}");
             }
+        }
+        for UndoneBy { set, at, changes } in &self.undone_by {
+            let at = at.as_ref().map(|at| format!(", last at {at}")).unwrap_or_default();
+            let all = self.undone + self.standing;
+            let _ =
+                writeln!(text, "{changes:>9}  undone     of {all} done, by {}{at}", visible(set));
         }
         if self.invalid_rows > 0 {
             let _ = writeln!(text, "{:>9}  rows wrong, left out", self.invalid_rows);

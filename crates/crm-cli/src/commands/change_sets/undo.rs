@@ -10,7 +10,7 @@ use super::{
     summary::{Summary, name},
 };
 use crate::{
-    commands::consent::OverrideArgs,
+    commands::{consent::OverrideArgs, reverses},
     desk::{DeskError, Whereabouts, undated},
     error::CliError,
     globals::Globals,
@@ -46,7 +46,8 @@ impl Undo {
         let desk = || place.as_ref().ok_or(DeskError::Sandbox(INSTEAD))?.desk();
         let from = undated(&self.set);
         let out = Out::of(self.out.as_deref(), desk, "undo", Some(&from))?;
-        let undo = async { Ok::<_, CliError>(ChangeSet::open(&self.set)?.undo(out.path()).await?) };
+        let set = ChangeSet::open(&self.set)?.reversed_by(reverses(globals, &self.set));
+        let undo = async { Ok::<_, CliError>(set.undo(out.path()).await?) };
         let undone = match until_signal(undo).await? {
             Ok(undone) => undone,
             Err(signal) => return Ok(Status::Stopped(signal, None)),
@@ -55,6 +56,19 @@ impl Undo {
         let ledger = place.or_else(|| session::desk(globals, INSTEAD).ok());
         let desk = ledger.as_ref().map(Whereabouts::existing).transpose()?.flatten();
         self.consent.of_set(desk, out.path())?;
+        if undone.undone > 0 {
+            let many = count(undone.undone, "change");
+            note(format!("left out: {many} that other sets have undone already"));
+        }
+        if undone.open > 0 {
+            note(format!(
+                "{} of {} still open, and no undo holds them back: {} apply {} would make them",
+                count(undone.open, "change"),
+                if undone.open == 1 { "the set is" } else { "the set are" },
+                crm(),
+                quoted(&name(&self.set))
+            ));
+        }
         if undone.unresolved > 0 {
             note(format!(
                 "it is not known whether {} carried out, so not everything is reversed: \
