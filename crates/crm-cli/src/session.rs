@@ -160,6 +160,12 @@ pub(crate) fn desk(globals: &Globals, instead: &'static str) -> Result<Whereabou
     Ok(Whereabouts::new(site, target.desk, desks()))
 }
 
+/// Whether the account's profile has sets applied only once they are approved, as far as this can be
+/// told without credentials.
+pub(crate) fn requires_approval(globals: &Globals) -> bool {
+    !globals.sandbox && Target::load(globals).is_ok_and(|target| target.require_approval)
+}
+
 fn environment(host: &Host, allow_http: bool) -> Result<Environment, CliError> {
     let custom = if allow_http { Environment::custom_allowing_http } else { Environment::custom };
     Ok(match host {

@@ -154,14 +154,16 @@ fn a_boss_takes_changes_out_and_approves_the_rest() {
     assert!(approved.contains("(said: Dana Whitfield); digest "), "{approved}");
 
     told("drop set.crm", 2);
-    assert!(told("drop set.crm 99", 2).contains("nothing was dropped"));
+    assert!(told("drop set.crm 1 99", 2).contains("has no change 99; nothing was dropped"));
     let drop = "drop set.crm 2 --by Ana --reason 'wrong person'";
     let dropped = told(drop, 0);
     assert!(dropped.contains("set.crm: 1 change dropped; digest "), "{dropped}");
     assert!(dropped.contains("have it approved again"), "{dropped}");
-    assert!(told(drop, 2).contains("nothing was dropped"));
+    assert!(dropped.contains("  2. ") && dropped.contains("contact 3002"), "{dropped}");
+    assert!(told(drop, 2).contains("nothing was dropped: dropped already"));
     let other = service.json(&["drop", "set.crm", "--owner", "customer 1001"]);
     assert_eq!((&other["dropped"], &other["left"]), (&1.into(), &0.into()));
+    assert_eq!(other["changes"], serde_json::json!(["3"]));
     told("apply set.crm --require-approval", 2);
     assert!(told("approve set.crm --by Ana --expect 0000000000000000", 2).contains("look at it"));
     told("approve set.crm --by Ana", 0);
@@ -205,8 +207,13 @@ fn a_profile_has_its_sets_applied_only_once_they_are_approved() {
     std::fs::create_dir(service.home.path().join("crm")).unwrap();
     service.write("crm/config.toml", "[profiles.default]\nrequire_approval = true\n");
     service.ok(&["plan", "rows.csv", "--out", "set.crm"]);
+    let planned = service.ok("plan rows.csv --out again.crm");
+    assert!(planned.contains("next: crm report again.crm --html again.html\n"), "{planned}");
+    assert!(planned.contains("next: crm approve again.crm --by NAME --expect "), "{planned}");
+    assert!(planned.contains("next: crm apply again.crm\n"), "{planned}");
     let refused = stderr(&service.crm("apply set.crm").assert().code(2));
     assert!(refused.contains("nobody approved"), "{refused}");
+    assert!(!refused.contains("continues"), "{refused}");
     service.ok("approve set.crm --by Ana");
     service.ok("apply set.crm");
     assert_eq!(service.writes(), ["PATCH"]);

@@ -84,6 +84,28 @@ fn a_part_of_a_name_is_enough_if_only_one_set_has_it() {
 }
 
 #[test]
+fn a_name_without_its_day_means_the_newest_of_one_input_and_no_undo() {
+    let service = Service::start();
+    let first = planned(&service);
+    let second = service.json("plan rows.csv")["set"].as_str().unwrap().to_owned();
+    let undo = service.json(&format!("undo {first}"))["set"].as_str().unwrap().to_owned();
+    assert_eq!(second, format!("{first}-2"));
+    let found = service.crm("status plan-rows-csv --output json").assert().success();
+    assert!(stderr(&found).contains(&format!("the set: {second}")), "{}", stderr(&found));
+    let found = service.json("status undo-plan");
+    assert_eq!(found["set"], undo);
+    let told = stderr(&service.crm("status rows").assert().code(2));
+    for name in [&first, &second, &undo] {
+        assert!(told.contains(&format!("{name} (planned 20")), "{told}");
+    }
+    let told = stderr(&service.crm("sets rm plan-rows-csv --yes").assert().code(2));
+    assert!(told.contains("not the whole name"), "{told}");
+    service.ok(&format!("sets rm {second} --yes"));
+    let found = service.crm("status rows").assert().success();
+    assert!(stderr(&found).contains(&format!("the set: {first}")), "{}", stderr(&found));
+}
+
+#[test]
 fn a_plan_uses_the_mirror_says_how_old_it_is_and_updates_an_old_one() {
     let service = Service::start();
     let contact = &service.json("customer-contacts list 1001")[0];

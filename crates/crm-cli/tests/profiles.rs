@@ -38,7 +38,7 @@ fn json(service: &Service, line: &str) -> Value {
 #[test]
 fn a_profile_is_added_used_shown_and_removed() {
     let service = Service::start();
-    add(&service, "live", &["--read-only"]);
+    add(&service, "live", &["--read-only", "--require-approval"]);
     add(&service, "test", &[]);
 
     run(&service, "location-contacts list 2001").code(2);
@@ -57,6 +57,7 @@ fn a_profile_is_added_used_shown_and_removed() {
     assert_eq!(json(&service, "profile show")["name"], "test");
     let live = json(&service, "profile show live");
     assert_eq!(live["readOnly"], true);
+    assert_eq!(live["requireApproval"], true);
     assert_eq!(live["clientSecret"], "file");
     assert_eq!(live["host"], service.sandbox.connection().api_url);
 

@@ -13,6 +13,14 @@ use super::{action::Action, image::Image, outcome::Outcome, target::Target, want
 #[serde(transparent)]
 pub struct ChangeId(pub(crate) i64);
 
+impl ChangeId {
+    /// Returns the number, as [`Selection::numbers`](crate::Selection::numbers) takes it.
+    #[must_use]
+    pub const fn get(self) -> i64 {
+        self.0
+    }
+}
+
 impl fmt::Display for ChangeId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)

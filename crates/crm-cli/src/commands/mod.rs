@@ -46,10 +46,10 @@ use owner_contacts::OwnerContacts;
 use owners::Owners;
 
 use crate::{
-    desk::{DeskError, Whereabouts},
+    desk::{DeskError, Whereabouts, name_of},
     error::CliError,
     globals::{Format, Globals},
-    output::Output,
+    output::{Output, note},
     session::{self, Session},
     status::Status,
     write_guard::{Slot, Withheld},
@@ -193,7 +193,12 @@ fn locate(globals: &Globals, set: &mut PathBuf) -> Result<Option<Whereabouts>, C
     };
     if let Some(desk) = place.existing()? {
         match desk.find(name) {
-            Ok(found) => *set = found,
+            Ok(found) => {
+                if let Some(whole) = name_of(&found).filter(|whole| !name.starts_with(whole)) {
+                    note(format!("the set: {whole}"));
+                }
+                *set = found;
+            }
             // A path to where nothing is; the command says so.
             Err(DeskError::NoSuchSet { .. }) if set.components().count() > 1 => {}
             Err(error) => return Err(error.into()),
@@ -306,7 +311,7 @@ impl Command {
             Self::Consent(command) => command.run(globals, output),
             Self::Show(command) => command.run(output),
             Self::Report(command) => command.run(globals, output).await,
-            Self::Drop(command) => command.run(output).await,
+            Self::Drop(command) => command.run(globals, output).await,
             Self::Approve(command) => command.run(output).await,
             Self::Apply(command) => command.run(&connect().await?, globals).await,
             Self::Status(command) => command.run(globals, output),

@@ -24,6 +24,8 @@ pub(crate) enum ProfileCommand {
     List,
 
     /// Show one profile, without its secrets
+    ///
+    /// `requireApproval` is about change sets: single writes are not held. `readOnly` refuses both.
     Show {
         /// The profile; without it the one in use
         name: Option<String>,
@@ -87,6 +89,11 @@ pub(crate) struct Add {
     /// Keep the access token for the next command
     #[arg(long)]
     token_cache: bool,
+
+    /// Apply change sets only once they are approved, as with `crm apply --require-approval`. Single
+    /// writes are not held
+    #[arg(long)]
+    require_approval: bool,
 }
 
 fn name(text: &str) -> Result<String, String> {
@@ -117,6 +124,8 @@ struct Shown<'a> {
     /// The program alone: an argument may be a secret.
     credential_command: Option<&'a str>,
     read_only: bool,
+    /// Of change sets: single writes are not held.
+    require_approval: bool,
     legacy_preferences: bool,
     enterprise_hub: bool,
     token_cache: bool,
@@ -127,8 +136,8 @@ struct Shown<'a> {
 records! {
     Shown<'_> {
         "name", "inUse", "tenant", "host", "authUrl", "clientId", "clientSecret", "appKey", "rate",
-        "caFile", "proxy", "credentialCommand", "readOnly", "legacyPreferences", "enterpriseHub",
-        "tokenCache", "desk", "app";
+        "caFile", "proxy", "credentialCommand", "readOnly", "requireApproval", "legacyPreferences",
+        "enterpriseHub", "tokenCache", "desk", "app";
         table: "name" => "NAME", "inUse" => "IN USE", "tenant" => "TENANT", "host" => "HOST",
         "readOnly" => "READ-ONLY", "clientSecret" => "SECRET FROM",
     }
@@ -161,6 +170,7 @@ impl<'a> Shown<'a> {
             proxy: profile.proxy.is_some(),
             credential_command: command.and_then(|words| Some(words.first()?.as_str())),
             read_only: profile.read_only.unwrap_or(false),
+            require_approval: profile.require_approval.unwrap_or(false),
             legacy_preferences: profile.legacy_preferences.unwrap_or(false),
             enterprise_hub: profile.enterprise_hub.unwrap_or(false),
             token_cache: profile.token_cache.unwrap_or(false),
@@ -280,6 +290,7 @@ impl Add {
             ca_file: absolute(globals.ca_file.as_deref())?,
             proxy: globals.proxy.clone().map(Secret::from),
             read_only: globals.read_only.then_some(true),
+            require_approval: self.require_approval.then_some(true),
             legacy_preferences: globals.legacy_preferences.then_some(true),
             enterprise_hub: self.enterprise_hub.then_some(true),
             token_cache: self.token_cache.then_some(true),

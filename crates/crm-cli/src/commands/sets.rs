@@ -1,9 +1,11 @@
 //! `crm sets`: the change sets of the desk.
 
+use std::path::PathBuf;
+
 use clap::{Args, Subcommand};
 
 use crate::{
-    desk::{Desk, SetEntry, Standing, Whereabouts},
+    desk::{Desk, DeskError, SetEntry, Standing, Whereabouts},
     error::CliError,
     globals::Globals,
     output::{Output, confirm, count, note, on_terminal},
@@ -16,7 +18,8 @@ use crate::{
 ///
 /// A set is planned, approved, interrupted (a run has it or was cut off), partly applied, applied,
 /// partly undone, or undone: then all that was done was undone.
-/// Wherever a command takes a set, its name is enough, or a part of it that no other set has.
+/// Wherever a command takes a set, its name is enough, or a part of it that only one has: of several
+/// that are called so but for the day and a counter the newest, and no undo unless it says undo.
 #[derive(Debug, Args)]
 #[command(args_conflicts_with_subcommands = true)]
 pub(crate) struct Sets {
@@ -29,7 +32,7 @@ pub(crate) struct Sets {
 enum SetsCommand {
     /// Remove sets; what they did can then be neither undone nor looked up
     Rm {
-        /// The names
+        /// The whole names
         #[arg(required = true)]
         names: Vec<String>,
     },
@@ -76,11 +79,16 @@ fn list(output: &Output, place: &Whereabouts, desk: Option<&Desk>) -> Result<Sta
 }
 
 /// The sets of these names, none of which anything is in the way of.
-fn chosen(desk: &Desk, names: &[String], act: &str) -> Result<Vec<SetEntry>, CliError> {
+fn chosen(
+    desk: &Desk,
+    names: &[String],
+    find: fn(&Desk, &str) -> Result<PathBuf, DeskError>,
+    act: &str,
+) -> Result<Vec<SetEntry>, CliError> {
     let mut entries = desk.entries()?;
     let mut chosen = Vec::new();
     for name in names {
-        let file = desk.find(name)?;
+        let file = find(desk, name)?;
         let Some(place) = entries.iter().position(|entry| entry.file == file) else {
             continue; // Named twice.
         };
@@ -100,7 +108,7 @@ fn remove(
     desk: &Desk,
     names: &[String],
 ) -> Result<Status, CliError> {
-    let chosen = chosen(desk, names, "removed")?;
+    let chosen = chosen(desk, names, Desk::find_whole, "removed")?;
     if !globals.yes {
         ask_to_remove(&chosen)?;
     }
@@ -134,7 +142,7 @@ pub(super) fn ask_to_remove(sets: &[SetEntry]) -> Result<(), CliError> {
 
 /// Moves sets into the archive.
 async fn archive(output: &Output, desk: &Desk, names: &[String]) -> Result<Status, CliError> {
-    let chosen = chosen(desk, names, "archived")?;
+    let chosen = chosen(desk, names, Desk::find, "archived")?;
     if let Some(entry) = chosen.iter().find(|entry| entry.archived) {
         return Err(CliError::Usage(format!("{} is in the archive already", entry.name)));
     }

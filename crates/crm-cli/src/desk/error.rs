@@ -73,6 +73,9 @@ pub(crate) enum DeskError {
 
     #[error("{name} may be any of {}: give more of the name", names.join(", "))]
     Ambiguous { name: String, names: Vec<String> },
+
+    #[error("{name} is not the whole name of a set, which this takes: is it {}?", names.join(", "))]
+    NotWhole { name: String, names: Vec<String> },
 }
 
 impl DeskError {

@@ -2,11 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{
-    error::DeskError,
-    folder::{Desk, UPDATES},
-    standing::SetEntry,
-};
+use super::{error::DeskError, folder::Desk, standing::SetEntry};
 
 impl Desk {
     /// The sets that reverse this one, in the order in which they were planned: those of the desk, and
@@ -17,13 +13,11 @@ impl Desk {
         Ok(reverses_of(&SetEntry::of(set.to_owned()), &known))
     }
 
-    /// The sets outside of the desk that were applied and are still there. A desk that may only be
-    /// read does not tell them, which is no reason to tell nothing of its sets.
+    /// The sets outside of the desk that were applied and are still there. Where they
+    /// cannot be read, that is no reason to tell nothing of the sets of the desk.
     pub(super) fn files_elsewhere(&self) -> Vec<PathBuf> {
-        if !self.folder.join(UPDATES).exists() {
-            return Vec::new();
-        }
-        let runs = self.updates().and_then(|updates| updates.runs()).unwrap_or_default();
+        let runs = self.recorded().ok().flatten().and_then(|updates| updates.runs().ok());
+        let runs = runs.unwrap_or_default();
         runs.into_iter().map(|run| run.file).filter(|file| file.exists()).collect()
     }
 }

@@ -6,6 +6,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use crm_bulk::{ChangeSet, SetKind};
+use crm_models::Timestamp;
 use tempfile::NamedTempFile;
 
 use super::{
@@ -91,24 +93,117 @@ impl Desk {
         Ok(files)
     }
 
-    /// The set of this name, with or without `.crm`, or else the only one whose name has this in it.
+    /// The set of this name, with or without `.crm`; or the only one whose name has this in it; or of
+    /// several that are called so but for the day and a counter, and were made in the same way from
+    /// the same input, the newest. The reverse of a set is meant only where it is named as such.
     pub(crate) fn find(&self, name: &str) -> Result<PathBuf, DeskError> {
-        let files = self.set_files()?;
-        let whole = name.strip_suffix(&format!(".{EXTENSION}")).unwrap_or(name);
-        let is_whole =
-            |path: &&PathBuf| stem(path) == whole || name_of(path).as_deref() == Some(whole);
-        let has_it = |path: &&PathBuf| !whole.is_empty() && stem(path).contains(whole);
-        let found: Vec<_> = files.iter().filter(is_whole).collect();
-        let found = if found.is_empty() { files.iter().filter(has_it).collect() } else { found };
-        match found[..] {
-            [path] => Ok(path.clone()),
-            [] => Err(DeskError::NoSuchSet { name: name.to_owned(), desk: self.folder.clone() }),
+        let mut found = self.like(name)?;
+        if let [path] = &found[..] {
+            return Ok(path.clone());
+        }
+        let plain = without_end(name);
+        if !plain.contains(UNDO) {
+            found.retain(|path| !stem(path).contains(UNDO));
+        }
+        if let [path] = &found[..] {
+            return Ok(path.clone());
+        }
+        let mut called_so: Vec<_> = found
+            .iter()
+            .filter(|path| is_called(path, plain))
+            .map(|path| Origin::of(path))
+            .collect();
+        called_so.sort_by_key(|origin| origin.planned_at);
+        match &called_so[..] {
+            [first, rest @ .., newest]
+                if rest.iter().chain([newest]).all(|it| it.is_like(first)) =>
+            {
+                Ok(newest.path.to_owned())
+            }
+            [only] => Ok(only.path.to_owned()),
             _ => {
-                let names = found.into_iter().filter_map(|path| name_of(path)).collect();
-                Err(DeskError::Ambiguous { name: name.to_owned(), names })
+                Err(DeskError::Ambiguous { name: name.to_owned(), names: dated(&self.like(name)?) })
             }
         }
     }
+
+    /// The set of this name, with or without `.crm`, and not of a part of it.
+    pub(crate) fn find_whole(&self, name: &str) -> Result<PathBuf, DeskError> {
+        let found = self.like(name)?;
+        match &found[..] {
+            [path] if is_whole(path, without_end(name)) => Ok(path.clone()),
+            _ => Err(DeskError::NotWhole { name: name.to_owned(), names: dated(&found) }),
+        }
+    }
+
+    /// The sets of this name, or else all whose names have it in them; at least one.
+    fn like(&self, name: &str) -> Result<Vec<PathBuf>, DeskError> {
+        let (files, plain) = (self.set_files()?, without_end(name));
+        let has_it = |path: &&PathBuf| !plain.is_empty() && stem(path).contains(plain);
+        let whole: Vec<_> = files.iter().filter(|path| is_whole(path, plain)).cloned().collect();
+        let found =
+            if whole.is_empty() { files.iter().filter(has_it).cloned().collect() } else { whole };
+        if found.is_empty() {
+            return Err(DeskError::NoSuchSet { name: name.to_owned(), desk: self.folder.clone() });
+        }
+        Ok(found)
+    }
+}
+
+/// How the reverse of a set is named, after the day.
+const UNDO: &str = "undo-";
+
+fn without_end(name: &str) -> &str {
+    name.strip_suffix(&format!(".{EXTENSION}")).unwrap_or(name)
+}
+
+fn is_whole(path: &Path, name: &str) -> bool {
+    stem(path) == name || name_of(path).as_deref() == Some(name)
+}
+
+/// Whether a set has this name, but for the day before it and a counter behind it.
+fn is_called(path: &Path, name: &str) -> bool {
+    let undated = undated(path);
+    let rest = undated.to_str().and_then(|undated| undated.strip_prefix(name));
+    rest.is_some_and(|rest| {
+        let counter = rest.strip_prefix('-');
+        rest.is_empty() || counter.is_some_and(|counter| counter.parse::<u32>().is_ok())
+    })
+}
+
+/// What a set was made from, and when.
+struct Origin<'a> {
+    path: &'a Path,
+    planned_at: Option<Timestamp>,
+    /// The kind and the name of the input; unknown where the set cannot be read.
+    made_from: Option<(SetKind, Option<String>)>,
+}
+
+impl<'a> Origin<'a> {
+    fn of(path: &'a Path) -> Self {
+        let info = ChangeSet::open(path).and_then(|set| set.info()).ok();
+        Self {
+            path,
+            planned_at: info.as_ref().and_then(|info| info.created_at),
+            made_from: info.map(|info| (info.kind, info.source)),
+        }
+    }
+
+    fn is_like(&self, other: &Self) -> bool {
+        self.made_from.is_some() && self.made_from == other.made_from
+    }
+}
+
+/// The names of sets, each with when it was planned.
+fn dated(files: &[PathBuf]) -> Vec<String> {
+    let dated = files.iter().filter_map(|path| {
+        let name = name_of(path)?;
+        Some(match Origin::of(path).planned_at {
+            Some(at) => format!("{name} (planned {at})"),
+            None => name,
+        })
+    });
+    dated.collect()
 }
 
 /// What a set is called that lies in a desk: its name, one that is archived with its folder.

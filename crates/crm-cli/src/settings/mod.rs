@@ -59,6 +59,8 @@ pub(crate) struct Target {
     pub(crate) host: Host,
     pub(crate) allow_http: bool,
     pub(crate) tenant: TenantId,
+    /// Whether the profile has sets applied only once they are approved.
+    pub(crate) require_approval: bool,
     /// The desk that the profile names.
     pub(crate) desk: Option<PathBuf>,
 }
@@ -74,7 +76,13 @@ impl Target {
         let (Some(tenant), Some(host)) = (tenant, host) else {
             return Err(missing(given, globals));
         };
-        Ok(Self { host, allow_http: allow_http(&variables)?, tenant, desk: profile.desk })
+        Ok(Self {
+            host,
+            allow_http: allow_http(&variables)?,
+            tenant,
+            require_approval: profile.require_approval.unwrap_or(false),
+            desk: profile.desk,
+        })
     }
 }
 

@@ -30,7 +30,8 @@ pub(crate) struct Profile {
     /// The URL may hold a password.
     pub(crate) proxy: Option<Secret>,
     pub(crate) read_only: Option<bool>,
-    /// Sets are applied only once they are approved.
+    /// Sets are applied only once they are approved. Single writes are not held: nothing of them is
+    /// there to be looked at before.
     pub(crate) require_approval: Option<bool>,
     pub(crate) legacy_preferences: Option<bool>,
     /// One id and secret for a group of tenants: the token request names the tenant.

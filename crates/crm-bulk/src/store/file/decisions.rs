@@ -22,11 +22,13 @@ use crate::{
 const NAMED: usize = 5;
 
 /// What became of [dropping](ChangeSet::drop_changes) changes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct DropSummary {
     /// How many changes were taken out.
     pub dropped: u64,
+    /// Which these are.
+    pub changes: Vec<ChangeId>,
     /// How many selected changes were left as they are, since nothing would be sent for them
     /// anyway.
     pub left: u64,
@@ -119,7 +121,7 @@ pub(super) fn drop_changes(
             (DecisionKind::Dropped, remark.by.clone(), remark.reason.clone());
         write(database, &Decision { kind, at, user, said, reason, digest, changes })?;
     }
-    Ok(Ok(DropSummary { dropped: changes, left, digest }))
+    Ok(Ok(DropSummary { dropped: changes, changes: dropped, left, digest }))
 }
 
 /// Whether this digest was approved.

@@ -13,8 +13,8 @@ use crate::{
 /// Approve a set exactly as it is
 ///
 /// The set keeps its digest, the time, the user of the system and the name that is given. `crm apply
-/// --require-approval` refuses a set without; so does a profile with `require_approval = true`. The
-/// approval ends as soon as anything of the plan changes, as by `crm drop`.
+/// --require-approval` refuses a set without; so does a profile with `require_approval = true`, which
+/// is about sets alone: single writes are not held. The approval ends as soon as anything of the plan changes, as by `crm drop`.
 #[derive(Debug, Args)]
 pub(crate) struct Approve {
     /// The change set: a file, or the name of one of the desk

@@ -1,17 +1,26 @@
 //! `crm drop`: take single changes out of a set before it is applied.
 
-use std::path::PathBuf;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::PathBuf,
+};
 
 use clap::Args;
-use crm_bulk::{ChangeSet, Remark};
+use crm_bulk::{ChangeSet, DropSummary, Remark, Selection, State};
 use serde::Serialize;
 
-use super::{select::SelectArgs, summary::name};
+use super::{
+    line::about,
+    owner_names::Names,
+    select::SelectArgs,
+    summary::{name, to_be_approved},
+};
 use crate::{
     commands::args::narrow,
     error::CliError,
-    globals::Format,
+    globals::{Format, Globals},
     output::{Output, count, note},
+    session,
     signal::until_signal,
     status::Status,
 };
@@ -47,52 +56,116 @@ pub(crate) struct DropCommand {
 #[derive(Serialize)]
 struct Dropped {
     dropped: u64,
+    /// Their numbers.
+    changes: Vec<String>,
     /// Selected changes for which nothing would be sent.
     left: u64,
     digest: String,
 }
 
 impl DropCommand {
-    pub(crate) async fn run(self, output: &Output) -> Result<Status, CliError> {
+    pub(crate) async fn run(self, globals: &Globals, output: &Output) -> Result<Status, CliError> {
         if self.changes.is_empty() && !self.select.is_any() {
             let say = "say which changes: by number, or with --where, --owner or --text";
             return Err(CliError::Usage(say.to_owned()));
         }
         let which = self.select.narrow(Vec::new()).map_err(CliError::Usage)?;
         let which = which.numbers(self.changes.iter().copied().map(i64::from));
-        let remark = narrow!(Remark::new(), by(self.by), reason(self.reason));
+        let remark = narrow!(Remark::new(), by(self.by.clone()), reason(self.reason.clone()));
         let set = ChangeSet::open(&self.set)?;
+        self.refuse_unknown(&set)?;
         let was_approved = set.approval()?.is_some();
         let dropping = async { Ok::<_, CliError>(set.drop_changes(&which, remark).await?) };
         let summary = match until_signal(dropping).await? {
             Ok(summary) => summary,
             Err(signal) => return Ok(Status::Stopped(signal, None)),
         };
-        let set = name(&self.set);
+        let (file, set) = (set, name(&self.set));
         if summary.left > 0 {
             let left = count(summary.left, "other change");
             note(format!("left as they are, since nothing would be sent for them: {left}"));
         }
         if summary.dropped == 0 {
-            return Err(CliError::Usage(format!(
-                "{set}: nothing was dropped: no such change waits"
-            )));
+            let why = nothing_to_drop(&file, &which)?;
+            return Err(CliError::Usage(format!("{set}: nothing was dropped: {why}")));
         }
         if was_approved {
             note("the approval was of the set before: have it approved again");
         }
         match output.format() {
-            Format::Table => output.text(&format!(
-                "{set}: {} dropped; digest {}",
-                count(summary.dropped, "change"),
-                summary.digest.short()
-            ))?,
+            Format::Table => {
+                let mut lines = first(&file, &summary)?;
+                lines.push(format!(
+                    "{set}: {} dropped; digest {}",
+                    count(summary.dropped, "change"),
+                    summary.digest.short()
+                ));
+                if session::requires_approval(globals) {
+                    let next = to_be_approved(&set, Some(&summary.digest.short()));
+                    lines.extend(next.map(|command| format!("next: {command}")));
+                }
+                output.text(&lines.join("\n"))?;
+            }
             _ => output.value(&Dropped {
                 dropped: summary.dropped,
+                changes: summary.changes.iter().map(ToString::to_string).collect(),
                 left: summary.left,
                 digest: summary.digest.to_string(),
             })?,
         }
         Ok(Status::Done)
     }
+
+    /// Refuses numbers that the set does not have.
+    fn refuse_unknown(&self, set: &ChangeSet) -> Result<(), CliError> {
+        if self.changes.is_empty() {
+            return Ok(());
+        }
+        let mut unknown: BTreeSet<_> = self.changes.iter().copied().map(i64::from).collect();
+        for change in set.changes(&Selection::all().numbers(unknown.clone())) {
+            unknown.remove(&change?.id.get());
+        }
+        if unknown.is_empty() {
+            return Ok(());
+        }
+        let unknown: Vec<_> = unknown.iter().map(ToString::to_string).collect();
+        let (set, unknown) = (name(&self.set), unknown.join(", "));
+        Err(CliError::Usage(format!("{set} has no change {unknown}; nothing was dropped")))
+    }
+}
+
+/// Why nothing of a selection could be dropped.
+fn nothing_to_drop(set: &ChangeSet, which: &Selection) -> Result<String, CliError> {
+    let mut states = BTreeMap::<State, u64>::new();
+    for change in set.changes(which) {
+        *states.entry(change?.outcome.state).or_default() += 1;
+    }
+    Ok(match states.keys().collect::<Vec<_>>()[..] {
+        [] => "no change is all that was asked for".to_owned(),
+        [State::Dropped] => "dropped already".to_owned(),
+        _ => {
+            let states = states.iter().map(|(state, changes)| format!("{changes} {state}"));
+            let states = states.collect::<Vec<_>>().join(", ");
+            format!("nothing would be sent for what was asked for: {states}")
+        }
+    })
+}
+
+/// How many of the changes that were dropped are shown.
+const SHOWN: usize = 20;
+
+/// The first changes that were dropped, as lines.
+fn first(set: &ChangeSet, summary: &DropSummary) -> Result<Vec<String>, CliError> {
+    let shown = summary.changes.iter().take(SHOWN).map(|id| id.get());
+    let (mut names, mut lines) = (Names::of(set.path())?, Vec::new());
+    for change in set.changes(&Selection::all().numbers(shown)) {
+        let change = change?;
+        let named = names.of_owner(&change.target)?;
+        lines.extend(about(&format!("  {}. ", change.id), &change, named));
+    }
+    let more = summary.changes.len().saturating_sub(SHOWN);
+    if more > 0 {
+        lines.push(format!("  and {more} more"));
+    }
+    Ok(lines)
 }

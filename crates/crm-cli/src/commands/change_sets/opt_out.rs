@@ -100,7 +100,8 @@ impl OptOutCommand {
             consent::take(desk, list()?, &options, if on { Wish::In } else { Wish::Out })?;
         }
         self.consent.of_set(session.existing_desk()?, out.path())?;
-        let summary = Summary::of(&ChangeSet::open(out.path())?, 10)?;
+        let summary = Summary::of(&ChangeSet::open(out.path())?, 10)?
+            .needs_approval(session.requires_approval());
         summary.write_whole_or_begun(session.output)?;
         Ok(if self.detailed_exitcode && !summary.is_settled() {
             Status::ChangesPlanned

@@ -165,7 +165,8 @@ impl PlanCommand {
             note(format!("left out: {}", count(invalid.rows, "invalid row")));
         }
         self.consent.of_set(session.existing_desk()?, out.path())?;
-        let summary = Summary::of(&ChangeSet::open(out.path())?, self.sample)?;
+        let summary = Summary::of(&ChangeSet::open(out.path())?, self.sample)?
+            .needs_approval(session.requires_approval());
         summary.write_whole_or_begun(session.output)?;
         Ok(if self.detailed_exitcode && summary.has_changes() {
             Status::ChangesPlanned

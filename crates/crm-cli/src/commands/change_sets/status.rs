@@ -6,7 +6,9 @@ use clap::Args;
 use crm_bulk::ChangeSet;
 
 use super::summary::Summary;
-use crate::{commands::reverses, error::CliError, globals::Globals, output::Output, status};
+use crate::{
+    commands::reverses, error::CliError, globals::Globals, output::Output, session, status,
+};
 
 /// Show the progress of a set, also while it is being applied
 #[derive(Debug, Args)]
@@ -22,7 +24,8 @@ impl Status {
         output: &Output,
     ) -> Result<status::Status, CliError> {
         let set = ChangeSet::open(&self.set)?.reversed_by(reverses(globals, &self.set));
-        Summary::of(&set, 0)?.write(output)?;
+        let needs_approval = session::requires_approval(globals);
+        Summary::of(&set, 0)?.needs_approval(needs_approval).write(output)?;
         Ok(status::Status::Done)
     }
 }

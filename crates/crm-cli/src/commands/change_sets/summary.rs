@@ -65,6 +65,9 @@ pub(super) struct Summary {
     calls: u64,
     seconds_at_rate_limit: u64,
     notes: Vec<String>,
+    /// Whether it is applied only once it is approved.
+    #[serde(skip)]
+    needs_approval: bool,
     /// The first changes, as lines.
     #[serde(skip)]
     sample: Vec<String>,
@@ -136,9 +139,16 @@ impl Summary {
             calls,
             seconds_at_rate_limit: calls.div_ceil(u64::from(VENDOR_CALLS_PER_SECOND)),
             notes: info.notes,
+            needs_approval: false,
             sample: lines,
             shown,
         })
+    }
+
+    /// Says whether the account has it applied only once it is approved.
+    pub(super) fn needs_approval(mut self, needs_approval: bool) -> Self {
+        self.needs_approval = needs_approval;
+        self
     }
 
     /// Whether changes wait to be applied.
@@ -177,9 +187,11 @@ impl Summary {
         let apply = (self.open > 0).then(|| format!("{crm} apply {set}"));
         let page = Path::new(&self.set).with_extension("html");
         let page = quoted(&name(&page));
+        let approve = (self.open > 0 && self.needs_approval && !self.approved)
+            .then(|| to_be_approved(&self.set, self.short_digest.as_deref()));
         let evidence =
             is_of_list.then(|| format!("{crm} report {set} --html {page}  # the evidence"));
-        apply.into_iter().chain(evidence).collect()
+        approve.into_iter().flatten().chain(apply).chain(evidence).collect()
     }
 
     fn text(&self) -> String {
@@ -272,6 +284,15 @@ impl Summary {
 /// What a set is called as it can be typed again: its file, or its name in the desk.
 pub(super) fn name(path: &Path) -> String {
     desk::name_of(path).unwrap_or_else(|| path.display().to_string())
+}
+
+/// What comes before a set is applied that has to be approved: a page to look at, and the approval of
+/// what is on it.
+pub(super) fn to_be_approved(set: &str, digest: Option<&str>) -> [String; 2] {
+    let page = quoted(&name(&Path::new(set).with_extension("html")));
+    let (crm, set) = (crm(), quoted(set));
+    let expect = digest.map(|digest| format!(" --expect {digest}")).unwrap_or_default();
+    [format!("{crm} report {set} --html {page}"), format!("{crm} approve {set} --by NAME{expect}")]
 }
 
 /// Seconds as people say them.

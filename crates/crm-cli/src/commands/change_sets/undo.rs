@@ -96,7 +96,8 @@ impl Undo {
                 quoted(&name(out.path()))
             ));
         }
-        Summary::of(&ChangeSet::open(out.path())?, 10)?.write(output)?;
+        let summary = Summary::of(&ChangeSet::open(out.path())?, 10)?;
+        summary.needs_approval(session::requires_approval(globals)).write(output)?;
         Ok(Status::Done)
     }
 }

@@ -45,7 +45,10 @@ impl Ended {
         }
         let totals = ChangeSet::open(set)?.totals()?;
         let states = counts(|state| totals.in_state(state));
-        let line = format!("{}: {}", name(set), text(&states));
+        let line = match states[..] {
+            [] => format!("{}: the set has no changes", name(set)),
+            _ => format!("{}: {}", name(set), text(&states)),
+        };
         let outcome = RunState {
             set: name(set),
             reason: Reason::from(self.reason()).name,

@@ -290,6 +290,8 @@ impl ApplyCommand {
                 Err(error) => end = Some(Err(error)),
             }
         }
+        // A set that was refused as it is had nothing begun that could be continued.
+        let has_begun = tally.is_some();
         drop((events, tally));
         let error = match (unwritten, end) {
             (None, Some(Ok(finished))) => {
@@ -303,7 +305,9 @@ impl ApplyCommand {
                 exit: Exit::Local,
             },
         };
-        tell_cut_short(&self.set);
+        if has_begun {
+            tell_cut_short(&self.set);
+        }
         Err(error)
     }
 }
