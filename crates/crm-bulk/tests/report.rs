@@ -83,6 +83,10 @@ async fn the_page_says_who_planned_dropped_and_approved_and_with_what() {
     let user = crm_bulk::system_user();
     assert!(page.contains(&format!(" by <bdi>{user}</bdi>")), "{page:.3000}");
     assert!(page.contains("by nobody, as it is now"), "{page:.3000}");
+    for change in set.changes(&Selection::all()) {
+        let number = change.unwrap().id;
+        assert!(page.contains(&format!("<td data-label=\"Found at\">{number}. ")), "{page:.3000}");
+    }
     assert!(page.contains("<dt>Chosen</dt><dd><bdi>wrong entries are left out"), "{page:.3000}");
     let version = env!("CARGO_PKG_VERSION");
     assert!(page.contains(&format!("planned by <bdi>{version}</bdi>, page by {version}")));

@@ -43,10 +43,12 @@ pub(super) fn change(place: &Place) -> Markup {
     }
 }
 
-/// Whose contact it is: by name, with the ids below.
+/// Whose contact it is: by name, with the ids below; before it the number of the change, by which it
+/// is taken out of the set.
 fn whose(place: &Place) -> Markup {
     let ids = words::place(&place.change.target);
     html! {
+        (place.change.id) ". "
         @match &place.named {
             Some(named) => { b { (foreign(&named.to_string())) } br; small { (ids) } }
             None => (ids),
