@@ -384,3 +384,24 @@ fn what_libphonenumber_calls_valid_is_assigned_and_nothing_else_is() {
         assert!(!is_assigned(none), "{none:?}");
     }
 }
+
+#[test]
+fn a_number_of_the_united_states_has_the_same_key_with_and_without_the_data_of_all_countries() {
+    let reader = PhoneReader::default();
+    for start in 0..1_000 {
+        for rest in ["5550142", "0000000", "9999999"] {
+            let national = format!("{start:03}{rest}");
+            let (area, local) = national.split_at(3);
+            for text in [
+                format!("({area}) {}-{}", &local[..3], &local[3..]),
+                format!("1-{area}-{local}"),
+                format!("+1 {area} {local}"),
+            ] {
+                // `phone` asks the data.
+                let by_data = reader.phone(&text).map(|phone| phone.key().to_owned());
+                let found = Readings::of(&text, reader).map(|found| found.key().to_owned());
+                assert_eq!(found, by_data, "{text}");
+            }
+        }
+    }
+}

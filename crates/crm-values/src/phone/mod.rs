@@ -173,6 +173,9 @@ impl PhoneReader {
     /// Returns an [`InvalidValue`] when no reading is possible.
     pub(crate) fn readings(self, text: &str) -> Result<Readings, InvalidValue> {
         let written = Written::read(text, self.vanity)?;
+        if let Some(national) = self.of_united_states(&written) {
+            return Ok(Readings::sure(format!("{NORTH_AMERICA}{national}")));
+        }
         if written.has_plus {
             let number = international(&written.digits, written.zero_in_parentheses)?;
             return Ok(Readings::sure(number.key()));
@@ -183,6 +186,22 @@ impl PhoneReader {
             (Err(_), Some(abroad)) => Ok(Readings::sure(abroad.key())),
             (Err(invalid), None) => Err(invalid),
         }
+    }
+
+    /// The ten digits of what can only be a number of the United States' form. The answer is the one
+    /// that libphonenumber's data give, without them: to unpack those of all countries takes a process
+    /// longer than to find a number among a million. Digits alone may begin with any country code, so
+    /// that they need the data.
+    fn of_united_states(self, written: &Written) -> Option<&str> {
+        let digits = &*written.digits;
+        let is_meant = written.has_plus || (self.region == Region::US && !written.is_bare);
+        let national = match digits.strip_prefix('1') {
+            Some(national) => national,
+            None if written.has_plus => return None,
+            None => digits,
+        };
+        let is_whole = national.len() == 10 && national.starts_with(|c| ('2'..='9').contains(&c));
+        (is_meant && is_whole && written.zero_in_parentheses.is_none()).then_some(national)
     }
 
     /// Reads a number without `+`: one of the region, on its own, after its trunk prefix or after
