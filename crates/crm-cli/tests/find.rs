@@ -40,6 +40,7 @@ fn a_mirror_tells_what_it_holds_and_how_fresh_it_is() {
 #[test]
 fn owners_without_their_scope_are_told_and_the_contacts_kept() {
     let service = Service::start();
+    service.ok("mirror update --mirror known.db");
     let plan = crm_sandbox::FaultPlan::new().rule(
         crm_sandbox::FaultRule::new(crm_sandbox::Fault::Status { status: 403 })
             .operation("ExportCustomers_GetCustomers")
@@ -48,6 +49,12 @@ fn owners_without_their_scope_are_told_and_the_contacts_kept() {
     service.sandbox.inject(plan);
     let done = service.crm("mirror update --mirror mirror.db").assert().success();
     assert!(stderr(&done).contains("customers are not in the mirror"), "{}", stderr(&done));
+    // Names that were given once stay, and are told to be as of then.
+    service.ok("mirror update --mirror known.db");
+    let found = service.crm("find --mirror known.db bakery").assert().success();
+    let told = stderr(&found);
+    assert!(told.contains("the names of customers are as of 20"), "{told}");
+    assert!(!told.contains("the names of locations"), "{told}");
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crm_mirror::Mirror;
+use crm_mirror::{Feed, FeedState, Mirror};
 
 use crate::{
     desk::Desk,
@@ -32,6 +32,21 @@ pub(crate) fn tell_age(what: &str, snapshot: &Mirror, is_behind: bool) -> Result
             note(format!("{what} is {age}{since}"));
         }
         None => note(format!("{what} has not been read to its end yet")),
+    }
+    tell_refused(snapshot)
+}
+
+/// Tells from when the names of owners are that the service once gave and gives no longer.
+pub(crate) fn tell_refused(mirror: &Mirror) -> Result<(), CliError> {
+    for FeedState { feed, complete_at, refused, .. } in mirror.feeds()? {
+        let is_of_owners = matches!(feed, Feed::Customers | Feed::Locations);
+        if let (true, Some(at), Some(_)) = (is_of_owners, complete_at, refused) {
+            note(format!(
+                "the names of {} are as of {at}: the service refuses them since, see `crm mirror \
+                 status`",
+                feed.name()
+            ));
+        }
     }
     Ok(())
 }

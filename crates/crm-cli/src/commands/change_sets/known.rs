@@ -14,7 +14,7 @@ use tempfile::TempDir;
 use super::snapshot::{self, Need, read_by};
 use crate::{
     commands::{
-        age::{is_behind, tell_age},
+        age::{is_behind, tell_age, tell_refused},
         args::whole,
     },
     desk::Desk,
@@ -212,6 +212,7 @@ async fn up_to_date(
     if let Some(before) = before.and_then(|before| before.to_string().parse().ok()) {
         snapshot.remove_differences_before(before)?;
     }
+    tell_refused(&snapshot)?;
     Ok(Known::kept(snapshot))
 }
 
