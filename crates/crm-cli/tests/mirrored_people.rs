@@ -80,6 +80,8 @@ fn without_their_scope_people_are_told_of_once_and_all_else_is_kept() {
         "{told}"
     );
     assert_eq!(held(&service)["people"]["known"], 0);
+    let found = service.crm(&[&["find", "nobody"][..], &MIRROR].concat()).assert().code(9);
+    assert!(stderr(&found).contains("people are not in the mirror"), "{}", stderr(&found));
 }
 
 #[test]

@@ -96,6 +96,9 @@ impl Find {
     ) -> Result<(), CliError> {
         let known = self.mirror.open(globals, session).await?;
         known.tell_age("the mirror")?;
+        if known.snapshot.people_known_at()?.is_none() {
+            note("people are not in the mirror, or not as of its age: see `crm mirror status`");
+        }
         for text in texts {
             let found = match known.snapshot.find(text, self.limit.into())? {
                 Ok(found) => found,
