@@ -43,8 +43,9 @@ fn an_export_goes_on_and_tells_each() {
 #[test]
 fn a_snapshot_counts_and_tells_them() {
     let service = Service::start();
-    let feeds = [(200, EMPTY_FEED), (200, &batch(false, "t")), (200, EMPTY_FEED)];
-    let host = Host::start(&feeds);
+    let batch = batch(false, "t");
+    let answers = [EMPTY_FEED, &batch, EMPTY_FEED, EMPTY_FEED, EMPTY_PAGE, EMPTY_PAGE];
+    let host = Host::start(&answers.map(|answer| (200, answer)));
     let snapshot = ["snapshot", "contacts", "--output", "json"];
     let done = service.crm(&snapshot).env("CRM_API_URL", &host.url).assert();
     let done = done.success();
@@ -63,8 +64,10 @@ fn an_opt_out_with_nothing_to_do_is_not_at_its_end_while_one_cannot_be_read() {
     let list = service.home.path().join("list.csv");
     fs::write(list, "email\nada@site.example\n").unwrap();
     let opt_out = |name: &str, more: &[&str]| {
-        let answers = [EMPTY_FEED, &batch, EMPTY_FEED, EMPTY_FEED, "[]", EMPTY_PAGE];
-        let host = Host::start(&answers.map(|answer| (200, answer)));
+        let feeds = [EMPTY_FEED, &batch, EMPTY_FEED, EMPTY_FEED];
+        let answers = [&feeds[..], &[EMPTY_PAGE, EMPTY_PAGE, "[]"]].concat();
+        let answers: Vec<_> = answers.into_iter().map(|answer| (200, answer)).collect();
+        let host = Host::start(&answers);
         let plan = ["opt-out", "list.csv", "--out", name];
         let mut plan = service.crm(&[&plan[..], more].concat());
         plan.env("CRM_API_URL", &host.url).assert()

@@ -89,10 +89,11 @@ impl Mirror {
 }
 
 /// Whether the service does not give the list to this application at all: for want of a scope, or
-/// since it has no such list or none with such a query.
+/// since it has no such list, none with such a query, or one of another form.
 pub(super) fn is_refused(error: &ContactsError) -> bool {
     let kind = error.refusal_kind();
     error.is_not_found()
+        || matches!(error, ContactsError::Unreadable { .. })
         || matches!(
             kind,
             Some(RefusalKind::Forbidden | RefusalKind::NoRoute | RefusalKind::Invalid)

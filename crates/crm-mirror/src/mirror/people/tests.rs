@@ -420,6 +420,9 @@ async fn without_their_scope_people_are_told_of_and_stop_nothing() {
     let mirror = file.update().await.unwrap();
     assert_eq!(mirror.people_known_at().unwrap(), None);
     file.assert_same(&mirror);
+    // So does a service whose lists are of another form.
+    file.lists().status = Some(200);
+    assert_eq!(file.update().await.unwrap().people_known_at().unwrap(), None);
     // Another failure is one.
     file.lists().status = Some(500);
     assert!(file.update().await.is_err());
