@@ -1,6 +1,9 @@
 //! One connection for one command: settings, transport, service.
 
-use std::sync::Arc;
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use crm_bulk::Site;
 use crm_contacts::ContactsService;
@@ -158,6 +161,15 @@ pub(crate) fn desk(globals: &Globals, instead: &'static str) -> Result<Whereabou
     let environment = environment(&target.host, target.allow_http)?;
     let site = Site::new(target.tenant, environment.api_url());
     Ok(Whereabouts::new(site, target.desk, desks()))
+}
+
+/// The sets that reverse this one, as far as the account has a desk that knows. They change what is
+/// told of a set, so that none is known where the desk cannot be read is no reason to tell nothing.
+pub(crate) fn reverses(globals: &Globals, set: &Path) -> Vec<PathBuf> {
+    let place = Some(globals).filter(|globals| !globals.sandbox);
+    let place = place.and_then(|globals| desk(globals, "its path").ok());
+    let desk = place.as_ref().and_then(|place| place.existing().ok().flatten());
+    desk.and_then(|desk| desk.reverses(set).ok()).unwrap_or_default()
 }
 
 /// Whether the account's profile has sets applied only once they are approved, as far as this can be

@@ -34,10 +34,7 @@ mod sets;
 mod texts;
 mod update;
 
-use std::{
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use std::{path::PathBuf, sync::Arc};
 
 use clap::Subcommand;
 use crm_models::{CustomerId, LocationId};
@@ -205,15 +202,6 @@ fn locate(globals: &Globals, set: &mut PathBuf) -> Result<Option<Whereabouts>, C
         }
     }
     Ok(Some(place))
-}
-
-/// The sets that reverse this one, as far as the account has a desk that knows. They change what is
-/// told of a set, so that none is known where the desk cannot be read is no reason to tell nothing.
-fn reverses(globals: &Globals, set: &Path) -> Vec<PathBuf> {
-    let place = Some(globals).filter(|globals| !globals.sandbox);
-    let place = place.and_then(|globals| session::desk(globals, INSTEAD).ok());
-    let desk = place.as_ref().and_then(|place| place.existing().ok().flatten());
-    desk.and_then(|desk| desk.reverses(set).ok()).unwrap_or_default()
 }
 
 /// What is said where there is no desk to look for a set in.

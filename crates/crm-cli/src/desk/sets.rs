@@ -93,6 +93,14 @@ impl Desk {
         Ok(files)
     }
 
+    /// The sets outside of the desk that were applied and are still there. Where they
+    /// cannot be read, that is no reason to tell nothing of the sets of the desk.
+    pub(super) fn files_elsewhere(&self) -> Vec<PathBuf> {
+        let runs = self.recorded().ok().flatten().and_then(|updates| updates.runs().ok());
+        let runs = runs.unwrap_or_default();
+        runs.into_iter().map(|run| run.file).filter(|file| file.exists()).collect()
+    }
+
     /// The set of this name, with or without `.crm`; or the only one whose name has this in it; or of
     /// several that are called so but for the day and a counter, and were made in the same way from
     /// the same input, the newest. The reverse of a set is meant only where it is named as such.

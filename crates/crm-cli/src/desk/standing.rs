@@ -12,7 +12,6 @@ use serde::Serialize;
 use super::{
     error::DeskError,
     folder::{ARCHIVE, Desk},
-    reverses::reverses_of,
     sets::stem,
 };
 
@@ -222,6 +221,16 @@ impl SetEntry {
         };
         is_over || self.archived
     }
+}
+
+/// Which of the known sets reverse this one.
+pub(super) fn reverses_of<'a>(
+    set: &SetEntry,
+    known: impl IntoIterator<Item = &'a SetEntry>,
+) -> Vec<PathBuf> {
+    let mut found: Vec<_> = known.into_iter().filter(|entry| entry.reverses(set)).collect();
+    found.sort_by_key(|entry| &entry.planned_at);
+    found.into_iter().map(|entry| entry.file.clone()).collect()
 }
 
 fn standing(totals: &Totals, not_done: u64, has_open_run: bool) -> Standing {

@@ -6,13 +6,11 @@ use clap::Args;
 use crm_bulk::{AtomicWriter, ChangeSet};
 
 use crate::{
-    commands::{
-        file_arg::{is_stream, keep_apart, make_beside, write_beside},
-        reverses,
-    },
+    commands::file_arg::{is_stream, keep_apart, make_beside, write_beside},
     error::CliError,
     globals::{Format, Globals},
     output::{Output, note},
+    session,
     status::Status,
 };
 
@@ -33,7 +31,7 @@ pub(crate) struct Report {
 
 impl Report {
     pub(crate) async fn run(self, globals: &Globals, output: &Output) -> Result<Status, CliError> {
-        let reverses = reverses(globals, &self.set);
+        let reverses = session::reverses(globals, &self.set);
         let Some(path) = self.html.filter(|path| path.as_os_str() != "-") else {
             output.is_one_of(
                 &[],

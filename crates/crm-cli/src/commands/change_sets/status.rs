@@ -6,9 +6,7 @@ use clap::Args;
 use crm_bulk::ChangeSet;
 
 use super::summary::Summary;
-use crate::{
-    commands::reverses, error::CliError, globals::Globals, output::Output, session, status,
-};
+use crate::{error::CliError, globals::Globals, output::Output, session, status};
 
 /// Show the progress of a set, also while it is being applied
 #[derive(Debug, Args)]
@@ -23,7 +21,7 @@ impl Status {
         globals: &Globals,
         output: &Output,
     ) -> Result<status::Status, CliError> {
-        let set = ChangeSet::open(&self.set)?.reversed_by(reverses(globals, &self.set));
+        let set = ChangeSet::open(&self.set)?.reversed_by(session::reverses(globals, &self.set));
         let needs_approval = session::requires_approval(globals);
         Summary::of(&set, 0)?.needs_approval(needs_approval).write(output)?;
         Ok(status::Status::Done)

@@ -10,7 +10,7 @@ use super::{
     summary::{Summary, name},
 };
 use crate::{
-    commands::{consent::OverrideArgs, reverses},
+    commands::consent::OverrideArgs,
     desk::{DeskError, Whereabouts, undated},
     error::CliError,
     globals::Globals,
@@ -46,7 +46,7 @@ impl Undo {
         let desk = || place.as_ref().ok_or(DeskError::Sandbox(INSTEAD))?.desk();
         let from = undated(&self.set);
         let out = Out::of(self.out.as_deref(), desk, "undo", Some(&from))?;
-        let set = ChangeSet::open(&self.set)?.reversed_by(reverses(globals, &self.set));
+        let set = ChangeSet::open(&self.set)?.reversed_by(session::reverses(globals, &self.set));
         let undo = async { Ok::<_, CliError>(set.undo(out.path()).await?) };
         let undone = match until_signal(undo).await? {
             Ok(undone) => undone,
