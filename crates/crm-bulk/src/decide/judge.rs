@@ -2,7 +2,9 @@
 
 use std::borrow::Cow;
 
-use crm_models::{Contact, ContactId, ContactType, CreateContactRequest, UpdateContactRequest};
+use crm_models::{
+    Contact, ContactId, ContactType, CreateContactRequest, PreferencesError, UpdateContactRequest,
+};
 use crm_values::check_cell;
 
 use crate::{
@@ -69,7 +71,13 @@ pub(crate) fn request(
     current: &Contact,
 ) -> Result<Option<UpdateContactRequest>, Outcome> {
     let failed = |why: String| Outcome::because(State::Failed, why);
-    let request = wanted.request(current).map_err(|e| failed(e.to_string()))?;
+    let request = wanted.request(current).map_err(|error| match error {
+        // A plan is about many: what is said once for all is said where it is made.
+        PreferencesError::Unknown { .. } => failed(format!(
+            "{error}, or plan with `--unknown-flags off` or `on`, which says what those become"
+        )),
+        _ => failed(error.to_string()),
+    })?;
     let sends_value = request.as_ref().is_some_and(|request| request.get_value().is_some());
     // A kind that the contract does not know takes any value.
     let becomes = wanted.change.get_contact_type();

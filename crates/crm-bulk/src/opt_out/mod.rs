@@ -76,9 +76,7 @@ pub struct OptOut {
     every_flag: bool,
     people: bool,
     unknown_flags: Option<bool>,
-    reader: PhoneReader,
-    map: Vec<(MappedRole, String)>,
-    dates: Option<DateOrder>,
+    options: ListOptions,
     every_row: bool,
     skip_invalid: bool,
     mend: Option<PathBuf>,
@@ -95,9 +93,7 @@ impl OptOut {
             every_flag: false,
             people: true,
             unknown_flags: None,
-            reader: PhoneReader::default(),
-            map: Vec::new(),
-            dates: None,
+            options: ListOptions::new(),
             every_row: false,
             skip_invalid: false,
             mend: None,
@@ -106,7 +102,7 @@ impl OptOut {
 
     /// What was chosen beyond what is usual, for people.
     fn chosen(&self) -> Vec<String> {
-        let region = self.reader.region();
+        let region = self.options.reader.region();
         let of_region = format!("numbers without a country code are of {region}");
         let mapped = |(role, column): &(MappedRole, String)| {
             format!("column {column} is {}", format!("{role:?}").to_lowercase())
@@ -121,8 +117,8 @@ impl OptOut {
         .into_iter()
         .filter(|(is_chosen, _)| *is_chosen)
         .map(|(_, words)| words.to_owned())
-        .chain(self.dates.map(|order| format!("dates are read as {}", order.as_str())))
-        .chain(self.map.iter().map(mapped))
+        .chain(self.options.dates.map(|order| format!("dates are read as {}", order.as_str())))
+        .chain(self.options.map.iter().map(mapped))
         .collect()
     }
 
@@ -149,7 +145,7 @@ impl OptOut {
     /// default, numbers without a country code are those of the United States; `reader` may name
     /// another region.
     pub fn numbers(mut self, reader: PhoneReader) -> Self {
-        self.reader = reader;
+        self.options = self.options.numbers(reader);
         self
     }
 
@@ -163,14 +159,14 @@ impl OptOut {
 
     /// Declares what columns contain when their headers do not show it.
     pub fn map(mut self, columns: impl IntoIterator<Item = (MappedRole, String)>) -> Self {
-        self.map.extend(columns);
+        self.options = self.options.map(columns);
         self
     }
 
     /// Sets which number of a date such as `11/03/2026` is the month. Without this, the other dates
     /// of the column must show it.
     pub fn dates(mut self, order: DateOrder) -> Self {
-        self.dates = Some(order);
+        self.options = self.options.dates(order);
         self
     }
 
@@ -239,7 +235,7 @@ impl OptOut {
             let types = caller.wait_for(service.people().preference_types())?;
             let names = chosen(&types, self.every_flag, &mut search.notes);
             let wanted = names.into_iter().map(|name| (name, on)).collect();
-            let (mirror, reader) = (&self.snapshot, self.reader);
+            let (mirror, reader) = (&self.snapshot, self.options.reader);
             caller.wait_for(methods(service, mirror, &draft, &mut search, reader, &wanted))?;
         } else {
             let note = "The contact methods of people were left out: they are not covered.";
@@ -292,9 +288,8 @@ impl OptOut {
         let mut others = vec![draft.path(), self.snapshot.path()];
         others.extend(list.path());
         refuse_to_mend_in(self.mend.as_deref(), &others)?;
-        self.snapshot.read_by(self.reader.region())?;
-        let options = ListOptions { reader: self.reader, map: self.map.clone(), dates: self.dates };
-        let list = Entries::read(list, &options, |Kept { line, data, broken }| {
+        self.snapshot.read_by(self.options.reader.region())?;
+        let list = Entries::read(list, &self.options, |Kept { line, data, broken }| {
             search.rows += 1;
             match broken {
                 None => draft.add_row(search.rows, line, data),
@@ -346,10 +341,10 @@ impl OptOut {
             values.try_for_each(|value| search.listed.add(row.row, &value.column, &value.keys))
         })?;
         if left > 0 {
-            let rows = if left == 1 { "row says" } else { "rows say" };
+            let rows = if left == 1 { "row, whose status" } else { "rows, whose status" };
             search.notes.push(format!(
-                "Left alone: {left} {rows} by the status that nothing is to be done; the results \
-                 give the reason of each."
+                "Left alone: {left} {rows} does not ask for it or is empty; the results give the \
+                 reason of each."
             ));
         }
         search.invalid = bad.finish()?;
@@ -372,7 +367,7 @@ impl OptOut {
             Found::None => Ok(()),
         };
         self.snapshot.for_each_key(note)?;
-        search.note_unreadable(self.snapshot.unreadable()?, self.reader)
+        search.note_unreadable(self.snapshot.unreadable()?, self.options.reader)
     }
 
     /// Reads contacts that were found, in the order of their owners.

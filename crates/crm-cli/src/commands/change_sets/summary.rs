@@ -74,7 +74,17 @@ pub(super) struct Summary {
     /// How many these are.
     #[serde(skip)]
     shown: u64,
+    /// The first changes that are set aside, with the reason of each, as lines.
+    #[serde(skip)]
+    set_aside: Vec<String>,
+    /// How many more are set aside.
+    #[serde(skip)]
+    more_set_aside: u64,
 }
+
+/// How many of the changes that are set aside are shown: one shows what it is about, and a few
+/// whether all are about the same.
+const SET_ASIDE_SHOWN: u32 = 3;
 
 /// What another set has undone.
 #[derive(Debug, Serialize)]
@@ -85,7 +95,8 @@ struct UndoneBy {
 }
 
 impl Summary {
-    /// Reads a set, with the first of its planned changes, up to this many.
+    /// Reads a set, with the first of its planned changes, up to this many, and the first of those
+    /// that are set aside.
     pub(super) fn of(set: &ChangeSet, sample: u32) -> Result<Self, CliError> {
         let (info, totals, calls) = (set.info()?, set.totals()?, set.calls()?);
         let (approval, undone) = (set.approval()?, set.undone()?);
@@ -105,6 +116,19 @@ impl Summary {
             lines.push(indented(before) + &difference(&change));
             shown += 1;
         }
+        let (mut set_aside, mut shown_aside) = (Vec::new(), 0);
+        let is_aside = State::ALL.into_iter().filter(|state| state.is_set_aside());
+        let selection = Selection::states(is_aside).limit(sample.min(SET_ASIDE_SHOWN));
+        for change in set.changes(&selection) {
+            let change = change?;
+            let before = format!("  {}: ", change.outcome.state);
+            set_aside.extend(about(&before, &change, names.of_owner(&change.target)?));
+            let reason = change.outcome.message.as_ref();
+            set_aside.extend(reason.map(|reason| indented(&before) + reason));
+            shown_aside += 1;
+        }
+        let all_aside = totals.iter().filter(|(state, ..)| state.is_set_aside());
+        let all_aside: u64 = all_aside.map(|(.., count)| count).sum();
         Ok(Self {
             set: name(set.path()),
             kind: info.kind.as_str(),
@@ -142,6 +166,8 @@ impl Summary {
             needs_approval: false,
             sample: lines,
             shown,
+            set_aside,
+            more_set_aside: all_aside - shown_aside,
         })
     }
 
@@ -184,13 +210,15 @@ impl Summary {
         let (crm, set) = (crm(), quoted(&self.set));
         let is_of_list =
             [SetKind::OptOut, SetKind::OptIn].map(SetKind::as_str).contains(&self.kind);
+        // Of a list without rows there is nothing to prove.
+        let is_evidence = is_of_list && (!self.totals.is_empty() || self.unmatched_rows > 0);
         let apply = (self.open > 0).then(|| format!("{crm} apply {set}"));
         let page = Path::new(&self.set).with_extension("html");
         let page = quoted(&name(&page));
         let approve = (self.open > 0 && self.needs_approval && !self.approved)
             .then(|| to_be_approved(&self.set, self.short_digest.as_deref()));
         let evidence =
-            is_of_list.then(|| format!("{crm} report {set} --html {page}  # the evidence"));
+            is_evidence.then(|| format!("{crm} report {set} --html {page}  # the evidence"));
         approve.into_iter().flatten().chain(apply).chain(evidence).collect()
     }
 
@@ -250,6 +278,13 @@ impl Summary {
                 crm(),
                 quoted(&self.set)
             );
+        }
+        for line in &self.set_aside {
+            let _ = writeln!(text, "{}", visible(line));
+        }
+        if !self.set_aside.is_empty() && self.more_set_aside > 0 {
+            let (more, set) = (self.more_set_aside, quoted(&self.set));
+            let _ = writeln!(text, "  … {more} more that cannot be made: {} show {set}", crm());
         }
         for note in &self.notes {
             let _ = writeln!(text, "note: {}", visible(note));
