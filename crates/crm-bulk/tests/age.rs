@@ -317,7 +317,9 @@ async fn a_process_that_slept_decides_again() {
 
 #[tokio::test(start_paused = true)]
 async fn a_write_leaves_within_two_seconds_of_its_reading_on_fast_and_slow_networks() {
-    for (takes, most_reads) in [(MS, 7), (600 * MS, 9), (1_200 * MS, 15)] {
+    // Of two hundred changes. How many it takes depends a little on when the thread of the file comes
+    // to its turn, which no paused clock rules: on an idle machine 7, 9 and 15.
+    for (takes, most_reads) in [(MS, 10), (600 * MS, 12), (1_200 * MS, 18)] {
         let world = world(Desk::of(800, takes));
         let rows = memos(800);
         // One contact of each location.

@@ -29,15 +29,18 @@ fn how_many() -> usize {
 /// How many contacts the tenant has, each of one person, and each with a spelling of its own.
 const CONTACTS: u32 = PEOPLE * 20;
 
-/// Answers the export feeds with the contacts of a tenant, which belong to one location, and
-/// nothing else.
+/// Answers the export feeds with the contacts of a tenant, which belong to one location; nobody else
+/// is there.
 struct Feeds(Vec<String>);
 
 #[async_trait]
 impl Transport for Feeds {
     async fn send(&self, request: Request) -> Result<Response, TransportError> {
         let path = request.uri().path();
-        assert!(path.contains("/export/"), "{path}");
+        if !path.contains("/export/") {
+            let page = json!({"page": 1, "pageSize": 5_000, "hasMore": false, "data": []});
+            return Ok(Response::new(page.to_string().into()));
+        }
         let contact = |(id, value): (usize, &String)| {
             json!({
                 "id": id, "locationId": 1, "type": if value.contains('@') { "Email" } else { "Phone" },
