@@ -21,6 +21,9 @@ columns! {
 
 /// The bit behind those of the preferences: invoices and statements follow the combined flag.
 const DERIVED: i64 = 1 << 32;
+/// Of how many flags nothing more is said. Of each later one a bit says that the service told it: a
+/// row that is older than the flag says nothing of it.
+const FIRST: usize = 5;
 
 const TOLD: i64 = 1;
 const DO_NOT_TEXT: i64 = 2;
@@ -154,7 +157,10 @@ impl Lean {
         let flags = contact.preferences.as_ref().map(|preferences| {
             let on = Preference::ALL.iter().enumerate().filter(|(_, flag)| preferences.get(**flag));
             let derived = if preferences.derived() { DERIVED } else { 0 };
-            on.fold(derived, |flags, (bit, _)| flags | 1 << bit)
+            let flags = on.fold(derived, |flags, (bit, _)| flags | 1 << bit);
+            let later = Preference::ALL.iter().enumerate().skip(FIRST);
+            let told = later.filter(|(_, flag)| preferences.answered(**flag).is_some());
+            told.fold(flags, |flags, (bit, _)| flags | DERIVED << bit)
         });
         let created_on =
             contact.created_on.map(|at| if at.is_unknown() { Some(0) } else { ticks(at) });
@@ -186,13 +192,18 @@ impl Lean {
             Some(0) => Some(year_one()?),
             Some(ticks) => Some(time_of(ticks)?),
         };
-        contact.preferences = self.flags.map(|flags| {
-            let is_on = |flag: Preference| {
-                let bit = Preference::ALL.iter().position(|one| *one == flag);
-                bit.is_some_and(|bit| flags & 1 << bit != 0)
+        if let Some(flags) = self.flags {
+            let answered = |flag: Preference| {
+                let bit = Preference::ALL.iter().position(|one| *one == flag)?;
+                let is_told = if bit < FIRST {
+                    flags & DERIVED == 0 || !flag.is_apart()
+                } else {
+                    flags & DERIVED << bit != 0
+                };
+                is_told.then_some(flags & 1 << bit != 0)
             };
-            ContactPreferences::of(is_on, flags & DERIVED != 0)
-        });
+            contact.preferences = Some(ContactPreferences::from_answers(answered)?);
+        }
         contact.phone_settings = self.texting.map(|texting| {
             let mut settings = PhoneSettings::default();
             settings.do_not_text = (texting & TOLD != 0).then_some(texting & DO_NOT_TEXT != 0);
