@@ -29,6 +29,11 @@ use crate::{
 /// }
 /// ```
 pub trait TransportExt: Transport + Sized {
+    /// Records a span for every request.
+    fn with_tracing(self) -> WithTracing<Self> {
+        WithTracing::new(self)
+    }
+
     /// Makes each call wait for its turn. Belongs next to the wire: see [the order](crate).
     fn with_rate_limit<L: Limit>(self, limit: L) -> WithRateLimit<Self, L> {
         WithRateLimit::new(self, limit)
@@ -42,11 +47,6 @@ pub trait TransportExt: Transport + Sized {
     /// Repeats what may be repeated.
     fn with_retry(self, policy: RetryPolicy) -> WithRetry<Self> {
         WithRetry::new(self, policy)
-    }
-
-    /// Records a span for every request.
-    fn with_tracing(self) -> WithTracing<Self> {
-        WithTracing::new(self)
     }
 }
 

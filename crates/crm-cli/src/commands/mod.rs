@@ -1,9 +1,7 @@
 //! The commands, one file each.
 //!
-//! Each has its arguments, calls a library, and presents what came of it. To add one: write
-//! `commands/NAME.rs` with a clap type and `run`, add a variant here and its line in
-//! [`Command::run`]. Then accept the new help: `INSTA_UPDATE=always cargo test -p crm-cli --test
-//! output`.
+//! Each has its arguments, calls a library, and presents what came of it. `CONTRIBUTING.md` says how
+//! to add one.
 
 mod age;
 mod api;
