@@ -314,6 +314,23 @@ fn a_set_is_undone_once_nothing_of_it_stands() {
 }
 
 #[test]
+fn what_a_set_of_the_desk_has_undone_counts_once() {
+    let service = Service::start();
+    let contact = &service.json("customer-contacts list 1001")[0];
+    let rows = format!("customer_id,contact_id,action\n1001,{},delete\n", contact["id"]);
+    fs::write(service.home.path().join("rows.csv"), rows).unwrap();
+    let set = service.json("plan rows.csv")["set"].as_str().unwrap().to_owned();
+    service.ok(&format!("apply {set} --yes"));
+    let undo = service.json(&format!("undo {set}"))["set"].as_str().unwrap().to_owned();
+    service.ok(&format!("apply {undo} --yes"));
+    let told = service.json(&format!("status {set}"));
+    let by = told["undoneBy"].as_array().unwrap();
+    assert_eq!((by.len(), &by[0]["changes"]), (1, &1.into()), "{told}");
+    let entry = listed(&service, &set);
+    assert_eq!((&entry["undone"], &entry["state"]), (&1.into(), &"undone".into()), "{entry}");
+}
+
+#[test]
 fn sets_are_put_away_or_removed_but_none_that_a_run_left() {
     let service = Service::build(Sandbox::builder().faults(slow_to_write()));
     let name = planned(&service);

@@ -86,7 +86,7 @@ impl Desk {
         let mut history = History::default();
         let mut elsewhere = self.elsewhere(subject, &mut history.missing);
         let (entries, runs) = match self.recorded()? {
-            Some(updates) => (updates.all()?, updates.runs()?),
+            Some(updates) => (updates.all()?, self.runs_elsewhere(&updates)?),
             None => Default::default(),
         };
         let entries: Vec<_> = entries.into_iter().map(|(_, entry)| entry).collect();

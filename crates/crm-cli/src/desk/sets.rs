@@ -14,6 +14,7 @@ use super::{
     card,
     error::DeskError,
     folder::{ARCHIVE, Desk, SETS},
+    updates::{Run, Updates},
 };
 
 /// How the file of a set ends.
@@ -96,9 +97,20 @@ impl Desk {
     /// The sets outside of the desk that were applied and are still there. Where they
     /// cannot be read, that is no reason to tell nothing of the sets of the desk.
     pub(super) fn files_elsewhere(&self) -> Vec<PathBuf> {
-        let runs = self.recorded().ok().flatten().and_then(|updates| updates.runs().ok());
+        let updates = self.recorded().ok().flatten();
+        let runs = updates.and_then(|updates| self.runs_elsewhere(&updates).ok());
         let runs = runs.unwrap_or_default();
         runs.into_iter().map(|run| run.file).filter(|file| file.exists()).collect()
+    }
+
+    /// The sets outside of the desk that were applied, whether or not they are still there. Those of
+    /// the desk are known by their names: it may have been moved since.
+    pub(super) fn runs_elsewhere(&self, updates: &Updates) -> Result<Vec<Run>, DeskError> {
+        let own = self.set_files()?;
+        let is_own = |run: &Run| own.iter().any(|file| file.file_name() == run.file.file_name());
+        let mut runs = updates.runs()?;
+        runs.retain(|run| !is_own(run));
+        Ok(runs)
     }
 
     /// The set of this name, with or without `.crm`; or the only one whose name has this in it; or of
