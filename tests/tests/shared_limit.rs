@@ -79,11 +79,8 @@ impl Server {
         write!(connection, "{command}\r\n").unwrap();
         let mut lines = BufReader::new(connection).lines();
         let answer = lines.next().unwrap().unwrap();
-        match answer.starts_with('$') {
-            // The length of a text, which follows.
-            true => lines.next().unwrap().unwrap(),
-            false => answer,
-        }
+        // The length of a text, which follows.
+        if answer.starts_with('$') { lines.next().unwrap().unwrap() } else { answer }
     }
 
     fn start_again(&mut self) {
@@ -187,10 +184,8 @@ fn assert_holds(run: impl FnMut() -> Option<f64>) {
     let mut runs = std::iter::repeat_with(run).take(5).inspect(|share| {
         println!("{share:?} of the allowance");
     });
-    let holds = match exact() {
-        true => runs.all(|share| is_good(&share)),
-        false => runs.any(|share| is_good(&share)),
-    };
+    let holds =
+        if exact() { runs.all(|share| is_good(&share)) } else { runs.any(|share| is_good(&share)) };
     assert!(holds, "at least {least} of the allowance, and no call too many");
 }
 

@@ -176,10 +176,7 @@ fn an_answer_that_is_not_what_was_asked_for_is_judged_by_a_look_at_the_record() 
         };
         let (as_asked, other) = (with("Chief"), with("Boss"));
         // The answer to the update of a booking's contact need not be whole.
-        let answer = match record == &bookings {
-            true => r#"{"memo": "Boss"}"#,
-            false => record,
-        };
+        let answer = if record == &bookings { r#"{"memo": "Boss"}"# } else { record };
         let settled = |look: &str| {
             let mut answers = vec![(200, record.as_str()); gets];
             answers.extend([(200, answer), (200, look)]);

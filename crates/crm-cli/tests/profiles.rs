@@ -133,10 +133,7 @@ fn without_keychain(service: &Service, line: &str) -> assert_cmd::Command {
 #[cfg(target_os = "linux")]
 #[test]
 fn a_keychain_that_cannot_be_reached_is_told_and_nothing_is_written() {
-    let told = match cfg!(feature = "keychain") {
-        true => "Secret Service",
-        false => "--features keychain",
-    };
+    let told = if cfg!(feature = "keychain") { "Secret Service" } else { "--features keychain" };
     let service = Service::start();
     let add = "profile add live --tenant 5 --environment production --credentials - --keychain";
     let credentials = json!({ "clientId": "id", "clientSecret": "s3cr3t", "appKey": "s3cr3t" });

@@ -305,9 +305,10 @@ impl Taking<'_, '_> {
                 };
                 let record = self.adding.wish(Some(self.import), &facts, &personal)?;
                 let lacks = "; recorded, not honoured: it lacks the time or the words";
-                let reason = match facts.honoured {
-                    true => Cow::Borrowed(said),
-                    false => Cow::Owned(format!("{said}{lacks}")),
+                let reason = if facts.honoured {
+                    Cow::Borrowed(said)
+                } else {
+                    Cow::Owned(format!("{said}{lacks}"))
                 };
                 (record, reason)
             }

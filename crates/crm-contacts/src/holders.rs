@@ -159,10 +159,8 @@ impl<T: Transport> ContactsService<T> {
         let forms: Vec<&str> = forms.iter().map(AsRef::as_ref).collect();
         let is_address = forms.iter().any(|form| form.contains('@'));
         let mut search = Search { service: self, limit, more: false, unseen: Vec::new() };
-        let mut customers = match is_address {
-            true => BTreeMap::new(),
-            false => search.customers(&forms).await?,
-        };
+        let mut customers =
+            if is_address { BTreeMap::new() } else { search.customers(&forms).await? };
         let people = search.people(&forms, &is_same).await?;
         let related: Vec<_> = people.iter().flat_map(|holder| &holder.related).collect();
         let of_customers = search.related::<CustomerId>(&related).await?;
@@ -176,10 +174,8 @@ impl<T: Transport> ContactsService<T> {
         locations.retain(|holder| {
             !holder.contacts.is_empty() || of_locations.contains_key(&holder.details.id)
         });
-        let of_owners = match is_address {
-            true => Unseen::AddressesOfOwners,
-            false => Unseen::NumbersOfLocationsAlone,
-        };
+        let of_owners =
+            if is_address { Unseen::AddressesOfOwners } else { Unseen::NumbersOfLocationsAlone };
         let mut unseen = vec![of_owners, Unseen::Bookings, Unseen::OtherForms];
         unseen.append(&mut search.unseen);
         Ok(Holders { customers, locations, people, more: search.more, unseen })

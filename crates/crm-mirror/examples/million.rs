@@ -135,11 +135,10 @@ fn bring_up_to_date(path: &Path, tenant: Tenant, is_swept: bool) -> Result<(), B
     let service = service(tenant)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let mut reported = 0;
-    match is_swept {
-        true => {
-            runtime.block_on(mirror.update_and_sweep(&service, &site, |read| reported = read))?
-        }
-        false => runtime.block_on(mirror.update(&service, &site, |read| reported = read))?,
+    if is_swept {
+        runtime.block_on(mirror.update_and_sweep(&service, &site, |read| reported = read))?
+    } else {
+        runtime.block_on(mirror.update(&service, &site, |read| reported = read))?
     }
     drop(mirror);
     let own = self::cpu() - cpu - Duration::from_nanos(SERVICE.load(Relaxed) - service_before);
@@ -216,9 +215,10 @@ fn service(tenant: Tenant) -> Result<ContactsService<MockTransport>, Box<dyn Err
     let mut transport = MockTransport::new();
     transport.expect_send().returning(move |request| {
         let began = Instant::now();
-        let answer = Bytes::from(match request.uri().path().contains("/export/") {
-            true => answer(&request, tenant.contacts),
-            false => page(&request, tenant),
+        let answer = Bytes::from(if request.uri().path().contains("/export/") {
+            answer(&request, tenant.contacts)
+        } else {
+            page(&request, tenant)
         });
         CALLS.fetch_add(1, Relaxed);
         SERVICE.fetch_add(began.elapsed().as_nanos() as u64, Relaxed);
@@ -241,9 +241,10 @@ fn answer(request: &Request, contacts: i64) -> String {
         data.push_str(comma);
         // A step that shares no factor with the number of records visits all of them.
         let id = at * 612_361 % all.max(1);
-        let _ = match is_contacts {
-            true => contact(&mut data, id, of_customers),
-            false => owner(&mut data, id, of_customers),
+        let _ = if is_contacts {
+            contact(&mut data, id, of_customers)
+        } else {
+            owner(&mut data, id, of_customers)
         };
     }
     format!(r#"{{"hasMore": {}, "continueFrom": "{last}", "data": [{data}]}}"#, last < all)
@@ -266,9 +267,10 @@ fn page(request: &Request, tenant: Tenant) -> String {
     for id in first..(first + BATCH).min(all) {
         let comma = if id > first { "," } else { "" };
         data.push_str(comma);
-        let _ = match is_methods {
-            true => method(&mut data, id, tenant.people.max(1)),
-            false => person(&mut data, id),
+        let _ = if is_methods {
+            method(&mut data, id, tenant.people.max(1))
+        } else {
+            person(&mut data, id)
         };
     }
     let more = first + BATCH < all;
@@ -352,10 +354,8 @@ fn contact(data: &mut String, id: i64, of_customer: bool) -> std::fmt::Result {
 }
 
 fn owner(data: &mut String, id: i64, is_customer: bool) -> std::fmt::Result {
-    let customer = match is_customer {
-        true => String::new(),
-        false => format!(r#""customerId": {}, "#, 1_000_001 + id),
-    };
+    let customer =
+        if is_customer { String::new() } else { format!(r#""customerId": {}, "#, 1_000_001 + id) };
     write!(
         data,
         r#"{{"id": {}, {customer}"active": true, "name": "{} {}", "type": "Residential",

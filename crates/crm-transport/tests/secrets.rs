@@ -30,9 +30,8 @@ fn a_secret_is_found_however_it_is_escaped() {
     let utf16: String = SECRET.encode_utf16().map(|unit| format!("\\u{unit:04X}")).collect();
     let html = SECRET.replace('"', "&quot;").replace('>', "&gt;").replace('+', "&#43;");
     let entities = |hex: bool| {
-        let entity = |c: char| match hex {
-            true => format!("&#x{:X};", u32::from(c)),
-            false => format!("&#{};", u32::from(c)),
+        let entity = |c: char| {
+            if hex { format!("&#x{:X};", u32::from(c)) } else { format!("&#{};", u32::from(c)) }
         };
         SECRET.chars().map(entity).collect::<String>()
     };

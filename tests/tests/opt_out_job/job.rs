@@ -7,10 +7,7 @@ use futures_util::TryStreamExt;
 
 /// The numbers and addresses of a list, one on a line, in the form in which they are compared.
 pub fn read_list(text: &str) -> HashSet<String> {
-    let key = |line: &str| match line.contains('@') {
-        true => email::key(line),
-        false => phone::key(line),
-    };
+    let key = |line: &str| if line.contains('@') { email::key(line) } else { phone::key(line) };
     text.lines().map(key).filter(|key| !key.is_empty()).collect()
 }
 
@@ -49,9 +46,10 @@ async fn opt_out_at<T: Transport, O: Owner>(
     while let Some(batch) = batches.try_next().await? {
         for record in batch.data {
             let key = record.contact_type.key(&record.value);
-            match record.active && list.contains(&key) {
-                true => found.insert((record.owner, record.id)),
-                false => found.remove(&(record.owner, record.id)),
+            if record.active && list.contains(&key) {
+                found.insert((record.owner, record.id))
+            } else {
+                found.remove(&(record.owner, record.id))
             };
         }
     }

@@ -260,10 +260,8 @@ impl Command {
         let is_recorded = !matches!(self, Self::Apply(_));
         let connect = || Session::open(globals, output, Arc::clone(&slot), is_recorded);
         // What takes no call takes no credentials either.
-        let connect_if = async |is_needed: bool| match is_needed {
-            true => connect().await.map(Some),
-            false => Ok(None),
-        };
+        let connect_if =
+            async |is_needed: bool| if is_needed { connect().await.map(Some) } else { Ok(None) };
         let ended = match self {
             Self::LocationContacts(command) => command.run(&connect().await?).await,
             Self::CustomerContacts(command) => command.run(&connect().await?).await,

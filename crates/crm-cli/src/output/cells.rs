@@ -237,9 +237,10 @@ impl<'a> Serializer for Place<'a> {
 
     fn serialize_map(self, _: Option<usize>) -> Result<Members<'a>, NotPlain> {
         // A column that shows members together shows them as JSON.
-        match self.tree.columns.is_empty() {
-            true => Ok(Members { place: self, next: 0, key: String::new() }),
-            false => Err(NotPlain),
+        if self.tree.columns.is_empty() {
+            Ok(Members { place: self, next: 0, key: String::new() })
+        } else {
+            Err(NotPlain)
         }
     }
 

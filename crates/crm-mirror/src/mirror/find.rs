@@ -313,10 +313,11 @@ impl Mirror {
         let values = params![value, limit];
         let found = self.contacts(&format!("WHERE {condition} AND active LIMIT ?2"), values)?;
         let contacts = found.into_iter().map(|(owner, known)| (owner, known.contact)).collect();
-        let methods = match self.is_staged(Stage::People)? {
+        let methods = if self.is_staged(Stage::People)? {
             // They have no indexes yet.
-            true => Vec::new(),
-            false => self.methods(&format!("WHERE {condition} LIMIT ?2"), values)?,
+            Vec::new()
+        } else {
+            self.methods(&format!("WHERE {condition} LIMIT ?2"), values)?
         };
         Ok(Matches { contacts, methods })
     }

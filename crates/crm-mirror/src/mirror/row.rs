@@ -231,9 +231,10 @@ impl<'a> ContactRow<'a> {
         let lean = Lean::of(contact);
         let Contact { id, contact_type, value, memo, .. } = contact;
         let again = lean.contact(*id, contact_type.clone(), value.clone(), memo.clone());
-        let json = match again.as_ref() == Some(contact) {
-            true => None,
-            false => Some(serde_json::to_string(contact)?),
+        let json = if again.as_ref() == Some(contact) {
+            None
+        } else {
+            Some(serde_json::to_string(contact)?)
         };
         let keys = Keys::of(value, reader);
         let folded = folded(&[value, "\n", memo.as_deref().unwrap_or_default()]);

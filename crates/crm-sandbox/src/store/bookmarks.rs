@@ -227,9 +227,10 @@ mod tests {
         let paging = Paging { page, page_size, include_total: true };
         let list = contacts::select::<Location>().only("active").order(&["id", "owner_id"]);
         let sort = Sort { column: "modified_on", descending: true };
-        let list = match by_time {
-            true => list.sorted(Some(sort)).order(&["modified_on", "id", "owner_id"]),
-            false => list,
+        let list = if by_time {
+            list.sorted(Some(sort)).order(&["modified_on", "id", "owner_id"])
+        } else {
+            list
         };
         let run = |db: &Connection| Ok(list.page(db, &store.bookmarks, paging).unwrap());
         let rows = store.read(run).unwrap();

@@ -84,10 +84,7 @@ pub async fn token(sandbox: &Sandbox, form: &[(&str, &str)]) -> Answer {
 pub async fn answer(response: Response) -> Answer {
     let status = response.status().as_u16();
     let body = response.bytes().await.unwrap();
-    let json = match body.is_empty() {
-        true => Value::Null,
-        false => serde_json::from_slice(&body).unwrap(),
-    };
+    let json = if body.is_empty() { Value::Null } else { serde_json::from_slice(&body).unwrap() };
     (status, json)
 }
 

@@ -243,9 +243,8 @@ async fn a_lasting_401_does_not_hammer_the_endpoint() {
     let refuses = Arc::new(AtomicBool::new(true));
     let wire = Scripted::new({
         let refuses = Arc::clone(&refuses);
-        move |_, _: &Request| match refuses.load(Ordering::SeqCst) {
-            true => Ok(answer(401, "")),
-            false => Ok(answer(200, "")),
+        move |_, _: &Request| {
+            if refuses.load(Ordering::SeqCst) { Ok(answer(401, "")) } else { Ok(answer(200, "")) }
         }
     });
     let transport = wire.with_auth(Auth::new(endpoint.clone(), credentials()));
@@ -544,10 +543,7 @@ async fn no_error_that_quotes_what_was_sent_shows_a_secret() {
         Scripted::new(move |_, _: &Request| {
             let error = TransportError::new(TransportErrorKind::Other, Delivery::Unknown);
             let cause = std::io::Error::other(QUOTED);
-            Err(match outer {
-                true => error.with_source(Outer(cause)),
-                false => error.with_source(cause),
-            })
+            Err(if outer { error.with_source(Outer(cause)) } else { error.with_source(cause) })
         })
     };
     for outer in [false, true] {

@@ -58,9 +58,10 @@ fn patch(target: &str, body: &'static str) -> Request {
 /// Records the requests, each answered with its own body or the path.
 async fn recorded(redaction: Redaction, requests: impl IntoIterator<Item = Request>) -> Tape {
     let wire = Scripted::new(|_, request: &Request| {
-        let body = match request.body().is_empty() {
-            true => format!(r#"{{"path":"{}"}}"#, request.uri().path()),
-            false => String::from_utf8_lossy(request.body()).into_owned(),
+        let body = if request.body().is_empty() {
+            format!(r#"{{"path":"{}"}}"#, request.uri().path())
+        } else {
+            String::from_utf8_lossy(request.body()).into_owned()
         };
         Ok(answer(200, &body))
     });

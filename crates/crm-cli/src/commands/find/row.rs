@@ -198,9 +198,10 @@ impl Row {
         let PersonRow { person_title, method_id, relationships, .. } = &self.person;
         let name = [self.owner_name.as_deref(), person_title.as_deref()];
         let name: Vec<_> = name.into_iter().flatten().filter(|text| !text.is_empty()).collect();
-        let mut person = match name.is_empty() {
-            true => format!("person {id}"),
-            false => format!("{} (person {id})", name.join(", ")),
+        let mut person = if name.is_empty() {
+            format!("person {id}")
+        } else {
+            format!("{} (person {id})", name.join(", "))
         };
         if self.owner_active == Some(false) {
             person.push_str(", archived");
@@ -235,10 +236,8 @@ impl Row {
             return Vec::new();
         };
         let owner = format!("{of} {id}");
-        let mut owner = match place.is_empty() {
-            true => owner,
-            false => format!("{} ({owner})", place.join(", ")),
-        };
+        let mut owner =
+            if place.is_empty() { owner } else { format!("{} ({owner})", place.join(", ")) };
         match (self.owner_active, self.merged_to_id) {
             (_, Some(to)) => owner.push_str(&format!(", merged into {of} {to}")),
             (Some(false), None) => owner.push_str(", deactivated"),

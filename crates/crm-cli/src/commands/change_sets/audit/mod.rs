@@ -162,10 +162,11 @@ impl AuditCommand {
     ) -> Result<Summary, CliError> {
         let file = self.snapshot.as_deref();
         let reader = self.numbers.reader(session.region()?);
-        let known = match self.offline {
-            true => known::as_it_is(session, file, reader.region()).await?,
+        let known = if self.offline {
+            known::as_it_is(session, file, reader.region()).await?
+        } else {
             // Whatever its age: what a set has mended since is not to be found again.
-            false => known::fresh(session, file, Need::Owners, reader.region()).await?,
+            known::fresh(session, file, Need::Owners, reader.region()).await?
         };
         let snapshot = &known.snapshot;
         // By any rules: nothing is proposed for those who left.
