@@ -3,6 +3,7 @@
 use std::{fmt, str::FromStr};
 
 use hmac::{Hmac, KeyInit, Mac};
+use serde::{Serialize, Serializer};
 use sha2::{Digest, Sha256};
 
 /// A SHA-256, written as 64 hexadecimal digits.
@@ -47,6 +48,12 @@ impl fmt::Debug for Sha {
 #[error("a SHA-256 is 64 hexadecimal digits")]
 pub struct InvalidSha;
 
+impl Serialize for Sha {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
 impl FromStr for Sha {
     type Err = InvalidSha;
 
@@ -56,15 +63,15 @@ impl FromStr for Sha {
     }
 }
 
-/// A SHA-256 over fields, each with its length before it, so that nothing can move from one field
-/// into the next: `4:wish,`, and `~,` for one that is absent. These are netstrings, which a shell
-/// can write.
-pub(crate) struct Fields(Sha256);
+/// Fields, each with its length before it, so that nothing can move from one field into the next:
+/// `4:wish,`, and `~,` for one that is absent. These are netstrings, which a shell can write.
+pub(crate) struct Fields(Vec<u8>);
 
 impl Fields {
     /// Begins with what is digested and in which version.
     pub(crate) fn of(name: &str) -> Self {
-        Self(Sha256::new()).and(name)
+        // Most records fit.
+        Self(Vec::with_capacity(1_024)).and(name)
     }
 
     pub(crate) fn and(self, field: impl AsRef<[u8]>) -> Self {
@@ -73,20 +80,26 @@ impl Fields {
 
     pub(crate) fn maybe(mut self, field: Option<impl AsRef<[u8]>>) -> Self {
         match field {
-            None => self.0.update(b"~,"),
+            None => self.0.extend_from_slice(b"~,"),
             Some(field) => {
                 let field = field.as_ref();
-                self.0.update(field.len().to_string().as_bytes());
-                self.0.update(b":");
-                self.0.update(field);
-                self.0.update(b",");
+                self.0.extend_from_slice(field.len().to_string().as_bytes());
+                self.0.push(b':');
+                self.0.extend_from_slice(field);
+                self.0.push(b',');
             }
         }
         self
     }
 
-    pub(crate) fn sha(self) -> Sha {
-        Sha(self.0.finalize().into())
+    /// The SHA-256 over them.
+    pub(crate) fn sha(&self) -> Sha {
+        Sha::of(&self.0)
+    }
+
+    /// The text that the SHA-256 is over: all fields are texts.
+    pub(crate) fn into_text(self) -> String {
+        String::from_utf8_lossy(&self.0).into_owned()
     }
 }
 

@@ -6,6 +6,7 @@ use crm_bulk::system_user;
 use crm_mirror::{
     MirrorError, Site, clock,
     database::{Database, Format, NewDatabase},
+    keys::Keys,
 };
 use crm_values::PhoneReader;
 use rusqlite::{Transaction, named_params};
@@ -41,7 +42,7 @@ pub struct Ledger {
 }
 
 /// How long a ledger is, and the hash of its last record: what a seal is over.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Head {
     /// How many records there are.
     pub count: u64,
@@ -174,6 +175,11 @@ impl Ledger {
 
     fn commit(&self, transaction: Transaction<'_>) -> Result<(), ConsentError> {
         Ok(self.database.check(transaction.commit())?)
+    }
+
+    /// What a value is compared by.
+    pub(crate) fn keys(&self, value: &str) -> Keys {
+        Keys::of(value, self.reader)
     }
 
     /// By what a value with this key is found.

@@ -42,6 +42,8 @@
 //! | have all who may not | [`Ledger::standing`] |
 //! | know what has to be done by when | [`Ledger::due`], [`Policy`] |
 //! | turn nothing on against a wish | [`Guard`] |
+//! | show what was said and what counts | [`Ledger::proof`], [`Proof`] |
+//! | know whether a copy was in time | [`Ledger::clocks`], [`Clock`] |
 //! | know that nothing was changed | [`Ledger::check`], [`Head`] |
 //!
 //! # What is safe
@@ -72,6 +74,7 @@
 #![warn(missing_debug_implementations)]
 
 mod check;
+mod clock;
 mod due;
 mod error;
 mod guard;
@@ -79,12 +82,14 @@ mod hash;
 mod import;
 mod ledger;
 mod policy;
+mod proof;
 mod record;
 mod standing;
 mod taking;
 mod wish;
 
 pub use check::{Checked, Fault};
+pub use clock::{Clock, Clocks};
 pub use crm_bulk::{Input, List, ListOptions};
 pub use due::Due;
 pub use error::ConsentError;
@@ -93,6 +98,7 @@ pub use hash::{InvalidSha, Sha};
 pub use import::{Import, Imported, Judged, Verdict};
 pub use ledger::{Head, Ledger};
 pub use policy::Policy;
+pub use proof::{Act, Came, PolicyUsed, Proof, Proved, Ruling, Written};
 pub use standing::{Heard, Standing};
 pub use taking::{Said, Taken};
 pub use wish::{Scope, Wish};

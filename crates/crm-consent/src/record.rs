@@ -49,6 +49,11 @@ pub(crate) struct Record {
 impl Record {
     /// The hash of the record after the one with this hash.
     pub(crate) fn hash(&self, previous: Sha) -> Sha {
+        self.fields(previous).sha()
+    }
+
+    /// What the hash is over.
+    pub(crate) fn fields(&self, previous: Sha) -> Fields {
         Fields::of("crm-consent record 1")
             .and(previous.to_string())
             .and(&self.kind)
@@ -59,7 +64,6 @@ impl Record {
             .maybe(self.otherwise.map(|digest| digest.to_string()))
             .and(&self.facts)
             .maybe(self.commitment.map(|commitment| commitment.to_string()))
-            .sha()
     }
 
     /// Whether what can be removed is what was written, or gone.
@@ -74,7 +78,12 @@ impl Record {
 
 /// What stands for personal data: without the salt nobody can tell by trying whose they are.
 pub(crate) fn commitment(salt: Sha, personal: &str) -> Sha {
-    Fields::of("crm-consent personal 1").and(salt.to_string()).and(personal).sha()
+    committed(salt, personal).sha()
+}
+
+/// What a commitment is over.
+pub(crate) fn committed(salt: Sha, personal: &str) -> Fields {
+    Fields::of("crm-consent personal 1").and(salt.to_string()).and(personal)
 }
 
 /// A record in its place.

@@ -104,6 +104,13 @@ impl Heard {
         self.facts.period.map_or(Timestamp::MIN, |period| period.earliest)
     }
 
+    /// From when its time counts: as early as it can have been received, so that nothing is late
+    /// that is said to be in time; when it came into the ledger, where nobody knows.
+    pub(crate) fn begins(&self) -> Timestamp {
+        let recorded = || self.recorded_at.parse().unwrap_or(Timestamp::MIN);
+        self.facts.period.map_or_else(recorded, |period| period.earliest)
+    }
+
     /// Whether it speaks of messages of these kinds.
     fn speaks_of(&self, scope: Scope, policy: &Policy) -> bool {
         match (scope, self.scope) {
@@ -292,4 +299,19 @@ fn last<'a>(heard: &'a [Heard], scope: Scope, policy: &Policy) -> Option<&'a Hea
         }
         (out, into) => out.or(into),
     }
+}
+
+/// The first of the last wishes to be left alone, those since the last wish to be written to before
+/// them: by when they have to be honoured counts from it, however often it was said again.
+pub(crate) fn first_of_run<'a>(
+    heard: &'a [Heard],
+    scope: Scope,
+    policy: &Policy,
+) -> Option<&'a Heard> {
+    let counted = heard.iter().filter(|heard| heard.counts() && heard.speaks_of(scope, policy));
+    let (outs, ins): (Vec<_>, Vec<_>) = counted.partition(|heard| heard.wish == Wish::Out);
+    let last = outs.iter().map(|out| out.latest()).max()?;
+    let before = ins.iter().map(|into| into.earliest()).filter(|at| *at <= last).max();
+    let run = outs.into_iter().filter(|out| before.is_none_or(|before| out.latest() >= before));
+    run.min_by_key(|out| (out.begins(), out.record))
 }

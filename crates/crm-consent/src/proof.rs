@@ -1,0 +1,361 @@
+//! What the ledger can show of one number or address.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crm_mirror::keys::Keys;
+use rusqlite::Params;
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::{
+    error::ConsentError,
+    hash::Sha,
+    ledger::{Head, Ledger},
+    policy::Policy,
+    record::{AgainFacts, Chained, ImportFacts, PolicyFacts, RecordColumns, committed},
+    standing::Heard,
+    wish::{Scope, Wish},
+};
+
+/// What the ledger can show of one number or address, returned by [`Ledger::proof`].
+///
+/// [`Debug`] output contains it.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct Proof {
+    /// The value as it was read: digits with their country code, or an address in lower case.
+    pub key: String,
+    /// The keyed digest by which its records are found, those too whose value was removed.
+    pub digest: Sha,
+    /// What counts for marketing.
+    pub marketing: Ruling,
+    /// What counts for all kinds of messages.
+    pub all_kinds: Ruling,
+    /// All wishes of the value, as they came into the ledger.
+    pub wishes: Vec<Proved>,
+    /// Wishes to be left alone of numbers that may be the same.
+    pub may_be: Vec<Heard>,
+    /// What else the ledger says of these wishes and of the lists with which they came: that they
+    /// were taken back, that marketing was turned on against them, that their value was removed.
+    pub acts: Vec<Act>,
+    /// All policies, as they came to hold; the last one holds.
+    pub policies: Vec<PolicyUsed>,
+    /// The records themselves, by which a stranger can check all of the above.
+    pub records: Vec<Written>,
+    /// The end of the chain: how many records there are, and the hash of the last one.
+    pub head: Head,
+}
+
+/// Which wish counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct Ruling {
+    /// The wish; none where nobody has said anything that counts.
+    pub wish: Option<Wish>,
+    /// The record that decides.
+    pub decided_by: Option<u64>,
+}
+
+/// A wish, and where it came from.
+///
+/// [`Debug`] output contains a number or an address.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct Proved {
+    /// The wish.
+    #[serde(flatten)]
+    pub heard: Heard,
+    /// The lists with which it came; none for a wish that was taken alone.
+    pub came: Vec<Came>,
+}
+
+/// A list with which a wish came.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct Came {
+    /// The record of the import.
+    pub import: u64,
+    /// The line of the list.
+    pub row: Option<u64>,
+    /// The name of the file.
+    pub file: String,
+    /// The SHA-256 of the file.
+    pub sha256: String,
+    /// The tool that wrote it, if it is known by its header.
+    pub tool: Option<String>,
+    /// When it came into the ledger.
+    pub imported_at: String,
+    /// Who brought it into the ledger, as the system knows.
+    pub imported_by: String,
+    /// The record by which the import was taken back.
+    pub retracted_by: Option<u64>,
+}
+
+/// What the ledger says of a record.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct Act {
+    /// The record that says it.
+    pub record: u64,
+    /// What it is: `retraction`, `override` and the like.
+    pub kind: String,
+    /// When it was written.
+    pub at: String,
+    /// By which user of the system.
+    pub by: String,
+    /// The record of which it says it.
+    pub of: Option<u64>,
+    /// The reason that was given.
+    pub reason: Option<String>,
+    /// Of an override, which contact or contact method was turned on.
+    pub target: Option<String>,
+}
+
+/// A policy by which wishes were counted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct PolicyUsed {
+    /// Its record; none for the default.
+    pub record: Option<u64>,
+    /// From when on it held; none for the default.
+    pub at: Option<String>,
+    /// Who set it; none for the default.
+    pub by: Option<String>,
+    /// What it is called.
+    pub name: String,
+    /// The SHA-256 of its text.
+    pub sha256: String,
+}
+
+/// A record with what its hash is over, so that anybody who has `sha256sum` can make the hash.
+///
+/// [`Debug`] output may contain a number or an address.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct Written {
+    /// Its number.
+    pub number: u64,
+    /// What it is.
+    pub kind: String,
+    /// The SHA-256 of [`over`](Self::over).
+    pub hash: Sha,
+    /// The text that the hash is over: the hash of the record before, and the fields of this one.
+    pub over: String,
+    /// The SHA-256 of [`personal`](Self::personal), which is one of the fields.
+    pub commitment: Option<Sha>,
+    /// The text that the commitment is over: a salt, and what is personal. None where it was
+    /// removed, or is not shown.
+    pub personal: Option<String>,
+}
+
+impl Written {
+    fn of(chained: Chained) -> Self {
+        let Chained { number, previous, hash, record } = chained;
+        let personal = record.salt.zip(record.personal.as_deref());
+        Self {
+            number: number.unsigned_abs(),
+            hash,
+            over: record.fields(previous).into_text(),
+            personal: personal.map(|(salt, personal)| committed(salt, personal).into_text()),
+            commitment: record.commitment,
+            kind: record.kind,
+        }
+    }
+}
+
+impl Ledger {
+    /// Returns what the ledger can show of a number or an address, however it is written: who said
+    /// what, when and in which words, where that came from, what counts, what was done to it since,
+    /// and the records with all that their hashes are over.
+    ///
+    /// ```
+    /// use crm_consent::{Ledger, Said, Wish};
+    /// # use crm_mirror::Site;
+    /// # use crm_models::TenantId;
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let site = Site::new(TenantId::new(1_001)?, "https://api.servicetitan.io");
+    /// # let mut ledger = Ledger::open_or_create(folder.path().join("ledger.db"), &site)?;
+    /// ledger.add(&Said::new("(818) 555-0142", Wish::Out).words("STOP"))?;
+    ///
+    /// let proof = ledger.proof("+1 818 555 0142")?;
+    /// assert_eq!(proof.wishes[0].heard.words.as_deref(), Some("STOP"));
+    /// assert_eq!(proof.records[0].hash, proof.head.hash);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Returns [`ConsentError::Value`] for what is neither an address nor a number with its area code.
+    pub fn proof(&self, value: &str) -> Result<Proof, ConsentError> {
+        // In one state of the file, whatever is added meanwhile.
+        let _still = self.database.check(self.database.connection.unchecked_transaction())?;
+        let marketing = self.status(value, Scope::Marketing)?;
+        let all_kinds = self.status(value, Scope::All)?;
+        let Keys { key, .. } = self.keys(value);
+        let digest = self.digest(&key);
+
+        let mut wishes = Vec::new();
+        let mut numbers = BTreeSet::new();
+        for heard in marketing.heard {
+            numbers.insert(heard.record);
+            let (came, again) = self.came(&heard)?;
+            numbers.extend(came.iter().map(|came| came.import).chain(again));
+            wishes.push(Proved { heard, came });
+        }
+        let acts = self.acts(digest, &numbers)?;
+        numbers.extend(acts.iter().map(|act| act.record));
+        let policies = self.policies()?;
+        numbers.extend(policies.iter().filter_map(|policy| policy.record));
+        let ruling = |wish, decided_by| Ruling { wish, decided_by };
+        Ok(Proof {
+            digest,
+            marketing: ruling(marketing.wish, marketing.decided_by),
+            all_kinds: ruling(all_kinds.wish, all_kinds.decided_by),
+            wishes,
+            may_be: marketing.may_be,
+            acts,
+            policies,
+            records: self.written(&numbers)?,
+            head: self.head()?,
+            key,
+        })
+    }
+
+    /// Hands each record from one on to `each`, without what is personal: with these a stranger can
+    /// follow the chain from there to its end.
+    ///
+    /// # Errors
+    ///
+    /// That of `each`, or a failure to read.
+    pub fn for_each_from<E: From<ConsentError>>(
+        &self,
+        first: u64,
+        mut each: impl FnMut(Written) -> Result<(), E>,
+    ) -> Result<(), E> {
+        self.each_chained("number >= ? ORDER BY number", [first], |chained| {
+            each(Written { personal: None, ..Written::of(chained) })
+        })
+    }
+
+    /// The lists with which a wish came, and the records that say that it came again.
+    fn came(&self, heard: &Heard) -> Result<(Vec<Came>, Vec<u64>), ConsentError> {
+        let mut came = Vec::new();
+        let mut records = Vec::new();
+        if let Some(import) = heard.import {
+            came.push(self.import_with(import, heard.row)?);
+        }
+        let sql = "SELECT number, facts FROM records WHERE kind = 'again' AND subject = ?
+                   ORDER BY number";
+        let again = self.database.rows(sql, [heard.record], |row| {
+            Ok((row.get::<_, u64>("number")?, row.get::<_, String>("facts")?))
+        })?;
+        for (number, facts) in again {
+            let AgainFacts { import, row } = self.facts(number, &facts)?;
+            came.push(self.import_with(import, Some(row))?);
+            records.push(number);
+        }
+        Ok((came, records))
+    }
+
+    fn import_with(&self, import: u64, row: Option<u64>) -> Result<Came, ConsentError> {
+        let sql = "SELECT at, by, facts FROM records WHERE number = ? AND kind = 'import'";
+        let found = self.database.row(sql, [import], |row| {
+            Ok((row.get::<_, String>("at")?, row.get("by")?, row.get::<_, String>("facts")?))
+        })?;
+        let unreadable =
+            || ConsentError::Unreadable { path: self.path().to_owned(), record: import };
+        let (imported_at, imported_by, facts) = found.ok_or_else(unreadable)?;
+        let ImportFacts { file, sha256, tool, .. } = self.facts(import, &facts)?;
+        let retracted_by = self.retraction(import)?;
+        Ok(Came { import, row, file, sha256, tool, imported_at, imported_by, retracted_by })
+    }
+
+    /// What records say of these others, and of the value with this digest.
+    fn acts(&self, digest: Sha, of: &BTreeSet<u64>) -> Result<Vec<Act>, ConsentError> {
+        // They are few, whatever else the ledger has.
+        let sql = "SELECT number, kind, at, by, subject, facts, digest = ? AS is_of_value
+                   FROM records WHERE kind NOT IN ('wish', 'again', 'import', 'policy')
+                   ORDER BY number";
+        let all = self.database.rows(sql, [digest.0], |row| {
+            let is_of_value = row.get::<_, Option<bool>>("is_of_value")?.unwrap_or_default();
+            let act = Act {
+                record: row.get("number")?,
+                kind: row.get("kind")?,
+                at: row.get("at")?,
+                by: row.get("by")?,
+                of: row.get("subject")?,
+                reason: None,
+                target: None,
+            };
+            Ok((act, is_of_value, row.get::<_, String>("facts")?))
+        })?;
+        let mut acts = Vec::new();
+        for (act, is_of_value, facts) in all {
+            if is_of_value || act.of.is_some_and(|record| of.contains(&record)) {
+                let facts: BTreeMap<String, Value> = self.facts(act.record, &facts)?;
+                let text = |name| facts.get(name)?.as_str().map(str::to_owned);
+                acts.push(Act { reason: text("reason"), target: text("target"), ..act });
+            }
+        }
+        Ok(acts)
+    }
+
+    fn policies(&self) -> Result<Vec<PolicyUsed>, ConsentError> {
+        let usual = Policy::default();
+        let mut policies = vec![PolicyUsed {
+            record: None,
+            at: None,
+            by: None,
+            name: usual.name().to_owned(),
+            sha256: usual.sha256().to_string(),
+        }];
+        let sql = "SELECT number, at, by, facts FROM records WHERE kind = 'policy' ORDER BY number";
+        let set = self.database.rows(sql, [], |row| {
+            Ok((row.get::<_, u64>("number")?, row.get("at")?, row.get("by")?, row.get("facts")?))
+        })?;
+        for (number, at, by, facts) in set {
+            let facts: String = facts;
+            let PolicyFacts { sha256, text } = self.facts(number, &facts)?;
+            let name = Policy::read(&text)?.name().to_owned();
+            policies.push(PolicyUsed { record: Some(number), at, by, name, sha256 });
+        }
+        Ok(policies)
+    }
+
+    fn written(&self, numbers: &BTreeSet<u64>) -> Result<Vec<Written>, ConsentError> {
+        let mut written = Vec::new();
+        for number in numbers {
+            self.each_chained("number = ?", [number], |chained| {
+                written.push(Written::of(chained));
+                Ok::<_, ConsentError>(())
+            })?;
+        }
+        Ok(written)
+    }
+
+    fn each_chained<E: From<ConsentError>>(
+        &self,
+        which: &str,
+        values: impl Params,
+        mut each: impl FnMut(Chained) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let failed = |error| E::from(ConsentError::from(self.database.failed(error)));
+        let sql = format!("SELECT {} FROM records WHERE {which}", RecordColumns::NAMES);
+        let mut statement = self.database.connection.prepare(&sql).map_err(failed)?;
+        let columns = RecordColumns::of(&statement).map_err(failed)?;
+        let mut rows = statement.query(values).map_err(failed)?;
+        while let Some(row) = rows.next().map_err(failed)? {
+            each(Chained::read(row, &columns).map_err(failed)?)?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,164 @@
+//! What is shown of a number: where it came from, what counts, by when, and what a stranger needs to
+//! check it.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod common;
+
+use common::ledger;
+use crm_bulk::{Input, List, ListOptions};
+use crm_consent::{ConsentError, Import, Ledger, Policy, Proof, Said, Sha, Wish, Written};
+use rusqlite::Connection;
+
+const NUMBER: &str = "(818) 555-0142";
+const LIST: &str =
+    "phone,status,received\n+18185550142,STOP,2026-03-02\n8185550143,STOP,2026-03-02\n";
+
+fn import(ledger: &mut Ledger, name: &str, text: &str) -> u64 {
+    let input = Input::csv(name, std::io::Cursor::new(text.as_bytes().to_vec()));
+    let mut list = List::read(input, &ListOptions::new()).unwrap();
+    ledger.import(&mut list, &Import::new().taken_by("dana")).unwrap().import
+}
+
+/// A ledger in which much was said of a number: by two lists, one of which was taken back, by a call,
+/// and under another policy.
+fn told(ledger: &mut Ledger) -> (u64, u64) {
+    let first = import(ledger, "march.csv", LIST);
+    let again = import(ledger, "april.csv", &format!("{LIST}8185550144,STOP,2026-04-01\n"));
+    ledger.retract(first, "last year's list").unwrap();
+    let text = Policy::default().text().replace("business-days = 10", "business-days = 3");
+    ledger.set_policy(&Policy::read(&text).unwrap()).unwrap();
+    let call = Said::new("818-555-0142", Wish::Out).words("no more").received("2026-05-04");
+    ledger.add(&call.place("telephone").taken_by("lee")).unwrap();
+    (first, again)
+}
+
+fn records(proof: &Proof) -> Vec<(u64, &str)> {
+    proof.records.iter().map(|record| (record.number, record.kind.as_str())).collect()
+}
+
+#[test]
+fn each_wish_has_where_it_came_from_and_what_was_said_of_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut ledger = ledger(&folder);
+    let (first, again) = told(&mut ledger);
+    let proof = ledger.proof("1 818 555 0142").unwrap();
+    assert_eq!((proof.key.as_str(), proof.marketing.wish), ("18185550142", Some(Wish::Out)));
+    assert_eq!(proof.wishes.len(), 2, "the number of the other row is not in it");
+
+    let [listed, said] = [&proof.wishes[0], &proof.wishes[1]];
+    let came: Vec<_> = listed.came.iter().map(|it| (it.import, it.file.as_str(), it.row)).collect();
+    assert_eq!(came, [(first, "march.csv", Some(2)), (again, "april.csv", Some(2))]);
+    assert_eq!(listed.came[0].sha256, Sha::of(LIST.as_bytes()).to_string());
+    assert_eq!(listed.came[0].retracted_by, Some(proof.acts[0].record));
+    assert!(!listed.heard.retracted, "it came again with a list that stands");
+    assert_eq!(proof.acts[0].reason.as_deref(), Some("last year's list"));
+
+    assert!(said.came.is_empty());
+    assert_eq!(proof.marketing.decided_by, Some(said.heard.record));
+    assert_eq!(said.heard.words.as_deref(), Some("no more"));
+    let names: Vec<_> = proof.policies.iter().map(|policy| policy.record.is_some()).collect();
+    assert_eq!(names, [false, true], "the default one, and what was set");
+    let kinds: Vec<_> = records(&proof).into_iter().map(|(_, kind)| kind).collect();
+    assert_eq!(kinds, ["import", "wish", "import", "again", "retraction", "policy", "wish"]);
+}
+
+/// Whether what a record says of itself is so.
+fn makes_its_hashes(record: &Written) -> bool {
+    let commitment = record.personal.as_ref().map(|personal| Sha::of(personal.as_bytes()));
+    Sha::of(record.over.as_bytes()) == record.hash
+        && commitment.is_none_or(|made| record.commitment == Some(made))
+        && record.commitment.is_none_or(|made| record.over.ends_with(&format!("64:{made},")))
+}
+
+#[test]
+fn a_stranger_makes_the_hashes_and_follows_the_chain_from_the_proof_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut ledger = ledger(&folder);
+    told(&mut ledger);
+    let proof = ledger.proof(NUMBER).unwrap();
+    assert!(proof.records.iter().all(makes_its_hashes));
+    let personal = proof.records[1].personal.as_ref().unwrap();
+    assert!(personal.contains("+18185550142") && !proof.records[1].over.contains("8185550142"));
+
+    let mut chain = Vec::new();
+    let each = |written| {
+        chain.push(written);
+        Ok::<_, ConsentError>(())
+    };
+    ledger.for_each_from(proof.records[0].number, each).unwrap();
+    assert!(chain.iter().all(|record| record.personal.is_none() && makes_its_hashes(record)));
+    for pair in chain.windows(2) {
+        let begins = format!("20:crm-consent record 1,64:{},", pair[0].hash);
+        assert!(pair[1].over.starts_with(&begins), "{} follows {}", pair[1].number, pair[0].number);
+    }
+    let last = chain.last().unwrap();
+    assert_eq!((last.number, last.hash), (proof.head.count, proof.head.hash));
+}
+
+#[test]
+fn a_wish_whose_value_was_removed_is_found_by_its_digest() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut ledger = ledger(&folder);
+    ledger.add(&Said::new(NUMBER, Wish::Out).words("STOP").received("2026-05-04")).unwrap();
+    let file = Connection::open(folder.path().join("ledger.db")).unwrap();
+    file.execute_batch("UPDATE records SET salt = NULL, personal = NULL").unwrap();
+    let proof = ledger.proof(NUMBER).unwrap();
+    assert_eq!(proof.marketing.wish, Some(Wish::Out));
+    let heard = &proof.wishes[0].heard;
+    assert_eq!(
+        (&heard.value, &heard.words, &heard.received),
+        (&None, &None, &Some("2026-05-04".into()))
+    );
+    let record = &proof.records[0];
+    assert!(record.personal.is_none() && record.commitment.is_some() && makes_its_hashes(record));
+    assert!(record.over.contains(&proof.digest.to_string()));
+}
+
+#[test]
+fn what_nobody_spoke_of_has_an_empty_proof_and_what_is_no_value_has_none() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut ledger = ledger(&folder);
+    told(&mut ledger);
+    let proof = ledger.proof("818-555-0199").unwrap();
+    assert!(proof.wishes.is_empty() && proof.acts.is_empty() && proof.marketing.wish.is_none());
+    assert!(matches!(ledger.proof("front desk"), Err(ConsentError::Value(_))));
+    assert!(matches!(ledger.proof("555-0142"), Err(ConsentError::Value(_))));
+}
+
+#[test]
+fn a_clock_runs_from_the_first_time_it_was_said_and_a_younger_copy_has_its_own() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut ledger = ledger(&folder);
+    for (wish, received) in [
+        (Wish::Out, "2026-01-05"),
+        (Wish::In, "2026-02-02T09:00:00Z"),
+        (Wish::Out, "2026-03-02"),
+        // Said again, it does not begin anew.
+        (Wish::Out, "2026-03-12"),
+    ] {
+        ledger.add(&Said::new(NUMBER, wish).words("said so").received(received)).unwrap();
+    }
+    let clocks = ledger.clocks().unwrap();
+    let clock = |created: Option<&str>, by: &str| {
+        let clock = clocks.of("818.555.0142", created, by).unwrap()?;
+        Some((
+            clock.record,
+            clock.from.clone(),
+            clock.last_day.clone(),
+            clock.days_late(by).unwrap(),
+        ))
+    };
+    let told =
+        |record, from: &str, last: &str, late| Some((record, from.into(), last.into(), late));
+    assert_eq!(clock(None, "2026-01-04T00:00:00Z"), None);
+    assert_eq!(clock(None, "2026-01-21T12:00:00Z"), told(1, "2026-01-05", "2026-01-20", 1));
+    assert_eq!(clock(None, "2026-03-20T12:00:00Z"), told(3, "2026-03-02", "2026-03-16", 4));
+    // Late in the evening of the last day, in the policy's zone.
+    assert_eq!(clock(None, "2026-03-17T03:30:00Z"), told(3, "2026-03-02", "2026-03-16", 0));
+    let old = Some("2025-01-01T00:00:00Z");
+    assert_eq!(clock(old, "2026-03-20T12:00:00Z"), clock(None, "2026-03-20T12:00:00Z"));
+    let young = Some("2026-03-09T18:00:00Z");
+    assert_eq!(clock(young, "2026-03-20T12:00:00Z"), told(3, "2026-03-09", "2026-03-23", 0));
+    assert!(clocks.of(NUMBER, None, "now").is_err());
+}
