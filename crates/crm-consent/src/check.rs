@@ -1,6 +1,6 @@
 //! Whether the ledger is what was written.
 
-use std::fmt;
+use std::{collections::BTreeSet, fmt};
 
 use rusqlite::ErrorCode;
 
@@ -8,7 +8,8 @@ use crate::{
     error::ConsentError,
     hash::Sha,
     ledger::{Head, Ledger},
-    record::{Chained, Personal, Record, RecordColumns},
+    record::{Chained, Kind, Personal, Record, RecordColumns, RedactionFacts},
+    sealing::Signatures,
 };
 
 /// What a check of the whole ledger found.
@@ -21,6 +22,11 @@ pub struct Checked {
     pub hash: Sha,
     /// What is wrong with the first record that is not.
     pub fault: Option<Fault>,
+    /// How many of them the last seal of the ledger itself is over.
+    pub sealed: u64,
+    /// Records by which another key signs, although the one before did not hand over to it: it is
+    /// said to be lost.
+    pub unsigned_keys: Vec<u64>,
 }
 
 /// The first record that is not what was written.
@@ -37,6 +43,11 @@ pub enum Fault {
     CutOff(u64),
     /// It stands behind the end that was written down.
     Added(u64),
+    /// It is a seal or a key, and its signature is not the one that it has to have.
+    Unsigned(u64),
+    /// The records up to it fit each other, but are not those of the head that was kept elsewhere:
+    /// the ledger was written anew, from one of them on.
+    Rewritten(u64),
     /// All records are sound, but the index by which they are found is not.
     Index,
 }
@@ -50,7 +61,9 @@ impl Fault {
             | Self::Removed(record)
             | Self::Reordered(record)
             | Self::CutOff(record)
-            | Self::Added(record) => Some(record),
+            | Self::Added(record)
+            | Self::Unsigned(record)
+            | Self::Rewritten(record) => Some(record),
             Self::Index => None,
         }
     }
@@ -70,6 +83,14 @@ impl fmt::Display for Fault {
             Self::Added(record) => {
                 write!(f, "record {record} was added behind the end that was written down")
             }
+            Self::Unsigned(record) => {
+                write!(f, "record {record} is not signed by the key that it names")
+            }
+            Self::Rewritten(record) => write!(
+                f,
+                "the ledger was written anew: its first {record} records are not those of the head \
+                 that was kept"
+            ),
             Self::Index => write!(f, "the index by which records are found is damaged"),
         }
     }
@@ -84,78 +105,41 @@ impl Ledger {
     ///
     /// Returns errors for a file that cannot be read. What is wrong with the records is no error.
     pub fn check(&self, against: Option<&Head>) -> Result<Checked, ConsentError> {
-        let mut checked = Checked { sound: 0, hash: Sha::NONE, fault: None };
         // In one state of the file, whatever is added meanwhile.
         let transaction = self.database.check(self.database.connection.unchecked_transaction())?;
-        let mut differs = false;
-        match self.walk(&mut checked, |sound| {
-            differs |=
-                against.is_some_and(|seal| seal.count == sound.count && seal.hash != sound.hash);
-        }) {
-            Ok(()) => {}
+        let mut walk = Walk {
+            ledger: self,
+            sound: Head { count: 0, hash: Sha::NONE },
+            emptied: BTreeSet::new(),
+            signatures: Signatures::of(self.database.site()?),
+            against,
+            differs: false,
+        };
+        let walked = match walk.follow() {
+            Ok(fault) => fault,
             // The place where the reading ended is the place of the damage.
             Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseCorrupt) => {
-                checked.fault = Some(Fault::Altered(checked.sound + 1));
+                Some(Fault::Altered(walk.sound.count + 1))
             }
             Err(error) => return Err(self.database.failed(error).into()),
-        }
-        let sealed = against.filter(|seal| seal.count > checked.sound).map(|_| checked.sound + 1);
-        checked.fault = match (checked.fault, sealed) {
-            // All of it was written anew.
-            (None, _) if differs => Some(Fault::Altered(1)),
-            (None, Some(next)) => Some(Fault::CutOff(next)),
-            (fault, _) => fault.or_else(|| self.at_the_end(&checked)),
         };
-        if checked.fault.is_none() && !self.has_sound_indexes()? {
-            checked.fault = Some(Fault::Index);
+        let Walk { sound, differs, signatures, .. } = walk;
+        let mut fault = match (walked, against) {
+            (None, Some(kept)) if differs => Some(Fault::Rewritten(kept.count)),
+            (None, Some(kept)) if kept.count > sound.count => Some(Fault::CutOff(sound.count + 1)),
+            (walked, _) => walked.or_else(|| self.at_the_end(&sound)),
+        };
+        if fault.is_none() && !self.has_sound_indexes()? {
+            fault = Some(Fault::Index);
         }
         drop(transaction);
-        Ok(checked)
-    }
-
-    /// Goes from the first record on, up to one that is not what was written.
-    fn walk(&self, checked: &mut Checked, mut sound: impl FnMut(Head)) -> rusqlite::Result<()> {
-        let sql = format!("SELECT {} FROM records ORDER BY number", RecordColumns::NAMES);
-        let mut statement = self.database.connection.prepare(&sql)?;
-        let columns = RecordColumns::of(&statement)?;
-        let mut rows = statement.query([])?;
-        while let Some(row) = rows.next()? {
-            let place = checked.sound + 1;
-            // What is not even of its type was altered as well.
-            checked.fault = match Chained::read(row, &columns) {
-                Ok(read) => self.fault(&read, checked.hash, place)?,
-                Err(_) => Some(Fault::Altered(place)),
-            };
-            if checked.fault.is_some() {
-                break;
-            }
-            let hash = row.get(columns.hash)?;
-            (checked.sound, checked.hash) = (place, hash);
-            sound(Head { count: place, hash });
-        }
-        Ok(())
-    }
-
-    /// What is wrong with the record that stands at this place, after the one with this hash.
-    fn fault(&self, read: &Chained, before: Sha, place: u64) -> rusqlite::Result<Option<Fault>> {
-        let Chained { number, previous, hash, record } = read;
-        if record.hash(*previous) != *hash || !record.keeps_commitment() || !self.finds(record) {
-            // Of one that is not in its place, that is the one that stands there.
-            return Ok(Some(Fault::Altered(u64::try_from(*number).unwrap_or(place))));
-        }
-        if *previous == before {
-            let is_here = u64::try_from(*number) == Ok(place);
-            return Ok((!is_here).then_some(Fault::Altered(place)));
-        }
-        let sql = "SELECT 1 FROM records WHERE previous = ? LIMIT 1";
-        let mut statement = self.database.connection.prepare(sql)?;
-        let is_elsewhere = statement.exists([before.0])?;
-        Ok(Some(if is_elsewhere { Fault::Reordered(place) } else { Fault::Removed(place) }))
+        let Signatures { sealed, unsigned: unsigned_keys, .. } = signatures;
+        Ok(Checked { sound: sound.count, hash: sound.hash, fault, sealed, unsigned_keys })
     }
 
     /// Whether a value is found by what it is: it is not, if the key of the digests was changed.
     fn finds(&self, record: &Record) -> bool {
-        let Some(personal) = &record.personal else {
+        let (Some(_), Some(personal)) = (&record.digest, &record.personal) else {
             return true;
         };
         let personal = serde_json::from_str::<Personal>(personal);
@@ -166,16 +150,16 @@ impl Ledger {
     }
 
     /// Whether the records end where the ledger has noted that they do.
-    fn at_the_end(&self, checked: &Checked) -> Option<Fault> {
+    fn at_the_end(&self, sound: &Head) -> Option<Fault> {
         let Ok(noted) = self.head() else {
-            return Some(Fault::CutOff(checked.sound + 1));
+            return Some(Fault::CutOff(sound.count + 1));
         };
-        if noted.count > checked.sound {
-            Some(Fault::CutOff(checked.sound + 1))
-        } else if noted.count < checked.sound {
+        if noted.count > sound.count {
+            Some(Fault::CutOff(sound.count + 1))
+        } else if noted.count < sound.count {
             Some(Fault::Added(noted.count + 1))
         } else {
-            (noted.hash != checked.hash).then_some(Fault::Altered(checked.sound.max(1)))
+            (noted.hash != sound.hash).then_some(Fault::Altered(sound.count.max(1)))
         }
     }
 
@@ -184,5 +168,82 @@ impl Ledger {
         let sql = "PRAGMA integrity_check(1)";
         let said: Option<String> = self.database.value(sql, [])?;
         Ok(said.as_deref() == Some("ok"))
+    }
+}
+
+/// The way from the first record to the first one that is not what was written.
+struct Walk<'a> {
+    ledger: &'a Ledger,
+    /// The records so far, which are what was written.
+    sound: Head,
+    /// Those of them whose personal data is gone, which no redaction has told yet.
+    emptied: BTreeSet<u64>,
+    signatures: Signatures,
+    /// What was kept elsewhere, and whether a record is not the one that it names.
+    against: Option<&'a Head>,
+    differs: bool,
+}
+
+impl Walk<'_> {
+    fn follow(&mut self) -> rusqlite::Result<Option<Fault>> {
+        let ledger = self.ledger;
+        let sql = format!("SELECT {} FROM records ORDER BY number", RecordColumns::NAMES);
+        let mut statement = ledger.database.connection.prepare(&sql)?;
+        let columns = RecordColumns::of(&statement)?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            // What is not even of its type was altered as well.
+            let Ok(read) = Chained::read(row, &columns) else {
+                return Ok(Some(Fault::Altered(self.sound.count + 1)));
+            };
+            if let Some(fault) = self.fault(&read)? {
+                return Ok(Some(fault));
+            }
+            self.sound = Head { count: self.sound.count + 1, hash: read.hash };
+            self.differs |= self
+                .against
+                .is_some_and(|kept| kept.count == self.sound.count && kept.hash != self.sound.hash);
+        }
+        // What is gone although no redaction says so.
+        Ok(self.emptied.first().copied().map(Fault::Altered))
+    }
+
+    /// What is wrong with the record that stands in the next place.
+    fn fault(&mut self, read: &Chained) -> rusqlite::Result<Option<Fault>> {
+        let Chained { number, previous, hash, record } = read;
+        let place = self.sound.count + 1;
+        let ledger = self.ledger;
+        if record.hash(*previous) != *hash || !record.keeps_commitment() || !ledger.finds(record) {
+            // Of one that is not in its place, that is the one that stands there.
+            return Ok(Some(Fault::Altered(u64::try_from(*number).unwrap_or(place))));
+        }
+        if *previous != self.sound.hash {
+            let sql = "SELECT 1 FROM records WHERE previous = ? LIMIT 1";
+            let mut statement = ledger.database.connection.prepare(sql)?;
+            let is_elsewhere = statement.exists([self.sound.hash.0])?;
+            let reordered = Fault::Reordered(place);
+            return Ok(Some(if is_elsewhere { reordered } else { Fault::Removed(place) }));
+        }
+        if u64::try_from(*number) != Ok(place) {
+            return Ok(Some(Fault::Altered(place)));
+        }
+        if !self.signatures.admit(self.sound, record) {
+            return Ok(Some(Fault::Unsigned(place)));
+        }
+        Ok(self.follow_redaction(place, record))
+    }
+
+    /// Notes what is gone and what a redaction tells of that. What it tells has to be gone.
+    fn follow_redaction(&mut self, place: u64, record: &Record) -> Option<Fault> {
+        if record.is_emptied() {
+            self.emptied.insert(place);
+        }
+        if record.kind != <&str>::from(Kind::Redaction) {
+            return None;
+        }
+        let Ok(RedactionFacts { records }) = serde_json::from_str(&record.facts) else {
+            return Some(Fault::Altered(place));
+        };
+        records.into_iter().find(|told| !self.emptied.remove(told)).map(Fault::Altered)
     }
 }

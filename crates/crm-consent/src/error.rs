@@ -6,6 +6,8 @@ use crm_bulk::BulkError;
 use crm_mirror::MirrorError;
 use crm_values::InvalidValue;
 
+use crate::hash::Sha;
+
 /// The reason why nothing was taken, or why a question has no answer.
 ///
 /// The message is one line: what failed, on which record, and what to do. What has failed has left
@@ -68,6 +70,41 @@ pub enum ConsentError {
         by: u64,
     },
 
+    /// The ledger has no key that could sign it.
+    #[error("the ledger has no key that signs it: `crm consent key --new PLACE` gives it one")]
+    NoKey,
+
+    /// The ledger has a key.
+    #[error("the ledger has a key already, by record {record}: it has to hand over to another one")]
+    KeyThere {
+        /// The record of the key.
+        record: u64,
+    },
+
+    /// Another key signs the ledger.
+    #[error("the key that was given is {given}, but the ledger is signed by {known}")]
+    WrongKey {
+        /// The fingerprint of the key that was given.
+        given: Sha,
+        /// That of the ledger's key.
+        known: Sha,
+    },
+
+    /// There is no such record.
+    #[error("there is no record {0}")]
+    NoRecord(u64),
+
+    /// What was removed is still in the journal, since somebody reads the ledger.
+    #[error(
+        "{}: it is removed from the records, but not yet from the file, which another command \
+         reads: run it again once that has ended",
+        path.display()
+    )]
+    StillRead {
+        /// The ledger.
+        path: PathBuf,
+    },
+
     /// The policy cannot be used.
     #[error("the policy cannot be used: {0}")]
     Policy(String),
@@ -98,13 +135,20 @@ pub enum ConsentError {
 }
 
 impl ConsentError {
+    pub(crate) fn random(error: getrandom::Error) -> Self {
+        Self::Random(error.to_string())
+    }
+
     /// Returns whether the machine failed: its disk, or a file on it that is damaged.
     #[must_use]
     pub fn is_local(&self) -> bool {
         match self {
             Self::File(error) => error.is_local(),
             Self::List(error) => error.is_local(),
-            Self::Broken { .. } | Self::Unreadable { .. } | Self::Random(_) => true,
+            Self::Broken { .. }
+            | Self::Unreadable { .. }
+            | Self::StillRead { .. }
+            | Self::Random(_) => true,
             _ => false,
         }
     }

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     error::ConsentError,
-    ledger::{Ledger, OfValue, json},
+    ledger::Ledger,
     record::{Kind, Personal},
     standing::Standing,
     wish::{Scope, Wish},
@@ -46,10 +46,9 @@ struct Inner {
     recorded: BTreeSet<(u64, String)>,
 }
 
-/// Why somebody did something against a wish, and to which record.
+/// To which record somebody did something against a wish.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 struct OverrideFacts {
-    reason: String,
     target: String,
 }
 
@@ -188,23 +187,11 @@ impl Ledger {
         target: &str,
         reason: &str,
     ) -> Result<u64, ConsentError> {
-        let facts = OverrideFacts { reason: reason.to_owned(), target: target.to_owned() };
-        let Keys { key, otherwise } = Keys::of(value, self.reader);
+        let facts = OverrideFacts { target: target.to_owned() };
         let personal = Personal {
-            given: value.to_owned(),
-            key,
-            otherwise,
-            words: None,
-            place: None,
-            taken_by: None,
+            reason: Some(reason.to_owned()),
+            ..Personal::of(value, Keys::of(value, self.reader))
         };
-        self.adding(|adding| {
-            let of = OfValue {
-                digest: self.digest(&personal.key),
-                otherwise: personal.otherwise.as_deref().map(|key| self.digest(key)),
-                personal: &json(&personal),
-            };
-            adding.add_of_value(Kind::Override, Some(wish), &facts, of)
-        })
+        self.adding(|adding| adding.add_of_value(Kind::Override, Some(wish), &facts, &personal))
     }
 }

@@ -63,6 +63,13 @@ impl FromStr for Sha {
     }
 }
 
+/// As many random bytes as a digest has.
+pub(crate) fn random() -> Result<Sha, getrandom::Error> {
+    let mut bytes = [0; 32];
+    getrandom::fill(&mut bytes)?;
+    Ok(Sha(bytes))
+}
+
 /// Fields, each with its length before it, so that nothing can move from one field into the next:
 /// `4:wish,`, and `~,` for one that is absent. These are netstrings, which a shell can write.
 pub(crate) struct Fields(Vec<u8>);

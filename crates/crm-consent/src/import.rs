@@ -6,6 +6,7 @@ use std::{
 };
 
 use crm_bulk::{InvalidRows, List, ListRow, ListedValue, Wish as Listed};
+use crm_mirror::keys::Keys;
 use jiff::Timestamp;
 use serde::Serialize;
 use strum::Display;
@@ -295,13 +296,11 @@ impl Taking<'_, '_> {
             }
             None => {
                 self.new += 1;
+                let keys = Keys { key: value.key, otherwise: value.otherwise };
                 let personal = Personal {
-                    given: value.given,
-                    key: value.key,
-                    otherwise: value.otherwise,
                     words,
-                    place: None,
                     taken_by: self.how.taken_by.clone(),
+                    ..Personal::of(&value.given, keys)
                 };
                 let record = self.adding.wish(Some(self.import), &facts, &personal)?;
                 let lacks = "; recorded, not honoured: it lacks the time or the words";

@@ -14,9 +14,9 @@ use serde::Serialize;
 
 use crate::{
     error::ConsentError,
-    hash::Sha,
+    hash::{Sha, random},
     policy::Policy,
-    record::{Kind, PolicyFacts, Record, commitment},
+    record::{Kind, Personal, PolicyFacts, Reason, Record, commitment},
 };
 
 const FORMAT: Format = Format {
@@ -90,7 +90,7 @@ impl Ledger {
         let new = NewDatabase::create(path, &FORMAT)?;
         let database = new.database();
         database.set_site(site)?;
-        database.set_meta("digest_key", &random()?.to_string())?;
+        database.set_meta("digest_key", &random().map_err(ConsentError::random)?.to_string())?;
         set_head(database, Head { count: 0, hash: Sha::NONE })?;
         database.make_durable()?;
         Ok(new.finish()?)
@@ -212,26 +212,20 @@ pub(crate) fn json(of: &impl Serialize) -> String {
     serde_json::to_string(of).unwrap_or_default()
 }
 
-fn random() -> Result<Sha, ConsentError> {
-    let mut bytes = [0; 32];
-    getrandom::fill(&mut bytes).map_err(|error| ConsentError::Random(error.to_string()))?;
-    Ok(Sha(bytes))
-}
-
 /// Records that are being added.
 pub(crate) struct Adding<'l> {
     pub(crate) ledger: &'l Ledger,
-    head: Head,
+    pub(crate) head: Head,
     pub(crate) at: String,
-    by: String,
+    pub(crate) by: String,
 }
 
-/// Of which value a record is.
-pub(crate) struct OfValue<'a> {
-    pub(crate) digest: Sha,
-    pub(crate) otherwise: Option<Sha>,
-    /// As JSON.
-    pub(crate) personal: &'a str,
+/// Of which value a record is, and what of it can be removed, as JSON.
+#[derive(Default)]
+struct Personally {
+    digest: Option<Sha>,
+    otherwise: Option<Sha>,
+    personal: Option<String>,
 }
 
 impl Adding<'_> {
@@ -256,7 +250,20 @@ impl Adding<'_> {
         subject: Option<u64>,
         facts: &impl Serialize,
     ) -> Result<u64, ConsentError> {
-        self.append(kind, subject, facts, None)
+        self.append(kind, subject, facts, Personally::default())
+    }
+
+    /// Adds a record that is of no value and has a reason, and returns its number.
+    pub(crate) fn add_with_reason(
+        &mut self,
+        kind: Kind,
+        subject: Option<u64>,
+        facts: &impl Serialize,
+        reason: &str,
+    ) -> Result<u64, ConsentError> {
+        let personal = json(&Reason { reason: reason.to_owned() });
+        let of = Personally { personal: Some(personal), ..Personally::default() };
+        self.append(kind, subject, facts, of)
     }
 
     /// Adds a record of a value, and returns its number.
@@ -265,9 +272,15 @@ impl Adding<'_> {
         kind: Kind,
         subject: Option<u64>,
         facts: &impl Serialize,
-        of: OfValue<'_>,
+        personal: &Personal,
     ) -> Result<u64, ConsentError> {
-        self.append(kind, subject, facts, Some(of))
+        let otherwise = personal.otherwise.as_deref();
+        let of = Personally {
+            digest: Some(self.ledger.digest(&personal.key)),
+            otherwise: otherwise.map(|key| self.ledger.digest(key)),
+            personal: Some(json(personal)),
+        };
+        self.append(kind, subject, facts, of)
     }
 
     fn append(
@@ -275,21 +288,23 @@ impl Adding<'_> {
         kind: Kind,
         subject: Option<u64>,
         facts: &impl Serialize,
-        of: Option<OfValue<'_>>,
+        of: Personally,
     ) -> Result<u64, ConsentError> {
-        let salt = of.as_ref().map(|_| random()).transpose()?;
-        let personal = of.as_ref().map(|of| of.personal);
+        let Personally { digest, otherwise, personal } = of;
+        let salt = personal.as_ref().map(|_| random()).transpose().map_err(ConsentError::random)?;
         let record = Record {
             kind: <&str>::from(kind).to_owned(),
             at: self.at.clone(),
             by: self.by.clone(),
             subject,
-            digest: of.as_ref().map(|of| of.digest),
-            otherwise: of.as_ref().and_then(|of| of.otherwise),
+            digest,
+            otherwise,
             facts: json(facts),
-            commitment: salt.zip(personal).map(|(salt, personal)| commitment(salt, personal)),
+            commitment: salt
+                .zip(personal.as_ref())
+                .map(|(salt, personal)| commitment(salt, personal)),
             salt,
-            personal: personal.map(str::to_owned),
+            personal,
         };
         let head = Head { count: self.head.count + 1, hash: record.hash(self.head.hash) };
         self.ledger.database.execute(

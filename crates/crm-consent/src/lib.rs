@@ -45,13 +45,17 @@
 //! | show what was said and what counts | [`Ledger::proof`], [`Proof`] |
 //! | know whether a copy was in time | [`Ledger::clocks`], [`Clock`] |
 //! | know that nothing was changed | [`Ledger::check`], [`Head`] |
+//! | show that to others | [`Ledger::seal`], [`Seal`], [`SealingKey`], [`PublicKey`] |
+//! | show since when it is so | [`StampQuery`], [`Ledger::keep_stamp`] |
+//! | remove personal data | [`Ledger::redact`], [`Redact`] |
 //!
 //! # What is safe
 //!
 //! - A record is on the disk before it is reported, an import is there as a whole or not at all, and
 //!   whoever adds waits for another one that does.
 //! - A record that was altered, removed, moved or cut off is named by [`Ledger::check`]. Whoever can
-//!   write the file can also write all of it anew: only a [`Head`] that is kept elsewhere shows that.
+//!   write the file can also write all of it anew: only a [`Head`] or a [`Seal`] that is kept elsewhere
+//!   shows that. Whoever has the key can sign again: only a time stamp proves a time.
 //! - A wish that is there is not taken again, and one that came with two imports stands until both
 //!   are taken back.
 //! - Where it is not known which of two wishes came last, the one to be left alone decides.
@@ -80,10 +84,15 @@ mod error;
 mod guard;
 mod hash;
 mod import;
+mod key;
 mod ledger;
 mod policy;
 mod proof;
 mod record;
+mod redact;
+mod seal;
+mod sealing;
+mod stamp;
 mod standing;
 mod taking;
 mod wish;
@@ -96,9 +105,14 @@ pub use error::ConsentError;
 pub use guard::Guard;
 pub use hash::{InvalidSha, Sha};
 pub use import::{Import, Imported, Judged, Verdict};
+pub use key::{InvalidKey, PublicKey, SealingKey};
 pub use ledger::{Head, Ledger};
 pub use policy::Policy;
 pub use proof::{Act, Came, PolicyUsed, Proof, Proved, Ruling, Written};
+pub use redact::{Redact, Redacted};
+pub use seal::{InvalidSeal, Seal};
+pub use sealing::{KnownKey, SealFault, Sealed, Stamped};
+pub use stamp::{InvalidStamp, StampQuery};
 pub use standing::{Heard, Standing};
 pub use taking::{Said, Taken};
 pub use wish::{Scope, Wish};

@@ -282,8 +282,9 @@ impl Ledger {
     /// What records say of these others, and of the value with this digest.
     fn acts(&self, digest: Sha, of: &BTreeSet<u64>) -> Result<Vec<Act>, ConsentError> {
         // They are few, whatever else the ledger has.
-        let sql = "SELECT number, kind, at, by, subject, facts, digest = ? AS is_of_value
-                   FROM records WHERE kind NOT IN ('wish', 'again', 'import', 'policy')
+        let sql = "SELECT number, kind, at, by, subject, facts, personal, digest = ? AS is_of_value
+                   FROM records
+                   WHERE kind NOT IN ('wish', 'again', 'import', 'policy', 'key', 'seal', 'stamp')
                    ORDER BY number";
         let all = self.database.rows(sql, [digest.0], |row| {
             let is_of_value = row.get::<_, Option<bool>>("is_of_value")?.unwrap_or_default();
@@ -296,14 +297,24 @@ impl Ledger {
                 reason: None,
                 target: None,
             };
-            Ok((act, is_of_value, row.get::<_, String>("facts")?))
+            let personal: Option<String> = row.get("personal")?;
+            Ok((act, is_of_value, row.get::<_, String>("facts")?, personal))
         })?;
         let mut acts = Vec::new();
-        for (act, is_of_value, facts) in all {
-            if is_of_value || act.of.is_some_and(|record| of.contains(&record)) {
-                let facts: BTreeMap<String, Value> = self.facts(act.record, &facts)?;
-                let text = |name| facts.get(name)?.as_str().map(str::to_owned);
-                acts.push(Act { reason: text("reason"), target: text("target"), ..act });
+        for (act, is_of_value, facts, personal) in all {
+            let facts: BTreeMap<String, Value> = self.facts(act.record, &facts)?;
+            // A redaction is of many records.
+            let mut redacted = facts.get("records").and_then(Value::as_array).into_iter().flatten();
+            let mut is_redacted =
+                || redacted.any(|it| it.as_u64().is_some_and(|it| of.contains(&it)));
+            if is_of_value || act.of.is_some_and(|record| of.contains(&record)) || is_redacted() {
+                let personal = personal.map(|json| self.facts(act.record, &json)).transpose()?;
+                let personal: BTreeMap<String, Value> = personal.unwrap_or_default();
+                let text = |all: &BTreeMap<String, Value>, name| {
+                    all.get(name)?.as_str().map(str::to_owned)
+                };
+                let (reason, target) = (text(&personal, "reason"), text(&facts, "target"));
+                acts.push(Act { reason, target, ..act });
             }
         }
         Ok(acts)

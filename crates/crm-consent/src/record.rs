@@ -1,6 +1,6 @@
 //! A record of the ledger, and what its hash is over.
 
-use crm_mirror::columns;
+use crm_mirror::{columns, keys::Keys};
 use rusqlite::{
     Row,
     types::{FromSql, FromSqlError, FromSqlResult, ValueRef},
@@ -29,6 +29,14 @@ pub(crate) enum Kind {
     Policy,
     /// Marketing was turned on against a wish.
     Override,
+    /// The key that signs from here on.
+    Key,
+    /// All records before it, signed.
+    Seal,
+    /// When an authority saw a seal.
+    Stamp,
+    /// Personal data was removed.
+    Redaction,
 }
 
 /// A record without its place in the chain.
@@ -70,9 +78,14 @@ impl Record {
     pub(crate) fn keeps_commitment(&self) -> bool {
         match (&self.salt, &self.personal) {
             (Some(salt), Some(personal)) => self.commitment == Some(commitment(*salt, personal)),
-            (None, None) => self.commitment.is_none(),
+            (None, None) => true,
             _ => false,
         }
+    }
+
+    /// Whether what can be removed is gone.
+    pub(crate) fn is_emptied(&self) -> bool {
+        self.commitment.is_some() && self.personal.is_none()
     }
 }
 
@@ -170,6 +183,24 @@ pub(crate) struct Personal {
     pub(crate) place: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) taken_by: Option<String>,
+    /// Why something was done against the wish.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) reason: Option<String>,
+}
+
+impl Personal {
+    /// A value that nobody has said anything of.
+    pub(crate) fn of(given: &str, Keys { key, otherwise }: Keys) -> Self {
+        Self {
+            given: given.to_owned(),
+            key,
+            otherwise,
+            words: None,
+            place: None,
+            taken_by: None,
+            reason: None,
+        }
+    }
 }
 
 /// A wish that came in again.
@@ -195,17 +226,57 @@ pub(crate) struct ImportFacts {
     pub(crate) unreadable: u64,
 }
 
-/// Why something is taken back, or done against a wish.
+/// What a record says that is of no value: why it was made. It may name somebody, so it can be
+/// removed.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub(crate) struct ReasonFacts {
+pub(crate) struct Reason {
     pub(crate) reason: String,
 }
+
+/// That there is nothing more to say.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+pub(crate) struct NoFacts {}
 
 /// The rules from here on.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct PolicyFacts {
     pub(crate) sha256: String,
     pub(crate) text: String,
+}
+
+/// A key.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct KeyFacts {
+    /// In PEM form.
+    pub(crate) key: String,
+    /// The seal by which the key before hands over to it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) seal: Option<String>,
+    /// Why there is none, although there was a key before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) lost: Option<String>,
+}
+
+/// A seal, as it is written.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct SealFacts {
+    pub(crate) seal: String,
+}
+
+/// A time stamp of a seal.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct StampFacts {
+    pub(crate) time: String,
+    pub(crate) authority: String,
+    /// What the authority answered, in Base64.
+    pub(crate) answer: String,
+}
+
+/// What was removed.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct RedactionFacts {
+    /// The records whose personal data are gone.
+    pub(crate) records: Vec<u64>,
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ CREATE TABLE records (
     -- The hash of the record before, and that of this one, which is over all that follows.
     previous   BLOB NOT NULL,
     hash       BLOB NOT NULL,
-    -- wish, again, import, retraction, policy, override
+    -- wish, again, import, retraction, policy, override, key, seal, stamp, redaction
     kind       TEXT NOT NULL,
     -- When it was written, in UTC, and by which user of the system.
     at         TEXT NOT NULL,
@@ -34,3 +34,7 @@ CREATE INDEX records_again ON records (subject) WHERE kind = 'again';
 CREATE INDEX records_retractions ON records (subject) WHERE kind = 'retraction';
 CREATE INDEX records_imports ON records (number) WHERE kind = 'import';
 CREATE INDEX records_policies ON records (number) WHERE kind = 'policy';
+CREATE INDEX records_keys ON records (number) WHERE kind = 'key';
+CREATE INDEX records_seals ON records (number) WHERE kind = 'seal';
+CREATE INDEX records_stamps ON records (subject) WHERE kind = 'stamp';
+CREATE INDEX records_redactions ON records (number) WHERE kind = 'redaction';

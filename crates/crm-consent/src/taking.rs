@@ -5,8 +5,8 @@ use jiff::Timestamp;
 
 use crate::{
     error::ConsentError,
-    ledger::{Adding, Ledger, OfValue, json},
-    record::{Kind, Personal, ReasonFacts, WishFacts},
+    ledger::{Adding, Ledger},
+    record::{Kind, NoFacts, Personal, WishFacts},
     wish::{Period, Scope, Wish},
 };
 
@@ -107,12 +107,10 @@ impl Ledger {
             row: None,
         };
         let personal = Personal {
-            given: said.value.clone(),
-            key: keys.key,
-            otherwise: keys.otherwise,
             words: words.map(str::to_owned),
             place: said.place.clone(),
             taken_by: said.taken_by.clone(),
+            ..Personal::of(&said.value, keys)
         };
         let honoured = facts.honoured;
         self.adding(|adding| {
@@ -132,7 +130,6 @@ impl Ledger {
     /// Returns [`ConsentError::NotTaken`], [`ConsentError::OfImport`] and [`ConsentError::Retracted`]
     /// for what cannot be taken back.
     pub fn retract(&mut self, record: u64, reason: &str) -> Result<u64, ConsentError> {
-        let facts = ReasonFacts { reason: reason.to_owned() };
         self.adding(|adding| {
             let sql = "SELECT kind, subject FROM records WHERE number = ?";
             let found = adding.ledger.database.row(sql, [record], |row| {
@@ -148,7 +145,7 @@ impl Ledger {
             if let Some(by) = adding.ledger.retraction(record)? {
                 return Err(ConsentError::Retracted { record, by });
             }
-            adding.add(Kind::Retraction, Some(record), &facts)
+            adding.add_with_reason(Kind::Retraction, Some(record), &NoFacts {}, reason)
         })
     }
 }
@@ -166,12 +163,7 @@ impl Adding<'_> {
         facts: &WishFacts,
         personal: &Personal,
     ) -> Result<u64, ConsentError> {
-        let of = OfValue {
-            digest: self.ledger.digest(&personal.key),
-            otherwise: personal.otherwise.as_deref().map(|key| self.ledger.digest(key)),
-            personal: &json(personal),
-        };
-        self.add_of_value(Kind::Wish, import, facts, of)
+        self.add_of_value(Kind::Wish, import, facts, personal)
     }
 
     /// The wish of the value with this key that says the same and stands, and its import.

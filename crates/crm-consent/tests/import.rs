@@ -6,14 +6,9 @@ mod common;
 
 use std::collections::BTreeMap;
 
-use common::ledger;
+use common::{ledger, list};
 use crm_bulk::{Input, List, ListOptions};
 use crm_consent::{ConsentError, Import, Imported, Ledger, Scope, Verdict, Wish};
-
-fn list(name: &str, text: &str) -> Result<List, ConsentError> {
-    let input = Input::csv(name, std::io::Cursor::new(text.as_bytes().to_vec()));
-    Ok(List::read(input, &ListOptions::new())?)
-}
 
 fn import(ledger: &mut Ledger, name: &str, text: &str) -> Result<Imported, ConsentError> {
     ledger.import(&mut list(name, text)?, &Import::new())

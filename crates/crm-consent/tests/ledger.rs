@@ -4,14 +4,10 @@
 
 mod common;
 
-use common::{SITE_URL, begun, ledger, site};
+use common::{SITE_URL, begun, ledger, out, site};
 use crm_consent::{ConsentError, Fault, Head, Ledger, Policy, Said, Scope, Wish};
 use crm_models::TenantId;
 use rusqlite::Connection;
-
-fn out(value: &str) -> Said {
-    Said::new(value, Wish::Out)
-}
 
 fn status(ledger: &Ledger, value: &str) -> Option<Wish> {
     ledger.status(value, Scope::Marketing).unwrap().wish
@@ -242,7 +238,7 @@ fn a_cut_that_changes_the_noted_end_as_well_is_seen_against_a_head_that_was_kept
     begun(&folder).add(&out("213-555-0199")).unwrap();
     assert_eq!(fault(&folder, Some(&earlier)), None);
     let other = Head { hash: crm_consent::Sha::of(b"another"), ..earlier };
-    assert_eq!(fault(&folder, Some(&other)), Some(Fault::Altered(1)));
+    assert_eq!(fault(&folder, Some(&other)), Some(Fault::Rewritten(7)));
 }
 
 #[test]

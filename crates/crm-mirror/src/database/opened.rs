@@ -107,6 +107,8 @@ impl Again {
 const CACHE_KIB: i64 = 8 * 1024;
 /// The same while a set is carried out: its changes come one after another.
 const WRITING_CACHE_KIB: i64 = 2 * 1024;
+/// How long to wait for somebody who reads.
+const READING: Duration = Duration::from_secs(2);
 /// How long one process waits for another one's commit.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -257,6 +259,16 @@ impl Database {
         let level = if is_wal { "FULL" } else { "EXTRA" };
         self.check(self.connection.pragma_update(None, "synchronous", level))?;
         Ok(is_wal)
+    }
+
+    /// Moves all of the journal into the file and leaves nothing in the journal. Whether nobody else
+    /// kept it, who still reads what was there before.
+    pub fn empty_journal(&self) -> Result<bool, MirrorError> {
+        self.check(self.connection.busy_timeout(READING))?;
+        let sql = "PRAGMA wal_checkpoint(TRUNCATE)";
+        let is_kept = self.row(sql, [], |row| row.get::<_, bool>("busy"));
+        self.check(self.connection.busy_timeout(PATIENCE))?;
+        Ok(is_kept? != Some(true))
     }
 
     /// How many bytes the file has once all of the journal is in it; unknown is long.
