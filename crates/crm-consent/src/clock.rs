@@ -25,12 +25,21 @@ pub struct Clock {
     /// The last day in time.
     pub last_day: String,
     #[serde(skip)]
+    first: Date,
+    #[serde(skip)]
     last: Date,
     #[serde(skip)]
     zone: TimeZone,
 }
 
 impl Clock {
+    /// Returns whether it runs at a moment, written as RFC 3339: from the beginning of its first day.
+    #[must_use]
+    pub fn has_begun(&self, at: &str) -> bool {
+        let at = at.parse::<Timestamp>();
+        at.is_ok_and(|at| self.zone.to_datetime(at).date() >= self.first)
+    }
+
     /// Returns by how many days a moment, written as RFC 3339, is too late: 0 on the last day and
     /// before. `None` for a text that is no moment.
     #[must_use]
@@ -96,6 +105,7 @@ impl Clocks<'_> {
             from: from.to_string(),
             of_copy: created.is_some(),
             last_day: last.to_string(),
+            first: from,
             last,
             zone: zone.clone(),
         })

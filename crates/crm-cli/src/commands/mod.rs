@@ -292,7 +292,10 @@ impl Command {
             },
             Self::OptOut(command) => command.run(&connect().await?, false).await,
             Self::OptIn(command) => command.run(&connect().await?, true).await,
-            Self::Consent(command) => command.run(globals, output),
+            Self::Consent(command) => {
+                let session = connect_if(command.asks()).await?;
+                command.run(globals, session.as_ref(), output).await
+            }
             Self::Show(command) => command.run(output),
             Self::Report(command) => command.run(globals, output).await,
             Self::Drop(command) => command.run(globals, output).await,

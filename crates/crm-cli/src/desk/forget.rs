@@ -1,7 +1,7 @@
 //! One number or address, forgotten as far as a desk may.
 
 use crm_bulk::{BulkError, Change, ChangeSet, Image, ResultRows, Selection};
-use crm_mirror::{Mirror, Observed};
+use crm_mirror::{Mirror, Observed, keys::Keys};
 use crm_values::{InvalidValue, PhoneReader, Readings, Traces};
 use serde::Serialize;
 
@@ -57,8 +57,13 @@ impl Sought {
         texts.flatten().any(|text| self.is_in(text))
     }
 
+    /// Whether these are the keys of it.
+    pub(super) fn has_keys(&self, keys: &Keys) -> bool {
+        keys.key == self.key
+    }
+
     /// Whether a text has it, however it is written.
-    fn is_in(&self, text: &str) -> bool {
+    pub(super) fn is_in(&self, text: &str) -> bool {
         Traces::of(text).speaks_of(&self.key)
     }
 

@@ -9,13 +9,13 @@ use std::{
 
 use crm_bulk::{
     Action, BulkError, Change, ChangeSet, Decision, DecisionKind, Image, Selection, SetKind, State,
-    Target,
+    Target, speaks_of_marketing,
 };
 use crm_mirror::{Happened, Mirror, Observed};
 use serde::Serialize;
 
 use super::{
-    elsewhere::{Elsewhere, record_of, what},
+    elsewhere::{Elsewhere, Record, record_of, what},
     error::DeskError,
     folder::Desk,
     forget::Sought,
@@ -30,6 +30,9 @@ pub(crate) enum Subject {
     Value(Sought),
     /// Those of an owner, or one of them.
     Owner { kind: String, id: String, contact: Option<String> },
+    /// Those that have or had a number or an address, and these: also what was found of them and never
+    /// sent.
+    Copies { sought: Sought, records: BTreeSet<Record> },
 }
 
 /// One write that was sent, or a difference that others made.
@@ -40,23 +43,36 @@ pub(crate) struct Event {
     /// Of what others changed, when it was last seen as before; `at` is when it was first seen so.
     since: Option<String>,
     /// Who applied the set or gave the command, as the system knows.
-    by: Option<String>,
+    pub(crate) by: Option<String>,
     /// Who planned the set.
-    planned_by: Option<String>,
-    owner_kind: Option<String>,
-    owner_id: Option<String>,
-    contact_id: Option<String>,
-    action: String,
+    pub(crate) planned_by: Option<String>,
+    pub(crate) owner_kind: Option<String>,
+    pub(crate) owner_id: Option<String>,
+    pub(crate) contact_id: Option<String>,
+    pub(crate) action: String,
     /// What from and to, for people.
-    change: String,
-    members: Vec<Member>,
-    state: String,
+    pub(crate) change: String,
+    pub(crate) members: Vec<Member>,
+    pub(crate) state: String,
     /// The set or the command.
-    through: String,
-    trace_id: Option<String>,
+    pub(crate) through: String,
+    pub(crate) trace_id: Option<String>,
     /// Whether a set that was applied has reversed it, or of a single write, whether later writes
     /// have put back what it changed. Not known of what others did.
-    undone: Option<bool>,
+    pub(crate) undone: Option<bool>,
+    /// Of a change of a set, what was found when that was planned.
+    #[serde(skip)]
+    pub(super) found: Option<FoundThen>,
+}
+
+/// What a set found of a record when it was planned.
+#[derive(Debug, Clone)]
+pub(super) struct FoundThen {
+    pub(super) at: Option<String>,
+    /// The numbers or addresses that the record had, and was to have.
+    pub(super) values: Vec<String>,
+    /// Whether it received marketing, if that was known.
+    pub(super) receives: Option<bool>,
 }
 
 crate::output::records! {
@@ -147,6 +163,9 @@ impl Desk {
                     let records = Elsewhere::records_with(&mirror, sought)?;
                     Elsewhere::of(&mirror, |record| records.contains(record))
                 }
+                Subject::Copies { records, .. } => {
+                    Elsewhere::of(&mirror, |record| records.contains(record))
+                }
                 Subject::Owner { .. } => Elsewhere::of(&mirror, |(kind, owner, contact)| {
                     subject.is_of(Some(kind), Some(owner), Some(contact))
                 }),
@@ -199,10 +218,13 @@ impl OfSets {
         let mut runs = set.decisions()?;
         runs.retain(|decision| decision.kind == DecisionKind::Applied);
         let sent = [State::Done, State::Failed, State::InFlight, State::Unknown];
-        for change in set.changes(&Selection::states(sent)) {
+        let with_unsent = matches!(subject, Subject::Copies { .. });
+        let selected = if with_unsent { Selection::all() } else { Selection::states(sent) };
+        let planned_at = info.created_at.map(|at| at.to_string());
+        for change in set.changes(&selected) {
             let change = change?;
             // What was refused without being sent is not in the history.
-            if change.outcome.attempts == 0 {
+            if change.outcome.attempts == 0 && !with_unsent {
                 continue;
             }
             elsewhere.note_change(&change);
@@ -222,7 +244,9 @@ impl OfSets {
             let has_begun = |run: &&Decision| change.outcome.at.is_none_or(|at| run.at <= at);
             let by = runs.iter().rev().find(has_begun).map(|run| run.user.clone());
             let who = [by, info.planned_by.clone()];
-            self.found.push((name, id, event(change, who, through.clone())));
+            let found = Some(FoundThen::of(&change, planned_at.clone()));
+            let event = Event { found, ..event(change, who, through.clone()) };
+            self.found.push((name, id, event));
         }
         Ok(())
     }
@@ -234,6 +258,36 @@ impl OfSets {
             event
         })
     }
+}
+
+impl Event {
+    /// Of a change of a set, when that was planned and its record found.
+    pub(crate) fn found_at(&self) -> Option<&str> {
+        self.found.as_ref()?.at.as_deref()
+    }
+}
+
+impl FoundThen {
+    fn of(change: &Change, at: Option<String>) -> Self {
+        let images = [change.before.as_ref(), change.after.as_ref()];
+        let values = images.into_iter().flatten().map(Image::value).chain(change.value());
+        Self {
+            at,
+            values: values.map(str::to_owned).collect(),
+            receives: change.before.as_ref().and_then(told_marketing),
+        }
+    }
+}
+
+/// Whether a record receives marketing, if its flags are known.
+fn told_marketing(image: &Image) -> Option<bool> {
+    let is_told = match (image.as_contact(), image.as_method()) {
+        (Some(contact), _) => contact.preferences.is_some(),
+        (None, method) => method.is_some_and(|method| {
+            method.preferences.iter().any(|(name, on)| speaks_of_marketing(name) && on.is_some())
+        }),
+    };
+    is_told.then(|| image.receives_marketing())
 }
 
 fn id(target: &Target) -> Id {
@@ -266,6 +320,7 @@ fn event(change: Change, [by, planned_by]: [Option<String>; 2], through: String)
         through,
         trace_id: change.outcome.trace_id,
         undone: None,
+        found: None,
     }
 }
 
@@ -287,6 +342,7 @@ impl From<Entry> for Event {
             through: entry.command,
             trace_id: entry.outcome.trace_id,
             undone: None,
+            found: None,
         }
     }
 }
@@ -310,6 +366,7 @@ impl From<(Observed, Vec<Member>)> for Event {
             through: format!("changed elsewhere, between {since} and {until}"),
             trace_id: None,
             undone: None,
+            found: None,
         }
     }
 }
@@ -337,6 +394,10 @@ impl Subject {
     fn has_update(&self, entry: &Entry) -> bool {
         match self {
             Self::Value(sought) => sought.is_in_update(entry),
+            Self::Copies { sought, records } => {
+                let record = record_of(entry);
+                sought.is_in_update(entry) || record.is_some_and(|it| records.contains(&it))
+            }
             Self::Owner { .. } => self.is_of(
                 entry.owner_kind.as_deref(),
                 entry.owner_id.as_deref(),
@@ -348,6 +409,11 @@ impl Subject {
     fn has_change(&self, change: &Change) -> bool {
         match self {
             Self::Value(sought) => sought.is_in_change(change),
+            Self::Copies { sought, records } => {
+                let (kind, owner, contact) = id(&change.target);
+                let record = contact.map(|contact| (kind.to_owned(), owner, contact));
+                sought.is_in_change(change) || record.is_some_and(|it| records.contains(&it))
+            }
             Self::Owner { .. } => {
                 let (kind, owner, contact) = id(&change.target);
                 self.is_of(Some(kind), Some(&owner), contact.as_deref())

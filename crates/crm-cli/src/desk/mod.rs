@@ -12,6 +12,7 @@ mod folder;
 mod forget;
 mod history;
 mod place;
+mod places;
 mod recorder;
 mod reverses;
 mod sets;
@@ -25,6 +26,7 @@ pub(crate) use self::{
     folder::Desk,
     forget::Sought,
     history::{Event, Subject},
+    places::{Effect, Fact, Place, Places},
     recorder::{Recorder, members},
     sets::{NewSet, name_of, undated},
     standing::{SetEntry, Standing, size},

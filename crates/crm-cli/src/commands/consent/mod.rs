@@ -8,6 +8,7 @@ mod guard;
 mod import;
 mod opened;
 mod policy;
+mod prove;
 mod status;
 mod words;
 
@@ -15,7 +16,13 @@ use clap::{Args, Subcommand};
 
 use self::opened::existing;
 pub(super) use self::{guard::OverrideArgs, import::take};
-use crate::{error::CliError, globals::Globals, output::Output, session, status::Status};
+use crate::{
+    error::CliError,
+    globals::Globals,
+    output::Output,
+    session::{self, Session},
+    status::Status,
+};
 
 /// What can be done with the ledger.
 #[derive(Debug, Subcommand)]
@@ -29,6 +36,8 @@ pub(crate) enum ConsentCommand {
     Status(status::StatusCommand),
 
     Export(export::ExportCommand),
+
+    Prove(prove::ProveCommand),
 
     Due(due::DueCommand),
 
@@ -51,7 +60,20 @@ pub(crate) struct RetractCommand {
 }
 
 impl ConsentCommand {
-    pub(crate) fn run(self, globals: &Globals, output: &Output) -> Result<Status, CliError> {
+    /// Whether it asks the service.
+    pub(crate) fn asks(&self) -> bool {
+        match self {
+            Self::Prove(command) => command.verify,
+            _ => false,
+        }
+    }
+
+    pub(crate) async fn run(
+        self,
+        globals: &Globals,
+        session: Option<&Session<'_>>,
+        output: &Output,
+    ) -> Result<Status, CliError> {
         let place = session::desk(globals, "a profile")?;
         match self {
             Self::Import(command) => command.run(place.desk()?, output),
@@ -63,6 +85,10 @@ impl ConsentCommand {
             }
             Self::Status(command) => command.run(existing(&place)?, place.region()?, output),
             Self::Export(command) => command.run(&existing(&place)?, output),
+            Self::Prove(command) => {
+                let ledger = existing(&place)?;
+                command.run(ledger, place.desk()?, session, output).await
+            }
             Self::Due(command) => command.run(&existing(&place)?, place.existing()?, output),
             Self::Check(command) => command.run(&existing(&place)?, output),
             Self::Policy(command) => command.run(&place, output),

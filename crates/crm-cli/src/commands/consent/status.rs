@@ -67,7 +67,7 @@ fn text(standing: &Standing) -> Vec<String> {
     lines
 }
 
-fn line(heard: &Heard) -> String {
+pub(super) fn line(heard: &Heard) -> String {
     let mut said = format!("  {}: {}, ", heard.record, heard.wish);
     match &heard.received {
         Some(received) => said.push_str(&format!("received {received}")),

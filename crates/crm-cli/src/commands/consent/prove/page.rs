@@ -1,0 +1,408 @@
+//! A proof as one page, for somebody who asks what was done about a number.
+
+use crm_bulk::page::{self, foreign, time};
+use crm_consent::{Act, Came, Heard, Proved, Ruling, Wish};
+use maud::{Markup, html};
+
+use super::{
+    judged::Verdict,
+    told::{Copy, Document},
+};
+use crate::{desk::Event, output::crm};
+
+/// What is beside the page.
+pub(super) struct Beside {
+    pub(super) name: String,
+    /// In hexadecimal digits.
+    pub(super) sha256: String,
+}
+
+/// The whole page.
+pub(super) fn page(told: &Document, beside: Option<&Beside>) -> Markup {
+    html! {
+        (page::begin("What was wished, and what was done"))
+        (in_short(told))
+        (tiles(told))
+        (head(told))
+        h2 { "Who said what" }
+        @if told.proof.wishes.is_empty() { p { "Nobody: the ledger has no wish of this number or address." } }
+        @for wish in &told.proof.wishes { (wish_of(wish, told)) }
+        @if !told.proof.may_be.is_empty() {
+            h2 { "Who may be the same" }
+            p {
+                "These wishes are of numbers that may be this one: one of the two lacks its area code, \
+                 or can be read in two ways. Only a person can say whether it is."
+            }
+            @for heard in &told.proof.may_be { (heard_of(heard, &[])) }
+        }
+        @if !told.proof.acts.is_empty() { (acts(&told.proof.acts)) }
+        h2 { "What was done" }
+        @if told.copies.is_empty() {
+            p { "No customer, location or person that is known has it, or had it." }
+        }
+        @for copy in &told.copies { (copy_of(copy)) }
+        h2 { "What this does not cover" }
+        ul { @for sentence in &told.not_covered { li { (foreign(sentence)) } } }
+        (rules(told))
+        (chain(told))
+        (by_hand(told, beside))
+        (page::end())
+    }
+}
+
+/// The answer in one paragraph.
+fn in_short(told: &Document) -> Markup {
+    let ruling = told.proof.marketing;
+    let decided = |wish: &&Proved| Some(wish.heard.record) == ruling.decided_by;
+    let decides = told.proof.wishes.iter().find(decided).map(|wish| &wish.heard);
+    html! {
+        p {
+            "About " b { (foreign(&told.asked)) } ": "
+            @match (ruling.wish, decides) {
+                (Some(Wish::Out), Some(heard)) => {
+                    "the last wish that counts is to be " b { "left alone" } ", " (received(heard))
+                    " (record " (heard.record) ")."
+                }
+                (Some(Wish::In), Some(heard)) => {
+                    "the last wish that counts is to be " b { "written to" } ", " (received(heard))
+                    " (record " (heard.record) ")."
+                }
+                _ if told.proof.may_be.is_empty() => { "no wish is recorded that counts." }
+                _ => { "no wish of its own is recorded, but one of a number that may be the same." }
+            }
+            @if let Some(clock) = &told.clock {
+                " It counts from " (clock.from) ", when it was first said so (record " (clock.record)
+                "), and had to be heeded by " b { (clock.last_day) } "."
+            }
+        }
+        @if let Some(fault) = &told.check.fault {
+            p.note {
+                b.bad { "The ledger was tampered with: " (fault) ". " }
+                "What this page says of it is not proved."
+            }
+        }
+    }
+}
+
+fn received(heard: &Heard) -> Markup {
+    html! {
+        @match &heard.received {
+            Some(received) => { "received " (foreign(received)) }
+            None => { "of which nobody knows when it was received" }
+        }
+    }
+}
+
+fn tiles(told: &Document) -> Markup {
+    let off = [Verdict::InTime, Verdict::BeforeTheWish].map(|are| told.copies_that(are));
+    let tiles = [
+        (told.copies_that(Verdict::Overdue), "still on, too late", "bad"),
+        (told.copies_that(Verdict::Late), "turned off late", "bad"),
+        (told.copies_that(Verdict::NotShown), "off, in time not shown", "bad"),
+        (told.copies_that(Verdict::Open), "still on, time is left", "wait"),
+        (told.copies_that(Verdict::Unknown), "not known", "wait"),
+        (off.iter().sum(), "off in time", "done"),
+        (told.copies_that(Verdict::Gone), "have it no longer", "done"),
+        (told.copies_that(Verdict::NoWish), "without a wish", "done"),
+    ];
+    html! {
+        ul.tiles {
+            li { b { (told.copies.len()) } "copies found" }
+            @for (count, word, class) in tiles {
+                @if count > 0 { li { b class=(class) { (count) } (word) } }
+            }
+        }
+    }
+}
+
+fn head(told: &Document) -> Markup {
+    let proof = &told.proof;
+    html! {
+        dl {
+            dt { "Asked for" } dd { (foreign(&told.asked)) }
+            dt { "Read as" } dd { code { (foreign(&proof.key)) } }
+            dt { "For marketing" } dd { (ruling(proof.marketing)) }
+            dt { "For all kinds of messages" } dd { (ruling(proof.all_kinds)) }
+            dt { "Tenant" } dd { (told.tenant) }
+            dt { "Server" } dd { (foreign(&told.server)) }
+            dt { "Page made" }
+            dd { (time(told.made_at)) " by " (foreign(&told.made_by)) ", crm " (told.version) }
+            dt { "Ledger" }
+            dd {
+                @if told.check.fault.is_none() {
+                    (proof.head.count) " records, all as they were written"
+                } @else {
+                    (told.check.sound) " records as they were written, then a fault"
+                }
+            }
+        }
+    }
+}
+
+fn ruling(ruling: Ruling) -> Markup {
+    html! {
+        @match (ruling.wish, ruling.decided_by) {
+            (Some(Wish::Out), Some(record)) => { "to be left alone, by record " (record) }
+            (Some(Wish::In), Some(record)) => { "may be written to, by record " (record) }
+            _ => "no wish that counts",
+        }
+    }
+}
+
+fn wish_of(Proved { heard, came, .. }: &Proved, told: &Document) -> Markup {
+    let is_removed = heard.value.is_none();
+    html! {
+        (heard_of(heard, came))
+        @if is_removed {
+            p.note {
+                "What was personal in this record was removed from the ledger. The record is found by \
+                 the keyed digest of the value, " code { (told.proof.digest) }
+                ", which is still in it; its wish still counts."
+            }
+        }
+    }
+}
+
+fn heard_of(heard: &Heard, came: &[Came]) -> Markup {
+    let wish = match heard.wish {
+        Wish::Out => "To be left alone",
+        Wish::In => "To be written to",
+    };
+    html! {
+        h3 { (wish) ", record " (heard.record) }
+        dl {
+            @if let Some(value) = &heard.value { dt { "As it was given" } dd { (foreign(value)) } }
+            @if let Some(key) = &heard.key { dt { "As it was read" } dd { code { (foreign(key)) } } }
+            dt { "In the words" }
+            dd {
+                @match &heard.words {
+                    Some(words) => { "“" (foreign(words)) "”" }
+                    None => "none are recorded",
+                }
+            }
+            dt { "Received" }
+            dd {
+                @match &heard.received { Some(at) => (foreign(at)), None => "nobody knows when" }
+            }
+            dt { "For" } dd { (heard.scope) @if heard.scope == crm_consent::Scope::All { " kinds of messages" } }
+            @if let Some(place) = &heard.place { dt { "Where" } dd { (foreign(place)) } }
+            @if let Some(by) = &heard.taken_by { dt { "Taken by" } dd { (foreign(by)) } }
+            @for Came { import, row, file, sha256, tool, imported_at, imported_by, retracted_by, .. } in came {
+                dt { "Came with the list" }
+                dd {
+                    (foreign(file))
+                    @if let Some(row) = row { ", line " (row) }
+                    @if let Some(tool) = tool { ", of " (foreign(tool)) }
+                    ", import " (import) " on " (at(imported_at)) " by " (foreign(imported_by))
+                    @if let Some(record) = retracted_by { ", " b.bad { "taken back by record " (record) } }
+                    br; small { "SHA-256 of the file " code { (sha256) } }
+                }
+            }
+            dt { "In the ledger since" } dd { (at(&heard.recorded_at)) ", by " (foreign(&heard.recorded_by)) }
+            dt { "Counts" }
+            dd {
+                @if heard.retracted { b.bad { "no: it was taken back" } }
+                @else if !heard.honoured { b.bad { "no: it lacks its time or its words" } }
+                @else { "yes" }
+            }
+        }
+    }
+}
+
+fn acts(acts: &[Act]) -> Markup {
+    html! {
+        h2 { "What was said against it since" }
+        ul {
+            @for Act { record, kind, at: when, by, of, reason, target, .. } in acts {
+                li {
+                    @match kind.as_str() {
+                        "retraction" => { "Taken back" @if let Some(of) = of { ": record " (of) } }
+                        "override" => {
+                            b.bad { "Marketing was turned on against it" }
+                            @if let Some(of) = of { ", record " (of) }
+                            @if let Some(target) = target { ", for " (foreign(target)) }
+                        }
+                        "redaction" => { "Its value was removed" @if let Some(of) = of { ": record " (of) } }
+                        kind => { (foreign(kind)) @if let Some(of) = of { ": record " (of) } }
+                    }
+                    ", on " (at(when)) " by " (foreign(by))
+                    @if let Some(reason) = reason { ": “" (foreign(reason)) "”" }
+                    " (record " (record) ")"
+                }
+            }
+        }
+    }
+}
+
+fn copy_of(copy: &Copy) -> Markup {
+    let class = if copy.judged.is_bad() { "bad" } else { "" };
+    let is_traced = copy.events.iter().any(|event| event.trace_id.is_some());
+    html! {
+        h3 { (foreign(&copy.place())) }
+        p {
+            b class=(class) { (foreign(&copy.says)) }
+            @if let Some(clock) = &copy.clock {
+                @if clock.of_copy {
+                    " Its time counts from " (clock.from) ", when it was created after the wish."
+                } @else {
+                    " Its time counts from " (clock.from) ", when the wish of record "
+                    (clock.record) " was received."
+                }
+            }
+            @if let Some(now) = &copy.now { " " (foreign(&now.says())) }
+        }
+        p {
+            small {
+                @if let Some(value) = &copy.value { "Written as " (foreign(value)) ". " }
+                @if let Some(created) = &copy.created { "Created on " (at(created)) ". " }
+            }
+        }
+        @if copy.events.is_empty() { p { "Nothing was done to it from here." } }
+        @else {
+            table {
+                thead {
+                    tr {
+                        th { "When" } th { "Change" } th { "By" } th { "Through" } th { "Outcome" }
+                        @if is_traced { th { "Trace id" } }
+                    }
+                }
+                tbody { @for event in &copy.events { (event_of(event, is_traced)) } }
+            }
+        }
+    }
+}
+
+fn event_of(event: &Event, is_traced: bool) -> Markup {
+    let Event { by, planned_by, change, state, through, trace_id, undone, .. } = event;
+    html! {
+        tr {
+            td data-label="When" {
+                @match (&event.at, event.found_at()) {
+                    (Some(when), _) => { (at(when)) }
+                    (None, Some(found)) => { "found on " (at(found)) }
+                    (None, None) => {}
+                }
+            }
+            td data-label="Change" { (foreign(change)) }
+            td data-label="By" {
+                @if let Some(by) = by { (foreign(by)) }
+                @if let Some(planned_by) = planned_by {
+                    @if by.is_some() { br; }
+                    small { "planned by " (foreign(planned_by)) }
+                }
+            }
+            td data-label="Through" { (foreign(through)) }
+            td data-label="Outcome" {
+                @match state.as_str() {
+                    "already" => "was so already",
+                    "planned" => "planned, not applied",
+                    state => (foreign(state)),
+                }
+                @if *undone == Some(true) { br; b.bad { "undone" } }
+            }
+            @if is_traced {
+                td data-label="Trace id" { @if let Some(id) = trace_id { (foreign(id)) } }
+            }
+        }
+    }
+}
+
+fn rules(told: &Document) -> Markup {
+    let policies = &told.proof.policies;
+    html! {
+        h2 { "By which rules" }
+        p {
+            "The last day of each copy is that of the last policy of these. It is what the owner of the \
+             ledger has set, or the default of the program: no legal advice."
+        }
+        ul {
+            @for policy in policies {
+                li {
+                    (foreign(&policy.name))
+                    @match (policy.record, &policy.at, &policy.by) {
+                        (Some(record), Some(since), Some(by)) => {
+                            ", since " (at(since)) ", set by " (foreign(by)) " (record " (record) ")"
+                        }
+                        _ => ", the default",
+                    }
+                    br; small { "SHA-256 of its text " code { (policy.sha256) } }
+                }
+            }
+        }
+    }
+}
+
+fn chain(told: &Document) -> Markup {
+    let proof = &told.proof;
+    html! {
+        h2 { "Who says so, and how firmly" }
+        p {
+            "The ledger of tenant " (told.tenant) " says so, a file of whoever runs the program, and the \
+             change sets beside it. Records are only added to the ledger, each with the hash of the one \
+             before in its own; none can be altered, removed or moved without changing the last hash. \
+             Whoever holds the file could have written all of it anew, unless this count and this hash \
+             were kept elsewhere at the time:"
+        }
+        p { code { (proof.head.count) ":" (proof.head.hash) } }
+        p {
+            "Names of users are those of the operating system. Who “took” a wish, and what somebody is \
+             said to have said, nobody has checked."
+        }
+        table.even {
+            thead { tr { th { "Record" } th { "What it is" } th { "Hash, and commitment to what is personal" } } }
+            tbody {
+                @for record in &proof.records {
+                    tr {
+                        td data-label="Record" { (record.number) }
+                        td data-label="What it is" { (foreign(&record.kind)) }
+                        td data-label="Hash" {
+                            code { (record.hash) }
+                            @if let Some(commitment) = &record.commitment { br; small { code { (commitment) } } }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn by_hand(told: &Document, beside: Option<&Beside>) -> Markup {
+    let name = beside.map_or("proof.json", |beside| beside.name.as_str());
+    html! {
+        h2 { "How to check it without us" }
+        @if let Some(Beside { name, sha256 }) = beside {
+            p {
+                "All of this is also in the file " code { (foreign(name)) } ", with the text that each \
+                 hash is over. The file's SHA-256 is " code { (sha256) } "; " code { "sha256sum" }
+                " prints the same for as long as nobody has changed it."
+            }
+        }
+        p {
+            "With that file alone: " code { "jq -j '.records[0].over' " (foreign(name)) " | sha256sum" }
+            " makes the hash of the first record, and so on for each; "
+            code { ".records[0].personal" } " makes the commitment that stands in it, of the very words \
+             and the number. A list that was kept is the one that came in, if " code { "sha256sum" }
+            " makes the SHA-256 above of it."
+        }
+        p {
+            @if told.chain_left_out == 0 {
+                "The same for each of " code { ".chain" } ": the hash of each stands at the beginning of \
+                 the next one's text, up to the last one, which is the hash above. So these records are \
+                 in that chain."
+            } @else {
+                "That these records are in the chain up to the hash above takes the "
+                (told.chain_left_out) " records that follow the first of them, which are not in this \
+                 file: " code { (crm()) " consent prove --with-chain" } " puts them in."
+            }
+            " With the ledger: " code { (crm()) " consent check --against " (told.proof.head.count) ":"
+            (told.proof.head.hash) } "."
+        }
+    }
+}
+
+/// A moment as it is kept, for people.
+fn at(text: &str) -> Markup {
+    html! {
+        @match text.parse() { Ok(at) => { (time(at)) } Err(_) => (foreign(text)), }
+    }
+}

@@ -1,0 +1,339 @@
+//! What a proof says, as data: the ledger's own, each copy with what became of it, and what is not
+//! covered.
+
+use crm_bulk::{Site, system_user};
+use crm_consent::{Checked, Clock, Clocks, ConsentError, Ledger, Proof, Wish, Written};
+use crm_mirror::Feed;
+use crm_models::Timestamp;
+use serde::Serialize;
+
+use super::judged::{Judged, Verdict};
+use crate::{
+    desk::{Effect, Event, Fact, Place, Places},
+    output::count,
+};
+
+/// How many records after the first one a proof carries by itself.
+const CHAIN: u64 = 1_000;
+
+/// All that a proof says.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Document {
+    /// The number or address as it was asked for.
+    pub(super) asked: String,
+    pub(super) made_at: Timestamp,
+    pub(super) made_by: String,
+    pub(super) version: &'static str,
+    pub(super) tenant: i64,
+    pub(super) server: String,
+    #[serde(flatten)]
+    pub(super) proof: Proof,
+    /// By when the wish to be left alone had to be heeded where a copy was there already.
+    pub(super) clock: Option<Clock>,
+    pub(super) check: Check,
+    pub(super) copies: Vec<Copy>,
+    /// When the mirror was read, in which copies are found.
+    pub(super) mirror_known_at: Option<Timestamp>,
+    pub(super) not_covered: Vec<String>,
+    /// The records from the first of these on to the end, without what is personal.
+    pub(super) chain: Vec<Written>,
+    /// How many records are not in it.
+    pub(super) chain_left_out: u64,
+}
+
+/// Whether the ledger is what was written.
+#[derive(Debug, Serialize)]
+pub(super) struct Check {
+    pub(super) sound: u64,
+    pub(super) fault: Option<String>,
+}
+
+/// A copy of the number or address, and what became of it.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Copy {
+    pub(super) owner_kind: String,
+    pub(super) owner_id: String,
+    pub(super) owner_name: Option<String>,
+    pub(super) contact_id: String,
+    pub(super) value: Option<String>,
+    pub(super) created: Option<String>,
+    pub(super) do_not_text: Option<bool>,
+    /// What tells whether it was in time; none where nobody wished to be left alone.
+    pub(super) clock: Option<Clock>,
+    #[serde(flatten)]
+    pub(super) judged: Judged,
+    pub(super) says: String,
+    pub(super) events: Vec<Event>,
+    pub(super) now: Option<Now>,
+}
+
+/// What the service said of a copy when it was asked for the proof.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Now {
+    pub(super) at: Timestamp,
+    pub(super) found: Found,
+    pub(super) detail: Option<String>,
+}
+
+/// What a copy was found to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum Found {
+    NoMarketing,
+    Marketing,
+    /// Its flags are not told.
+    NotTold,
+    AnotherValue,
+    Gone,
+    Unread,
+}
+
+impl Document {
+    pub(super) fn of(
+        asked: String,
+        site: &Site,
+        ledger: &Ledger,
+        (mut places, now): (Places, Vec<Option<Now>>),
+        with_chain: bool,
+    ) -> Result<Self, ConsentError> {
+        let made_at = Timestamp::from(std::time::SystemTime::now());
+        let (checked, proof) = (ledger.check(None)?, ledger.proof(&asked)?);
+        let clocks = ledger.clocks()?;
+        let clock = clocks.of(&asked, None, &made_at.to_string())?;
+        let mut copies = Vec::new();
+        for (place, now) in std::mem::take(&mut places.places).into_iter().zip(now) {
+            copies.push(Copy::of(place, now, &clocks, &asked, made_at)?);
+        }
+        let mut document = Self {
+            asked,
+            made_at,
+            made_by: system_user(),
+            version: env!("CARGO_PKG_VERSION"),
+            tenant: site.tenant().get(),
+            server: site.environment().to_owned(),
+            clock: clock.filter(|_| proof.marketing.wish == Some(Wish::Out)),
+            check: Check::of(&checked),
+            copies,
+            mirror_known_at: places.known_at,
+            not_covered: Vec::new(),
+            chain: Vec::new(),
+            chain_left_out: 0,
+            proof,
+        };
+        document.follow_chain(ledger, with_chain)?;
+        document.not_covered = document.not_covered_by(&places);
+        Ok(document)
+    }
+
+    /// Puts the records in that lead from the first one to the end, unless they are too many.
+    fn follow_chain(&mut self, ledger: &Ledger, with_chain: bool) -> Result<(), ConsentError> {
+        let Some(first) = self.proof.records.first().map(|record| record.number) else {
+            return Ok(());
+        };
+        let links = (self.proof.head.count + 1).saturating_sub(first);
+        if links > CHAIN && !with_chain {
+            self.chain_left_out = links;
+            return Ok(());
+        }
+        ledger.for_each_from(first, |record| {
+            self.chain.push(record);
+            Ok(())
+        })
+    }
+
+    /// Whether there is a wish at all.
+    pub(super) fn has_wishes(&self) -> bool {
+        !self.proof.wishes.is_empty() || !self.proof.may_be.is_empty()
+    }
+
+    /// Whether it shows something that speaks against whoever had to heed the wish.
+    pub(super) fn is_bad(&self) -> bool {
+        let is_out = self.proof.marketing.wish == Some(Wish::Out);
+        let against = |copy: &Copy| copy.judged.is_bad() || (is_out && copy.judged.again);
+        self.check.fault.is_some() || self.copies.iter().any(against)
+    }
+
+    /// How many copies could not be read back.
+    pub(super) fn unread(&self) -> u64 {
+        let now = self.copies.iter().filter_map(|copy| copy.now.as_ref());
+        now.filter(|now| now.found == Found::Unread).count() as u64
+    }
+
+    /// How many copies have this verdict.
+    pub(super) fn copies_that(&self, are: Verdict) -> usize {
+        self.copies.iter().filter(|copy| copy.judged.verdict == are).count()
+    }
+
+    fn not_covered_by(&self, places: &Places) -> Vec<String> {
+        let mut told = vec![
+            format!(
+                "Whether a number takes text messages (doNotText). No operation of the contacts API \
+                 sets it; a person has to. {}",
+                self.do_not_text()
+            ),
+            "A customer's own mail flags (doNotMail, doNotService), which no operation of the \
+             contacts API sets."
+                .to_owned(),
+            "Invoices and statements. A wish, even one for all kinds of messages, does not turn \
+             them off until the policy says so."
+                .to_owned(),
+            "What other systems send. A dialer or a mailer knows of the wish by the list of `crm \
+             consent export` alone."
+                .to_owned(),
+            "Contacts of bookings, which have no marketing flag.".to_owned(),
+        ];
+        match places.known_at {
+            Some(at) => told.push(format!(
+                "Copies that were created after {}, when the contacts were last read.",
+                crm_bulk::page::time(at)
+            )),
+            None => told.push(
+                "Copies that no change set has met: the contacts have not been read to their end \
+                 (`crm mirror update`)."
+                    .to_owned(),
+            ),
+        }
+        for state in &places.feeds {
+            let name = what(state.feed);
+            match (&state.refused, state.complete_at) {
+                (Some(why), _) => told.push(format!("{name}: the service refuses them: {why}")),
+                (None, None) => told.push(format!("{name}, which have never been read.")),
+                (None, Some(at)) if state.feed == Feed::ContactMethods => told.push(format!(
+                    "{name} that were added after {}. What a person receives is known where a change \
+                     set or `--verify` asked.",
+                    crm_bulk::page::time(at)
+                )),
+                _ => {}
+            }
+        }
+        if places.unreadable > 0 {
+            let records = count(places.unreadable, "record");
+            told.push(format!("{records} of the service that cannot be read."));
+        }
+        if places.mentions > 0 {
+            let contacts = count(places.mentions, "contact");
+            told.push(format!("{contacts} that have it in their notes alone."));
+        }
+        if self.copies.iter().all(|copy| copy.now.is_none()) && !self.copies.is_empty() {
+            told.push(
+                "What the service says now: it was not asked. `crm consent prove --verify` asks it."
+                    .to_owned(),
+            );
+        }
+        told.extend(places.missing.iter().map(|missing| sentence(missing)));
+        told
+    }
+
+    fn do_not_text(&self) -> String {
+        let told = |wanted| self.copies.iter().filter(|copy| copy.do_not_text == wanted).count();
+        match (told(Some(true)), told(Some(false)), told(None)) {
+            (_, _, all) if all == self.copies.len() => "No copy tells it.".to_owned(),
+            (on, off, unknown) => format!(
+                "Of the copies {on} say that it takes none, {off} that it takes them, {unknown} do \
+                 not tell."
+            ),
+        }
+    }
+}
+
+impl Check {
+    fn of(checked: &Checked) -> Self {
+        Self { sound: checked.sound, fault: checked.fault.map(|fault| fault.to_string()) }
+    }
+}
+
+impl Copy {
+    fn of(
+        place: Place,
+        now: Option<Now>,
+        clocks: &Clocks<'_>,
+        asked: &str,
+        at: Timestamp,
+    ) -> Result<Self, ConsentError> {
+        let clock = clocks.of(asked, place.created.as_deref(), &at.to_string())?;
+        let mut facts = place.facts;
+        facts.extend(now.as_ref().and_then(Now::fact));
+        let judged = Judged::of(&facts, clock.as_ref(), at);
+        Ok(Self {
+            says: judged.sentence(clock.as_ref()),
+            owner_kind: place.owner_kind,
+            owner_id: place.owner_id,
+            owner_name: place.owner_name,
+            contact_id: place.contact_id,
+            value: place.value,
+            created: place.created,
+            do_not_text: place.do_not_text,
+            clock,
+            judged,
+            events: place.events,
+            now,
+        })
+    }
+
+    /// Whose it is, for people.
+    pub(super) fn place(&self) -> String {
+        let kind = match self.owner_kind.as_str() {
+            "customer" => "Customer",
+            "location" => "Location",
+            "person" => "Person",
+            other => other,
+        };
+        let id = format!("{kind} {}, contact {}", self.owner_id, self.contact_id);
+        match &self.owner_name {
+            Some(name) => format!("{name} ({id})"),
+            None => id,
+        }
+    }
+}
+
+impl Now {
+    fn fact(&self) -> Option<Fact> {
+        let effect = match self.found {
+            Found::Marketing => Effect::On,
+            Found::NoMarketing => Effect::Off,
+            Found::Gone | Found::AnotherValue => Effect::Gone,
+            Found::NotTold | Found::Unread => return None,
+        };
+        Some(Fact { at: self.at, effect, is_exact: false })
+    }
+
+    /// In one sentence.
+    pub(super) fn says(&self) -> String {
+        let at = crm_bulk::page::time(self.at);
+        let found = match self.found {
+            Found::NoMarketing => "it receives no marketing",
+            Found::Marketing => "it receives marketing",
+            Found::NotTold => "the service does not say whether it receives marketing",
+            Found::AnotherValue => "it has another number or address now",
+            Found::Gone => "it is no longer there",
+            Found::Unread => "it could not be read",
+        };
+        match &self.detail {
+            Some(detail) => format!("Asked on {at}: {found}: {detail}"),
+            None => format!("Asked on {at}: {found}."),
+        }
+    }
+}
+
+/// What a feed tells of, for people.
+fn what(feed: Feed) -> &'static str {
+    match feed {
+        Feed::CustomerContacts => "Contacts of customers",
+        Feed::LocationContacts => "Contacts of locations",
+        Feed::Customers => "The names of customers",
+        Feed::Locations => "The names of locations",
+        Feed::People => "The names of people",
+        Feed::ContactMethods => "Numbers and addresses of people",
+        other => other.name(),
+    }
+}
+
+/// A note of the command as a sentence.
+fn sentence(text: &str) -> String {
+    let mut letters = text.chars();
+    let first = letters.next().map(|letter| letter.to_uppercase().to_string()).unwrap_or_default();
+    format!("{first}{}.", letters.as_str().trim_end_matches('.'))
+}

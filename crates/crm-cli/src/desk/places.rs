@@ -1,0 +1,255 @@
+//! Where a number or an address is, or was: each contact and contact method that has it or had it,
+//! what was done to it from here, and what is known of its marketing at which moment.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crm_bulk::speaks_of_marketing;
+use crm_mirror::{FeedState, Mirror, MirrorError, OwnerId};
+use crm_models::{CustomerId, LocationId, Timestamp};
+use serde::Serialize;
+
+use super::{
+    elsewhere::{Elsewhere, Record},
+    error::DeskError,
+    folder::Desk,
+    forget::Sought,
+    history::{Event, Subject},
+    updates::Member,
+};
+
+/// All places of a number or an address.
+#[derive(Debug, Default)]
+pub(crate) struct Places {
+    pub(crate) places: Vec<Place>,
+    /// How many contacts were touched that have it in their notes alone.
+    pub(crate) mentions: u64,
+    /// One sentence for each set that is gone or cannot be read, and on what is known of others.
+    pub(crate) missing: Vec<String>,
+    /// How far the mirror is in each feed; none where there is no mirror.
+    pub(crate) feeds: Vec<FeedState>,
+    /// When the contacts of the mirror were read to their ends.
+    pub(crate) known_at: Option<Timestamp>,
+    /// How many records the mirror could not read.
+    pub(crate) unreadable: u64,
+}
+
+/// A contact or a contact method that has it or had it.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Place {
+    pub(crate) owner_kind: String,
+    pub(crate) owner_id: String,
+    pub(crate) owner_name: Option<String>,
+    pub(crate) contact_id: String,
+    /// The number or address as it is written there.
+    pub(crate) value: Option<String>,
+    /// When the contact was created, as the service says.
+    pub(crate) created: Option<String>,
+    pub(crate) do_not_text: Option<bool>,
+    /// What was found and done from here, and what others did: the earliest first.
+    pub(crate) events: Vec<Event>,
+    /// What is known of its marketing, the earliest first.
+    pub(crate) facts: Vec<Fact>,
+}
+
+/// What is known of a place's marketing at one moment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Fact {
+    pub(crate) at: Timestamp,
+    pub(crate) effect: Effect,
+    /// Whether it became so at this moment; otherwise it was seen to be so.
+    pub(crate) is_exact: bool,
+}
+
+/// What a place receives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Effect {
+    On,
+    Off,
+    /// It is no longer there, or has the number or address no longer.
+    Gone,
+}
+
+impl Effect {
+    pub(crate) fn of_flag(is_on: bool) -> Self {
+        if is_on { Self::On } else { Self::Off }
+    }
+}
+
+impl Desk {
+    /// All places of a number or an address that the mirror, the sets and the recorded writes know.
+    pub(crate) fn places(&self, sought: Sought) -> Result<Places, DeskError> {
+        let failed = |source| DeskError::Mirror { source: Box::new(source) };
+        let mirror = self.mirror().exists().then(|| Mirror::open(self.mirror())).transpose();
+        let mirror = mirror.map_err(failed)?;
+        let mut places = Places::default();
+        let mut found = BTreeMap::new();
+        let mut records = BTreeSet::new();
+        if let Some(mirror) = &mirror {
+            found = places.read(mirror, &sought).map_err(failed)?;
+            records.extend(found.keys().cloned());
+            records.extend(Elsewhere::records_with(mirror, &sought).map_err(failed)?);
+        }
+        let mut subject = Subject::Copies { sought, records };
+        let mut history = self.history(&subject)?;
+        // Those that only sets know have single writes, too.
+        if let Subject::Copies { records, .. } = &mut subject {
+            let known = records.len();
+            records.extend(history.events.iter().filter_map(record));
+            if records.len() > known {
+                history = self.history(&subject)?;
+            }
+        }
+        let Subject::Copies { sought, .. } = subject else {
+            return Ok(places);
+        };
+        let in_mirror: BTreeSet<_> = found.keys().cloned().collect();
+        for event in history.events {
+            if let Some(record) = record(&event) {
+                let place = found.entry(record).or_insert_with_key(Place::of);
+                place.facts.extend(facts(&event, &sought));
+                place.events.push(event);
+            }
+        }
+        for (record, mut place) in found {
+            if !in_mirror.contains(&record) {
+                let had = place.events.iter().rev().find_map(|event| value_in(event, &sought));
+                if had.is_none() {
+                    places.mentions += 1;
+                    continue;
+                }
+                place.value = had;
+                place.owner_name = match &mirror {
+                    Some(mirror) => name(mirror, &record).map_err(failed)?,
+                    None => None,
+                };
+            }
+            place.facts.sort_by_key(|fact| fact.at);
+            places.places.push(place);
+        }
+        places.missing = history.missing;
+        Ok(places)
+    }
+}
+
+impl Places {
+    /// The places that have it by the mirror.
+    fn read(
+        &mut self,
+        mirror: &Mirror,
+        sought: &Sought,
+    ) -> Result<BTreeMap<Record, Place>, MirrorError> {
+        self.feeds = mirror.feeds()?;
+        self.known_at = mirror.known_at()?;
+        self.unreadable = mirror.unreadable()?.len() as u64;
+        let mut found = BTreeMap::new();
+        for (owner, known) in mirror.with_same_number(&sought.written(), None)? {
+            let contact = known.contact;
+            let record = (owner.kind().to_owned(), owner.get().to_string(), contact.id.to_string());
+            let mut place = Place::of(&record);
+            place.owner_name = name(mirror, &record)?;
+            place.created = contact.created().map(|at| at.to_string());
+            place.do_not_text = contact.do_not_text();
+            let flags = contact.preferences.map(|flags| flags.marketing_updates_enabled);
+            place.facts.extend(flags.zip(self.known_at).map(|(is_on, at)| Fact::seen(at, is_on)));
+            place.value = Some(contact.value);
+            found.insert(record, place);
+        }
+        mirror.for_each_method(|method, keys| {
+            if sought.has_keys(&keys) {
+                let (person, id) = (method.contact_id, method.id.to_string());
+                let record = ("person".to_owned(), person.to_string(), id);
+                let mut place = Place::of(&record);
+                place.owner_name = mirror.person(person)?.and_then(|person| person.name);
+                let created = Some(method.created_on).filter(|at| !at.is_unknown());
+                place.created = created.map(|at| at.to_string());
+                place.value = Some(method.value);
+                found.insert(record, place);
+            }
+            Ok::<_, MirrorError>(())
+        })?;
+        Ok(found)
+    }
+}
+
+impl Place {
+    fn of((owner_kind, owner_id, contact_id): &Record) -> Self {
+        Self {
+            owner_kind: owner_kind.clone(),
+            owner_id: owner_id.clone(),
+            contact_id: contact_id.clone(),
+            ..Self::default()
+        }
+    }
+}
+
+impl Fact {
+    pub(crate) fn seen(at: Timestamp, is_on: bool) -> Self {
+        Self { at, effect: Effect::of_flag(is_on), is_exact: false }
+    }
+}
+
+/// The contact that an event is about.
+fn record(event: &Event) -> Option<Record> {
+    let Event { owner_kind, owner_id, contact_id, .. } = event;
+    Some((owner_kind.clone()?, owner_id.clone()?, contact_id.clone()?))
+}
+
+fn name(mirror: &Mirror, (kind, id, _): &Record) -> Result<Option<String>, MirrorError> {
+    let id = id.parse::<i64>().ok();
+    let owner = id.and_then(|id| match kind.as_str() {
+        "customer" => Some(OwnerId::Customer(CustomerId::new(id).ok()?)),
+        "location" => Some(OwnerId::Location(LocationId::new(id).ok()?)),
+        _ => None,
+    });
+    let known = owner.map(|owner| mirror.owner(owner)).transpose()?.flatten();
+    Ok(known.map(|known| known.display_name()))
+}
+
+fn moment(text: &str) -> Option<Timestamp> {
+    text.parse().ok()
+}
+
+/// The number or address as an event tells that its contact had it or got it.
+fn value_in(event: &Event, sought: &Sought) -> Option<String> {
+    let found = event.found.iter().flat_map(|found| &found.values);
+    let values = event.members.iter().filter(|member| member.field == "value");
+    let told = values.flat_map(|member| [&member.after, &member.before]).flatten();
+    found.chain(told).find(|value| sought.is_in(value)).cloned()
+}
+
+/// What an event tells of its contact's marketing.
+fn facts(event: &Event, sought: &Sought) -> Vec<Fact> {
+    let mut facts = Vec::new();
+    if let Some(found) = &event.found {
+        let told = found.receives.zip(found.at.as_deref().and_then(moment));
+        facts.extend(told.map(|(is_on, at)| Fact::seen(at, is_on)));
+    }
+    let is_exact = event.state == "done";
+    let at = event.at.as_deref().and_then(moment);
+    let Some(at) = at.filter(|_| is_exact || event.state == "seen") else {
+        return facts;
+    };
+    let has = |text: &Option<String>| text.as_ref().is_some_and(|text| sought.is_in(text));
+    let gives_up = |member: &Member| member.field == "value" && !has(&member.after);
+    let effect = if event.action == "delete" || event.members.iter().any(gives_up) {
+        Some(Effect::Gone)
+    } else {
+        marketing(&event.members).map(Effect::of_flag)
+    };
+    facts.extend(effect.map(|effect| Fact { at, effect, is_exact }));
+    facts
+}
+
+/// Whether marketing is received after members became what they are, if one of them says so.
+fn marketing(members: &[Member]) -> Option<bool> {
+    let flags = members.iter().filter(|member| speaks_of_marketing(&member.field));
+    let flags: Vec<_> = flags
+        .filter_map(|member| match member.after.as_deref()? {
+            "on" | "true" => Some(true),
+            "off" | "false" => Some(false),
+            _ => None,
+        })
+        .collect();
+    (!flags.is_empty()).then(|| flags.contains(&true))
+}

@@ -1,0 +1,252 @@
+//! `crm consent prove`: what was wished of a number, what was done, and what a stranger can check.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod common;
+
+use std::{fs, process};
+
+use common::{Service, stderr, stdout};
+use serde_json::Value;
+
+/// A contact of the demo data that receives marketing.
+fn receiving(service: &Service) -> (String, String) {
+    let contacts = service.json("customer-contacts list 1001");
+    let mut all = contacts.as_array().unwrap().iter();
+    let on = |contact: &&Value| contact["preferences"]["marketingUpdatesEnabled"] == true;
+    let contact = all.find(on).unwrap();
+    (contact["id"].to_string(), contact["value"].as_str().unwrap().to_owned())
+}
+
+fn write(service: &Service, name: &str, text: &str) {
+    fs::write(service.home.path().join(name), text).unwrap();
+}
+
+/// What a proof says, and with which code it ends.
+fn proof(service: &Service, value: &str, code: i32, more: &[&str]) -> Value {
+    let mut line = vec!["consent", "prove", value, "--output", "json"];
+    line.extend(more);
+    serde_json::from_str(&stdout(&service.crm(&line).assert().code(code))).unwrap()
+}
+
+fn copy<'a>(proof: &'a Value, id: &str) -> &'a Value {
+    let mut copies = proof["copies"].as_array().unwrap().iter();
+    copies.find(|copy| copy["contactId"] == id).unwrap_or_else(|| panic!("{id} in {proof}"))
+}
+
+/// A number that was out by a list, and was turned off by a set.
+fn turned_off(service: &Service) -> (String, String) {
+    let (id, value) = receiving(service);
+    write(service, "march.csv", &format!("phone,status,received\n{value},STOP,2026-11-23\n"));
+    service.crm("consent import march.csv --by dana").assert().code(0);
+    service.ok("mirror update");
+    write(service, "list.csv", &format!("value\n{value}\n"));
+    service.ok("opt-out list.csv");
+    service.ok("apply opt-out --yes");
+    (id, value)
+}
+
+#[test]
+fn a_proof_has_who_what_when_where_from_and_what_was_done() {
+    let service = Service::start();
+    let (id, value) = turned_off(&service);
+    // However it is written.
+    let digits: String = value.chars().filter(char::is_ascii_digit).collect();
+    let told = proof(&service, &format!("+1 {digits}"), 0, &[]);
+    assert_eq!(
+        (&told["marketing"]["wish"], &told["check"]["fault"]),
+        (&"out".into(), &Value::Null)
+    );
+    let wish = &told["wishes"][0];
+    assert_eq!((&wish["words"], &wish["received"]), (&"status: STOP".into(), &"2026-11-23".into()));
+    assert_eq!((&wish["takenBy"], &wish["value"]), (&"dana".into(), &Value::from(value.as_str())));
+    let came = &wish["came"][0];
+    assert_eq!((&came["file"], &came["row"]), (&"march.csv".into(), &2.into()));
+    let list = service.home.path().join("march.csv");
+    let summed = process::Command::new("sha256sum").arg(list).output().unwrap().stdout;
+    assert_eq!(came["sha256"].as_str().unwrap(), &String::from_utf8(summed).unwrap()[..64]);
+
+    let copy = copy(&told, &id);
+    assert_eq!(
+        (&copy["verdict"], &copy["clock"]["lastDay"]),
+        (&"in-time".into(), &"2026-12-08".into())
+    );
+    let event = &copy["events"][0];
+    let through = event["through"].as_str().unwrap();
+    assert!(through.contains("opt-out-list-csv"), "{event}");
+    assert_eq!(
+        (&event["change"], &event["state"]),
+        (&"marketing: on → off".into(), &"done".into())
+    );
+    assert_eq!(event["undone"], false);
+    let text = service.ok(&["consent", "prove", &value]);
+    for part in [
+        "out, by record 4",
+        "\"status: STOP\"",
+        "march.csv",
+        "in time",
+        "not covered: Whether a number",
+    ] {
+        assert!(text.contains(part), "{part} in {text}");
+    }
+}
+
+#[test]
+fn what_others_did_since_shows_when_the_service_is_asked() {
+    let service = Service::start();
+    let (id, value) = turned_off(&service);
+    let told = proof(&service, &value, 0, &["--verify"]);
+    assert_eq!(copy(&told, &id)["now"]["found"], "no-marketing");
+
+    // Without the desk: somebody else did it.
+    service.ok(&format!(
+        "customer-contacts update 1001 {id} --marketing-updates on --yes --no-record \
+         --override-consent 'asked for it'"
+    ));
+    let unasked = proof(&service, &value, 0, &[]);
+    assert_eq!(copy(&unasked, &id)["verdict"], "in-time");
+    let kinds = unasked["acts"].as_array().unwrap().iter();
+    let kinds: Vec<_> = kinds.map(|act| (&act["kind"], &act["reason"])).collect();
+    assert_eq!(kinds, [(&"override".into(), &"asked for it".into())]);
+    let told = proof(&service, &value, 10, &["--verify"]);
+    let on = copy(&told, &id);
+    assert_eq!((&on["now"]["found"], &on["again"]), (&"marketing".into(), &true.into()));
+    assert!(on["says"].as_str().unwrap().starts_with("Receives marketing again"), "{on}");
+}
+
+#[test]
+fn a_copy_that_is_created_again_has_its_own_clock_and_is_open_until_it_is_turned_off() {
+    let service = Service::start();
+    let (id, value) = turned_off(&service);
+    service.ok(&format!("customer-contacts delete 1001 {id} --yes"));
+    let made = service.json(&[
+        "customer-contacts",
+        "create",
+        "1001",
+        "--type",
+        "Phone",
+        "--value",
+        &value,
+        "--yes",
+    ]);
+    let again = made["id"].to_string();
+    service
+        .crm(&format!(
+            "customer-contacts update 1001 {again} --marketing-updates on --unknown-flags off --yes \
+             --override-consent 'to see it'"
+        ))
+        .assert()
+        .success();
+    service.ok("mirror update");
+    let told = proof(&service, &value, 0, &[]);
+    assert_eq!(copy(&told, &id)["verdict"], "gone");
+    let open = copy(&told, &again);
+    assert_eq!(
+        (&open["verdict"], &open["clock"]["ofCopy"]),
+        (&"open".into(), &true.into()),
+        "{open}"
+    );
+
+    service.ok("opt-out list.csv --out again.crm");
+    service.ok("apply again.crm --yes");
+    let told = proof(&service, &value, 0, &[]);
+    assert_eq!(copy(&told, &again)["verdict"], "in-time");
+}
+
+#[test]
+fn what_was_late_taken_back_or_undone_is_told() {
+    let service = Service::start();
+    let (id, value) = receiving(&service);
+    write(&service, "old.csv", &format!("phone,status,received\n{value},STOP,2026-01-05\n"));
+    service.crm("consent import old.csv").assert().code(0);
+    write(&service, "list.csv", &format!("value\n{value}\n"));
+    service.ok("mirror update");
+    let open = proof(&service, &value, 10, &[]);
+    assert_eq!(copy(&open, &id)["verdict"], "overdue");
+    service.ok("opt-out list.csv --out out.crm");
+    service.ok("apply out.crm --yes");
+    let late = proof(&service, &value, 10, &[]);
+    let copied = copy(&late, &id);
+    assert_eq!(copied["verdict"], "late");
+    assert!(copied["daysLate"].as_u64().unwrap() > 300, "{copied}");
+
+    service.ok("consent retract 1 --reason \"last year's list\"");
+    // What the set was made of came into the ledger as well.
+    service.ok("consent retract 3 --reason 'with it'");
+    service.ok("undo out.crm --out back.crm");
+    service.ok("apply back.crm --yes");
+    let told = proof(&service, &value, 0, &[]);
+    assert_eq!(
+        (&told["marketing"]["wish"], &told["wishes"][0]["retracted"]),
+        (&Value::Null, &true.into())
+    );
+    assert_eq!(told["wishes"][0]["came"][0]["retractedBy"], told["acts"][0]["record"]);
+    let copied = copy(&told, &id);
+    assert_eq!(
+        (&copied["verdict"], &copied["events"][0]["undone"]),
+        (&"no-wish".into(), &true.into())
+    );
+}
+
+#[test]
+fn a_value_without_a_wish_has_a_code_of_its_own_and_an_altered_ledger_too() {
+    let service = Service::start();
+    let (_, value) = receiving(&service);
+    service.crm(&["consent", "prove", &value]).assert().code(2);
+    service.ok("consent add 8185550199 --said STOP");
+    let told = service.crm(&["consent", "prove", &value]).assert().code(9);
+    assert!(stderr(&told).contains("no wish of it"), "{}", stderr(&told));
+    service.crm("consent prove 'front desk'").assert().code(2);
+    service.crm("consent prove 555-0142").assert().code(2);
+
+    let desks = service.home.path().join(".local/share/crm/desks");
+    let desk = fs::read_dir(desks).unwrap().next().unwrap().unwrap().path();
+    let ledger = rusqlite::Connection::open(desk.join("ledger.db")).unwrap();
+    ledger.execute_batch("UPDATE records SET by = 'somebody'").unwrap();
+    let told = proof(&service, "8185550199", 10, &[]);
+    assert_eq!(told["check"]["fault"], "record 1 was altered");
+}
+
+/// What the shell prints for the lines of the book.
+fn by_hand(service: &Service) -> Vec<String> {
+    let book = include_str!("../../../docs/src/consent.md");
+    let section = book.split("## A proof by hand").nth(1).unwrap();
+    let block = section.split("```").nth(1).unwrap().strip_prefix("sh\n").unwrap();
+    let mut shell = process::Command::new("sh");
+    let shell = shell.current_dir(service.home.path()).args(["-euc", block]).output().unwrap();
+    assert!(shell.status.success(), "{}", String::from_utf8_lossy(&shell.stderr));
+    String::from_utf8(shell.stdout).unwrap().lines().map(str::to_owned).collect()
+}
+
+#[test]
+fn the_page_states_its_data_and_a_stranger_follows_the_book_from_it_to_the_end_of_the_ledger() {
+    let service = Service::start();
+    let (_, value) = turned_off(&service);
+    for n in 0..5 {
+        service.ok(&format!("consent add 818555014{n} --said STOP"));
+    }
+    service.ok(&["consent", "prove", &value, "--html", "proof.html"]);
+    let page = fs::read_to_string(service.home.path().join("proof.html")).unwrap();
+    for part in ["Who said what", "march.csv", "What this does not cover", "doNotText", "in time"] {
+        assert!(page.contains(part), "{part}");
+    }
+    assert!(!page.contains("src=") && !page.contains("@import"), "it loads nothing");
+    let file = service.home.path().join("proof.html.json");
+    let json = fs::read_to_string(&file).unwrap();
+    let summed = process::Command::new("sha256sum").arg(&file).output().unwrap().stdout;
+    let sha = String::from_utf8(summed).unwrap();
+    assert!(page.contains(&sha[..64]), "the page states another hash of its data");
+
+    let told: Value = serde_json::from_str(&json).unwrap();
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    let [wish, head] = [&told["records"][1], &told["head"]];
+    let made = [&wish["hash"], &wish["commitment"], &head["hash"]].map(text);
+    assert_eq!(by_hand(&service), made);
+
+    // One word of one record, and the shell says so.
+    let out = r#"\"wish\":\"out\""#;
+    assert!(json.contains(out));
+    fs::write(&file, json.replace(out, r#"\"wish\":\"in\""#)).unwrap();
+    let lines = by_hand(&service);
+    assert!(lines.iter().any(|line| line.contains("is not the one that was there")), "{lines:?}");
+    assert_ne!(lines[0], made[0]);
+}
