@@ -7,7 +7,10 @@ use crm_mirror::job::{Stop, on_thread};
 use crate::{
     error::BulkError,
     set::{Decision, ExpectedDigest, Remark},
-    store::{ChangeSet, DropSummary, Selection, Store as _, file::FileStore},
+    store::{
+        ChangeSet, DropSummary, Selection, Store as _,
+        file::{FileStore, admit},
+    },
 };
 
 /// How long the set belongs to whoever drops changes, if the process stops in between: as for a run.
@@ -44,6 +47,47 @@ impl ChangeSet {
         which: &Selection,
         remark: Remark,
     ) -> impl Future<Output = Result<DropSummary, BulkError>> + Send + use<> {
+        self.drop_of_expected(None, which, remark)
+    }
+
+    /// Drops the selected changes, as [`drop_changes`](Self::drop_changes) does, of a set that is the
+    /// expected one, and approves what is left, as [`approve`](Self::approve) does. The digest that is
+    /// expected is that of the set before, which was looked at. Where no change is dropped, nothing is
+    /// approved either, and there is no decision.
+    ///
+    /// A set that is not the expected one is left as it is. If the process stops in between, the
+    /// changes are dropped and the set is not approved.
+    ///
+    /// # Errors
+    ///
+    /// The errors of both.
+    pub fn approve_without(
+        &self,
+        expected: Option<ExpectedDigest>,
+        which: &Selection,
+        remark: Remark,
+    ) -> impl Future<Output = Result<(DropSummary, Option<Decision>), BulkError>> + Send + use<>
+    {
+        let dropping = self.drop_of_expected(expected, which, remark.clone());
+        let (set, path) = (self.database.again(), self.path().to_owned());
+        async move {
+            let dropped = dropping.await?;
+            if dropped.dropped == 0 {
+                return Ok((dropped, None));
+            }
+            let again = move |_: &std::path::Path, stop: &Stop| Self::again(&set, stop);
+            let set = on_thread(&path, again).await?;
+            let decision = set.approve(Some(dropped.digest.into()), remark).await?;
+            Ok((dropped, Some(decision)))
+        }
+    }
+
+    fn drop_of_expected(
+        &self,
+        expected: Option<ExpectedDigest>,
+        which: &Selection,
+        remark: Remark,
+    ) -> impl Future<Output = Result<DropSummary, BulkError>> + Send + use<> {
         let (set, which, path) = (self.database.again(), which.clone(), self.path().to_owned());
         async move {
             let select = move |_: &std::path::Path, stop: &Stop| {
@@ -51,12 +95,18 @@ impl ChangeSet {
                 selected.refuse_backup()?;
                 let ids = selected.changes(&which).map(|change| Ok(change?.id));
                 let ids = ids.collect::<Result<Vec<_>, BulkError>>()?;
-                Ok::<_, BulkError>((ids, Self::again(&set, &Stop::default())?))
+                let again = || Self::again(&set, &Stop::default());
+                Ok::<_, BulkError>((ids, again()?, again()?))
             };
-            let (ids, set) = on_thread(&path, select).await?;
+            let (ids, set, looked_at) = on_thread(&path, select).await?;
             let store = FileStore::open(set, LEASE)?;
             let dropped = async {
                 let lease = store.take(&format!("process {}", std::process::id())).await?;
+                // While the set is taken, nobody else makes it another.
+                if let Some(expected) = expected {
+                    let digest = move |_: &std::path::Path, _: &Stop| looked_at.digest();
+                    admit(on_thread(&path, digest).await?, expected, &path)?;
+                }
                 store.drop_changes(&lease, ids, remark).await
             };
             let dropped = dropped.await;

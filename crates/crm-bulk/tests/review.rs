@@ -3,6 +3,8 @@
 
 mod common;
 
+use std::str::FromStr as _;
+
 use common::*;
 use crm_bulk::{
     Apply, BulkError, ChangeSet, DecisionKind, Digest, Remark, ResultRows, Selection, State,
@@ -73,6 +75,32 @@ async fn what_is_dropped_is_kept_and_never_applied_nor_undone() {
     // The row that asks for the same has what became of it, and nobody is to mend a dropped row.
     assert_eq!(all.matches(",dropped,").count(), 3, "{all}");
     assert_eq!(set.results(ResultRows::Failed, &mut failed).unwrap(), 0);
+}
+
+#[tokio::test]
+async fn a_set_that_was_looked_at_is_approved_without_some_of_it_in_one_step() {
+    let world = world(Seed::Demo).await;
+    let set = world.plan(ROWS, "set.crm").await;
+    let (seen, remark) = (set.digest().unwrap(), || Remark::new().by("Ana Alvarez"));
+    let which = |numbers: &[i64]| Selection::all().numbers(numbers.to_vec());
+
+    let other = Digest::from_str(&"0".repeat(64)).unwrap();
+    let refused = set.approve_without(Some(other.into()), &which(&[1]), remark()).await;
+    assert!(matches!(refused, Err(BulkError::NotExpected { .. })), "{refused:?}");
+    // The second row is so already.
+    let (left, nothing) = set.approve_without(None, &which(&[2]), remark()).await.unwrap();
+    assert_eq!((left.dropped, left.left, nothing), (0, 1, None));
+    assert_eq!((set.digest().unwrap(), set.decisions().unwrap().len()), (seen, 0));
+
+    let approved = set.approve_without(Some(seen.into()), &which(&[1, 4]), remark()).await;
+    let (dropped, decision) = approved.unwrap();
+    let decision = decision.unwrap();
+    assert_eq!((dropped.dropped, decision.kind), (2, DecisionKind::Approved));
+    assert_eq!(decision.digest, set.digest().unwrap());
+    assert_ne!(decision.digest, seen);
+    assert_eq!(decision.said.as_deref(), Some("Ana Alvarez"));
+    let finished = world.apply(Apply::new(reopened(&world)).require_approval()).await.unwrap();
+    assert_eq!(finished.count(State::Done), 2);
 }
 
 #[tokio::test]

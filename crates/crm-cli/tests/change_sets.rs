@@ -187,6 +187,76 @@ fn a_boss_takes_changes_out_and_approves_the_rest() {
 }
 
 #[test]
+fn a_review_takes_the_planner_two_commands_and_the_boss_one() {
+    let service = Service::start();
+    let rows =
+        "location_id,customer_id,contact_id,memo\n2001,,3001,a\n2001,,3002,b\n,1001,4001,c\n";
+    service.write("rows.csv", rows);
+    let told = |command: &str, code: i32| {
+        let ended = service.crm(command).assert().code(code);
+        stdout(&ended) + &stderr(&ended)
+    };
+    let planned = told("plan rows.csv --out set.crm --page review.html", 0);
+    assert!(planned.contains("written to review.html, and all that it is about to"), "{planned}");
+    let next: Vec<_> = planned.lines().filter_map(|line| line.strip_prefix("next: ")).collect();
+    let [approve, apply] = next[..] else { panic!("{planned}") };
+    assert_eq!(apply, "crm apply set.crm --require-approval");
+    let approve = approve.split("  #").next().unwrap();
+    let digest = approve.strip_prefix("crm approve set.crm --by NAME --expect ").unwrap();
+    assert!(service.read("review.html").contains(digest));
+    assert_eq!(service.read("review.html.csv").lines().count(), 4);
+
+    let approve = |more: &str| format!("approve set.crm --by Ana --expect {digest} --drop {more}");
+    assert!(told(&approve("2,99"), 2).contains("has no change 99; nothing was dropped"));
+    let other = "approve set.crm --by Ana --expect 0000000000000000 --drop 2";
+    assert!(told(other, 2).contains("look at it"));
+    assert!(
+        told("show set.crm --state planned", 0).contains("contact 3002"),
+        "nothing was dropped"
+    );
+    let approved = told(&approve("2 --reason 'wrong person'"), 0);
+    assert!(approved.contains("set.crm: 1 change dropped\n"), "{approved}");
+    assert!(approved.contains("(said: Ana); digest "), "{approved}");
+    assert!(approved.contains("next: crm apply set.crm\n"), "{approved}");
+    // The digest is another one now, and what is dropped cannot be dropped again.
+    assert!(told(&approve("2"), 2).contains("look at it"));
+    assert!(told("approve set.crm --by Ana --drop 2", 2).contains("approve it without --drop"));
+
+    let done = told(apply.strip_prefix("crm ").unwrap(), 0);
+    assert!(done.contains("set.crm: 2 done, 1 dropped"), "{done}");
+    let json = service.json("approve set.crm --by Ana");
+    assert_eq!((&json["kind"], &json["dropped"]), (&"approved".into(), &serde_json::Value::Null));
+    assert_eq!(service.json("status set.crm")["decisions"][0]["reason"], "wrong person");
+}
+
+#[test]
+fn a_page_never_replaces_the_list_that_it_is_about() {
+    let service = Service::start();
+    service.write("rows.csv", ROWS);
+    for page in ["rows.csv", "rows"] {
+        let command = format!("plan rows.csv --out set.crm --page {page}");
+        let told = stderr(&service.crm(&command).assert().code(2));
+        assert!(told.contains("is the input: name another file"), "{told}");
+    }
+    assert_eq!(service.read("rows.csv"), ROWS);
+    assert!(!service.home.path().join("set.crm").exists());
+    service.write("list.csv", "phone\n818-555-0142\n");
+    service.ok("opt-out list.csv --page page.html --out opt-out.crm");
+    assert!(service.read("page.html").starts_with("<!DOCTYPE html>"));
+}
+
+#[test]
+fn columns_that_are_not_read_are_told_also_where_nothing_is_planned() {
+    let service = Service::start();
+    service.write("rows.csv", "customer_id,contact_id,marketing,branch\n1001,4001,off,LA\n");
+    let told = stderr(&service.crm("plan rows.csv").assert().code(2));
+    assert!(told.contains("columns that are not read: marketing, branch\n"), "{told}");
+    assert!(told.contains("is `marketing` meant to be marketing_updates?"), "{told}");
+    let told = stderr(&service.crm("plan rows.csv --ignore-columns marketing").assert().code(2));
+    assert!(!told.contains("meant to be"), "{told}");
+}
+
+#[test]
 fn the_contacts_that_an_entry_reached_come_back_as_rows_of_a_plan() {
     let service = Service::start();
     service.write("list.csv", "phone\n213-555-0177\n");

@@ -134,6 +134,10 @@ fn contacts_are_listed_over_all_owners_by_time_and_by_ids() {
 
     let all = service.json(&["location-contacts", "changed", "--modified-since", "2000-01-01"]);
     let recent = service.json(&["location-contacts", "changed", "--modified-since", "2026-05-01"]);
+    let years = service.json(&["location-contacts", "changed", "--modified-since", "60y"]);
+    assert_eq!(all.as_array().unwrap().len(), years.as_array().unwrap().len());
+    let soon = service.json(&["location-contacts", "changed", "--modified-since", "1min"]);
+    assert_eq!(soon.as_array().unwrap().len(), 0);
     assert!(recent.as_array().unwrap().len() < all.as_array().unwrap().len());
 
     let none = service.crm(&["location-contacts", "changed"]).assert().code(2);

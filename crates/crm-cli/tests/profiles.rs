@@ -100,6 +100,26 @@ fn a_profile_needs_a_target_and_a_name_of_its_own() {
 }
 
 #[test]
+fn what_a_sandbox_prints_makes_a_profile_and_nothing_is_overruled_in_silence() {
+    let service = Service::start();
+    let connection = serde_json::to_string(service.sandbox.connection()).unwrap();
+    let add = |name: &str, more: &str| {
+        let line = format!("profile add {name} --credentials - {more}");
+        let mut command = crm(service.home.path());
+        command.args(line.split_whitespace()).write_stdin(connection.clone()).assert()
+    };
+    add("box", "").success();
+    run(&service, "location-contacts list 2001 --profile box").success();
+    assert_eq!(json(&service, "profile show box")["tenant"], 1001);
+    add("same", "--tenant 1001").success();
+    let other = stderr(&add("other", "--tenant 5").code(2));
+    assert!(other.contains("another tenant than the file"), "{other}");
+    let live = stderr(&add("live", "--environment production").code(2));
+    assert!(live.contains("another host than the file"), "{live}");
+    assert_eq!(json(&service, "profile list").as_array().unwrap().len(), 2);
+}
+
+#[test]
 fn a_command_for_credentials_is_kept_word_by_word() {
     let service = Service::start();
     let add =

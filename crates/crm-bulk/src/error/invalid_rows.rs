@@ -123,6 +123,8 @@ pub struct InvalidRows {
     pub cells: Vec<BadCell>,
     /// How many more bad cells there are.
     pub more_cells: u64,
+    /// What people have to know about how the input was read, such as the columns that were not.
+    pub notes: Vec<String>,
     /// The file that contains the bad rows and what is wrong with each.
     pub mend: Option<PathBuf>,
 }

@@ -222,6 +222,21 @@ pub(super) fn misspelled(header: &str) -> Option<&'static str> {
     })
 }
 
+/// The column that this header may be meant for: the only one whose name begins with it or is its
+/// beginning. A word of fewer than four letters is the beginning of too many.
+pub(super) fn resembled(header: &str) -> Option<&'static str> {
+    let header = folded(header);
+    let is_like = |name: &str| name.starts_with(&header) || header.starts_with(name);
+    let like = Column::all().filter(|column| {
+        let mut names = column.names().map(folded).filter(|name| name.chars().count() >= 4);
+        header.chars().count() >= 4 && names.any(|name| is_like(&name))
+    });
+    match like.collect::<Vec<_>>()[..] {
+        [one] => Some(one.name()),
+        _ => None,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -252,6 +267,23 @@ mod tests {
         }
         for header in ["Location", "Contact", "Time", "active", "values", "", "#"] {
             assert_eq!(Column::named(header), None, "{header}");
+        }
+    }
+
+    #[test]
+    fn a_header_that_begins_like_one_column_alone_may_be_meant_for_it() {
+        for (header, name) in [
+            ("Marketing", Some("marketing_updates")),
+            ("memos", Some("memo")),
+            ("Value (new)", Some("value")),
+            ("statement", Some("statements")),
+            ("Location", Some("location_id")),
+            ("invoice notifications", Some("invoices")),
+            ("branch", None),
+            ("act", None),
+            ("", None),
+        ] {
+            assert_eq!(resembled(header), name, "{header}");
         }
     }
 

@@ -24,6 +24,7 @@ pub(crate) struct BadRows {
     rows: u64,
     cells: Vec<BadCell>,
     more_cells: u64,
+    notes: Vec<String>,
     format: InputFormat,
     marks: Marks,
     header: Vec<String>,
@@ -45,6 +46,7 @@ impl BadRows {
             rows: 0,
             cells: Vec::new(),
             more_cells: 0,
+            notes: Vec::new(),
             format,
             marks,
             header: header.to_vec(),
@@ -56,6 +58,11 @@ impl BadRows {
     /// Says by what the rows are counted, unless it is by their lines.
     pub(crate) fn counted(self, counted: Counted) -> Self {
         Self { counted, ..self }
+    }
+
+    /// Takes what people have to know about how the input was read.
+    pub(crate) fn note(&mut self, notes: Vec<String>) {
+        self.notes = notes;
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -108,6 +115,7 @@ impl BadRows {
             rows: self.rows,
             cells: std::mem::take(&mut self.cells),
             more_cells: self.more_cells,
+            notes: std::mem::take(&mut self.notes),
             mend: self.path.clone(),
         }))
     }

@@ -1,7 +1,7 @@
 //! What the columns of one file mean, and which of them are not read.
 
 use super::{
-    columns::{Column, is_ours, is_read_only, misspelled},
+    columns::{Column, is_ours, is_read_only, misspelled, resembled},
     spelling::folded,
 };
 
@@ -100,7 +100,19 @@ impl Meanings {
             let names: Vec<_> = names.iter().take(KEPT).map(String::as_str).collect();
             format!("{what}: {}{more}", names.join(", "))
         })
+        .chain(self.meant())
         .collect()
+    }
+
+    /// What columns that are not read may be meant to be, unless somebody said to ignore them.
+    fn meant(&self) -> impl Iterator<Item = String> {
+        let is_ignored =
+            |header: &str| self.ignored.iter().any(|(name, _)| folded(name) == folded(header));
+        let unread = self.not_read.iter().filter(move |header| !is_ignored(header));
+        unread.filter_map(|header| {
+            let name = resembled(header)?;
+            Some(format!("is `{header}` meant to be {name}? Then write it so"))
+        })
     }
 
     /// The name of a column that was not to be read and that no row has.
@@ -148,6 +160,15 @@ mod tests {
         let (read_as, notes) = read(&["Locaton ID"], &["locaton-id"]).unwrap();
         assert_eq!(read_as, [Meaning::Further]);
         assert_eq!(notes, ["columns that are not read: Locaton ID"]);
+
+        let (_, notes) = read(&["id", "Marketing", "branch"], &[]).unwrap();
+        assert_eq!(
+            notes,
+            [
+                "columns that are not read: Marketing, branch",
+                "is `Marketing` meant to be marketing_updates? Then write it so"
+            ]
+        );
 
         let twice = read(&["id", "memo", "Contact ID"], &[]).unwrap_err();
         assert!(twice.contains("`id` and `Contact ID`"), "{twice}");

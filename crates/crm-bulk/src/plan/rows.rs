@@ -81,8 +81,9 @@ impl Plan {
                 }
             }
         }
-        let notes = rows.notes();
-        draft.set_notes(&notes.map_err(|reason| BulkError::Input { name, reason })?)?;
+        let notes = rows.notes().map_err(|reason| BulkError::Input { name, reason })?;
+        draft.set_notes(&notes)?;
+        read.bad.note(notes);
         // The input is closed before the file to mend is put in place.
         drop(rows);
         if !read.bad.is_empty() {

@@ -13,7 +13,7 @@ use crm_bulk::read_value;
 use crm_contacts::{MethodHandle, Owner};
 use crm_models::{
     ContactId, ContactMethodId, ContactType, CreateContactRequest, InvalidId, PersonId, Sort,
-    Timestamp, Whether,
+    Whether,
 };
 use crm_values::{Extensions, InvalidValue, NewValue, NewValues, PhoneReader, Region, check_cell};
 
@@ -255,40 +255,6 @@ impl NewContact {
         Ok(narrow!(request, memo(memo)))
     }
 }
-
-/// Times of creation and change. A time is RFC 3339 or a date; without offset it is UTC.
-#[derive(Debug, Default, Args)]
-pub(crate) struct Times {
-    /// Changed at this time or later, for example 2026-11-01 or 2026-11-01T08:00:00Z
-    #[arg(long, value_name = "TIME")]
-    pub(crate) modified_since: Option<Timestamp>,
-
-    /// Changed before this time
-    #[arg(long, value_name = "TIME")]
-    pub(crate) modified_before: Option<Timestamp>,
-
-    /// Created at this time or later
-    #[arg(long, value_name = "TIME")]
-    pub(crate) created_since: Option<Timestamp>,
-
-    /// Created before this time
-    #[arg(long, value_name = "TIME")]
-    pub(crate) created_before: Option<Timestamp>,
-}
-
-/// Calls the setters of a filter for the times that were given.
-macro_rules! between {
-    ($filter:expr, $times:expr) => {
-        $crate::commands::args::narrow!(
-            $filter,
-            modified_on_or_after($times.modified_since),
-            modified_before($times.modified_before),
-            created_on_or_after($times.created_since),
-            created_before($times.created_before),
-        )
-    };
-}
-pub(super) use between;
 
 /// The order of a list of Contacts v2, of customers or of locations.
 #[derive(Debug, Args)]

@@ -9,9 +9,10 @@ use crm_models::{
 use crm_values::Region;
 
 use super::{
-    args::{MethodArgs, NewContact, Order, Times, between, contact_type, narrow},
+    args::{MethodArgs, NewContact, Order, contact_type, narrow},
     delete::{Deletion, Restore},
     list::ListArgs,
+    times::{Times, between},
     update::{self, Texts},
 };
 use crate::{error::CliError, session::Session, status::Status};

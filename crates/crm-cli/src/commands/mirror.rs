@@ -6,9 +6,12 @@ use clap::{Args, Subcommand};
 use crm_mirror::{Coverage, Feed, FeedState, Mirror, PeopleReach, Reach};
 use serde::Serialize;
 
-use super::change_sets::{
-    known::{self, Known},
-    snapshot::{Need, pull},
+use super::{
+    change_sets::{
+        known::{self, Known},
+        snapshot::{Need, pull},
+    },
+    sheet::ExportCommand,
 };
 use crate::{
     error::CliError,
@@ -28,6 +31,8 @@ pub(crate) enum MirrorCommand {
     /// continues where it was. Who was deleted among people is found out once a day, since all of
     /// them have to be read for that. `crm snapshot FILE` does the same.
     Update(Update),
+
+    Export(Box<ExportCommand>),
 
     /// Show how fresh a mirror is, and how customers can be reached
     Status(In),

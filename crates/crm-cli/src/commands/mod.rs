@@ -29,7 +29,9 @@ mod profile;
 mod related;
 mod sandbox;
 mod sets;
+mod sheet;
 mod texts;
+mod times;
 mod update;
 
 use std::{path::PathBuf, sync::Arc};
@@ -228,7 +230,10 @@ impl Command {
     /// export has no end, so its JSON is one value a line.
     pub(crate) fn format(&self, asked: Format) -> Format {
         match self {
+            // A sheet is for a spreadsheet unless something else is asked for.
+            Self::Mirror(MirrorCommand::Export(_)) if asked == Format::Table => Format::Csv,
             Self::Export(_)
+            | Self::Mirror(MirrorCommand::Export(_))
             | Self::Customers(Owners::Export(_))
             | Self::Locations(Owners::Export(_)) => asked.without_end(),
             _ => asked,
@@ -273,6 +278,7 @@ impl Command {
             Self::Preferences(command) => command.run(&connect().await?).await,
             Self::Export(command) => command.run(&connect().await?).await,
             Self::Mirror(MirrorCommand::Update(update)) => update.run(&connect().await?).await,
+            Self::Mirror(MirrorCommand::Export(export)) => export.run(&connect().await?).await,
             Self::Mirror(MirrorCommand::Status(mirror)) => {
                 let session = connect_if(mirror.is_made(globals)).await?;
                 mirror.status(globals, session.as_ref(), output).await

@@ -6,9 +6,10 @@ use clap::{Args, Subcommand};
 use crm_models::{CustomerId, LocationId, OwnerFilter, Whether};
 
 use super::{
-    args::{Choice, Order, Times, TypedOwner, between, narrow},
+    args::{Choice, Order, TypedOwner, narrow},
     export::ExportArgs,
     list::ListArgs,
+    times::{Times, between},
 };
 use crate::{error::CliError, output::Record, session::Session, status::Status};
 

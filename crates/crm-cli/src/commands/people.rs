@@ -8,9 +8,10 @@ use crm_models::{
 };
 
 use super::{
-    args::{Choice, Order, Switch, Times, between, narrow, text},
+    args::{Choice, Order, Switch, narrow, text},
     delete::{Deletion, Restore},
     list::ListArgs,
+    times::{Times, between, time},
     update,
 };
 use crate::{error::CliError, output::note, session::Session, status::Status};
@@ -93,11 +94,11 @@ pub(crate) enum People {
         entity: Option<RelatedEntityId>,
 
         /// Created at this time or later
-        #[arg(long, value_name = "TIME")]
+        #[arg(long, value_name = "TIME", value_parser = time)]
         created_since: Option<Timestamp>,
 
         /// Created before this time
-        #[arg(long, value_name = "TIME")]
+        #[arg(long, value_name = "TIME", value_parser = time)]
         created_before: Option<Timestamp>,
 
         #[command(flatten)]

@@ -3,6 +3,7 @@
 use std::path::{self, Path, PathBuf};
 
 use clap::{Args, Subcommand};
+use crm_models::TenantId;
 use serde::Serialize;
 
 use super::file_arg;
@@ -11,7 +12,7 @@ use crate::{
     globals::Globals,
     output::{Output, note, records},
     settings::{
-        Config, Credentials, CredentialsError, Host, Keychain, Profile, Profiles, Secret,
+        AccountFile, Config, CredentialsError, Host, Keychain, Profile, Profiles, Secret,
         SettingsError, account, profile_in_use,
     },
     status::Status,
@@ -37,7 +38,8 @@ pub(crate) enum ProfileCommand {
         name: String,
     },
 
-    /// Add a profile for the given --tenant and --environment (or --api-url and --auth-url)
+    /// Add a profile for the given --tenant and --environment (or --api-url and --auth-url), or for
+    /// the sandbox whose connection --credentials names
     Add(Add),
 
     /// Remove a profile, with its secrets in the file and in the system's keychain
@@ -54,8 +56,8 @@ pub(crate) struct Add {
     #[arg(value_parser = name)]
     name: String,
 
-    /// Keep the credentials of this JSON file in it: {"clientId": …, "clientSecret": …, "appKey": …};
-    /// - is stdin
+    /// Keep the credentials of this JSON file in it: {"clientId": …, "clientSecret": …, "appKey": …},
+    /// or all of what `crm sandbox serve` prints; - is stdin
     #[arg(long, value_name = "FILE")]
     credentials: Option<PathBuf>,
 
@@ -257,13 +259,8 @@ fn unknown(name: &str, profiles: &Profiles) -> CliError {
 
 impl Add {
     fn run(self, globals: &Globals, output: &Output) -> Result<(), CliError> {
-        let (Some(tenant), Some(_)) = (globals.tenant, Host::of_options(globals)) else {
-            return Err(CliError::Usage(
-                "a profile is for one account: give --tenant, and --environment or --api-url and \
-                 --auth-url"
-                    .to_owned(),
-            ));
-        };
+        let mut file = self.credentials.as_deref().map(read).transpose()?;
+        let (tenant, host) = target(globals, file.as_mut())?;
         let mut config = Config::open()?;
         if config.has(&self.name) {
             return Err(CliError::Usage(format!(
@@ -272,7 +269,7 @@ impl Add {
                 config.path().display()
             )));
         }
-        let mut credentials = self.credentials.as_deref().map(read).transpose()?;
+        let mut credentials = file.map(AccountFile::credentials);
         if let (true, Some(credentials)) = (self.keychain, &mut credentials) {
             let moved = Keychain::of_system().and_then(|keychain| {
                 credentials.move_into(&keychain, &account(&self.name, Some(tenant)))
@@ -281,9 +278,9 @@ impl Add {
         }
         let mut profile = Profile {
             tenant: Some(tenant),
-            environment: globals.environment,
-            api_url: globals.api_url.clone(),
-            auth_url: globals.auth_url.clone(),
+            environment: host.vendor(),
+            api_url: host.urls().map(|[api_url, _]| api_url.to_owned()),
+            auth_url: host.urls().map(|[_, auth_url]| auth_url.to_owned()),
             credential_command: self.credential_command,
             keychain: self.keychain.then_some(true),
             rate: globals.rate,
@@ -321,9 +318,38 @@ fn absolute(path: Option<&Path>) -> Result<Option<PathBuf>, CliError> {
     path.map(|path| path::absolute(path).map_err(unread(path))).transpose()
 }
 
-/// Reads credentials from a file or stdin.
-fn read(file: &Path) -> Result<Credentials, CliError> {
+/// The account of a new profile, from the options or the file: one that names another than the other
+/// is refused.
+fn target(globals: &Globals, file: Option<&mut AccountFile>) -> Result<(TenantId, Host), CliError> {
+    let refuse = |why: &str| Err(CliError::Usage(why.to_owned()));
+    let (of_file, tenant) = match file {
+        Some(file) => {
+            let urls = (file.api_url.take(), file.auth_url.take());
+            (Host::given("the file of --credentials", None, urls.0, urls.1)?, file.tenant)
+        }
+        None => (None, None),
+    };
+    if let (Some(option), Some(of_file)) = (globals.tenant, tenant)
+        && option != of_file
+    {
+        return refuse("--tenant names another tenant than the file of --credentials");
+    }
+    let option = Host::of_options(globals);
+    if option.is_some() && of_file.is_some() && option != of_file {
+        return refuse("the options name another host than the file of --credentials");
+    }
+    match (globals.tenant.or(tenant), option.or(of_file)) {
+        (Some(tenant), Some(host)) => Ok((tenant, host)),
+        _ => refuse(
+            "a profile is for one account: give --tenant, and --environment or --api-url and \
+             --auth-url",
+        ),
+    }
+}
+
+/// Reads an account from a file or stdin.
+fn read(file: &Path) -> Result<AccountFile, CliError> {
     let json = file_arg::read(file)?;
-    Credentials::parse(&json)
+    AccountFile::parse(&json)
         .map_err(|error| CliError::Usage(format!("{}: {error}", file.display())))
 }

@@ -149,6 +149,7 @@ pub(super) fn tell_invalid(invalid: &InvalidRows) {
             more => note(format!("and in {more} more rows: {column}{reason}")),
         }
     }
+    invalid.notes.iter().for_each(note);
     if invalid.more_cells > 0 {
         let hint = match &invalid.mend {
             Some(path) => format!("{} has all of them", path.display()),

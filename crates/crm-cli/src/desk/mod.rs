@@ -21,6 +21,7 @@ mod updates;
 mod whereabouts;
 
 pub(crate) use self::{
+    card::Keep,
     copies::{bytes_in, whole},
     error::DeskError,
     folder::Desk,

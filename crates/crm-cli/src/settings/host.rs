@@ -38,6 +38,22 @@ impl Host {
         }
     }
 
+    /// The vendor's environment, if it is one.
+    pub(crate) fn vendor(&self) -> Option<Vendor> {
+        match self {
+            Self::Vendor(vendor) => Some(*vendor),
+            Self::Custom { .. } => None,
+        }
+    }
+
+    /// The two URLs, if it is no environment of the vendor: of the API and of the token endpoint.
+    pub(crate) fn urls(&self) -> Option<[&str; 2]> {
+        match self {
+            Self::Vendor(_) => None,
+            Self::Custom { api_url, auth_url } => Some([api_url, auth_url]),
+        }
+    }
+
     /// The servers that the options give; their grammar admits nothing in between.
     pub(crate) fn of_options(globals: &Globals) -> Option<Self> {
         match (&globals.api_url, &globals.auth_url) {

@@ -16,7 +16,7 @@ use std::{env, path::PathBuf};
 
 use clap::ValueEnum;
 pub(crate) use config::Config;
-pub(crate) use credentials::{Credentials, CredentialsError, Keychain, account};
+pub(crate) use credentials::{AccountFile, CredentialsError, Keychain, account};
 use crm_models::TenantId;
 use crm_sandbox::Connection;
 pub(crate) use error::SettingsError;

@@ -6,6 +6,7 @@ use crm_values::Region;
 use super::{
     file::Mirror,
     look_up::Known,
+    owners::KnownOwner,
     row::{ContactColumns, ReadKey, owner_of},
 };
 use crate::{error::MirrorError, keys::Keys, owner::OwnerId};
@@ -62,6 +63,57 @@ impl Mirror {
             contacts.push((contact, keys));
         }
         owner.map_or(Ok(()), |owner| each(owner, contacts))
+    }
+
+    /// Hands the existing contacts of one owner after the other to `each`, with the owner itself as far
+    /// as its feed has told it: the customers first, then the locations, both in the order of their
+    /// ids, and the contacts of each in the order of theirs. Ends with the first error of `each`.
+    ///
+    /// All of it is the mirror of one moment, whoever updates it meanwhile, and takes the memory of
+    /// one owner.
+    ///
+    /// ```no_run
+    /// use crm_mirror::{Mirror, MirrorError};
+    ///
+    /// # fn main() -> Result<(), MirrorError> {
+    /// Mirror::open("mirror.db")?.for_each_in_order(|owner, known, contacts| {
+    ///     let name = known.map(|known| known.display_name());
+    ///     println!("{owner}, {name:?}: {} contacts", contacts.len());
+    ///     Ok::<(), MirrorError>(())
+    /// })
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// That of `each`, or a failure to read.
+    pub fn for_each_in_order<E: From<MirrorError>>(
+        &self,
+        mut each: impl FnMut(OwnerId, Option<KnownOwner>, Vec<Contact>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let _still = self.database.check(self.database.connection.unchecked_transaction())?;
+        // A customer's number is its id, a location's is below 0.
+        for owners in ["owner > 0 ORDER BY owner", "owner < 0 ORDER BY owner DESC"] {
+            let sql = format!(
+                "SELECT {} FROM contacts WHERE active AND {owners}, contact_id",
+                ContactColumns::NAMES
+            );
+            let mut query = self.database.check(self.database.connection.prepare(&sql))?;
+            let at = const { ContactColumns::in_order(0) };
+            let mut rows = self.database.check(query.query([]))?;
+            let (mut owner, mut contacts) = (None, Vec::new());
+            while let Some(row) = self.database.check(rows.next())? {
+                let (of, Known { contact }) = self.known(self.database.check(at.read(row))?)?;
+                if let Some(before) = owner.replace(of).filter(|before| *before != of) {
+                    each(before, self.owner(before)?, std::mem::take(&mut contacts))?;
+                }
+                contacts.push(contact);
+            }
+            if let Some(last) = owner {
+                each(last, self.owner(last)?, contacts)?;
+            }
+        }
+        Ok(())
     }
 
     /// Hands the owner of every existing contact to `each`, with the key of its value, in no order.

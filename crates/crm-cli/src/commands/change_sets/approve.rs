@@ -1,20 +1,31 @@
-//! `crm approve`: say that a set is right exactly as it is.
+//! `crm approve`: say that a set is right exactly as it is, or without some of its changes.
 
 use std::path::PathBuf;
 
 use clap::Args;
-use crm_bulk::{ChangeSet, ExpectedDigest, Remark, visible};
+use crm_bulk::{ChangeSet, Decision, DropSummary, ExpectedDigest, Remark, Selection, visible};
+use serde::Serialize;
 
-use super::{decided::Decided, summary::name};
+use super::{
+    decided::Decided,
+    drop::{first, nothing_to_drop, refuse_unknown},
+    summary::name,
+};
 use crate::{
-    error::CliError, globals::Format, output::Output, signal::until_signal, status::Status,
+    commands::args::narrow,
+    error::CliError,
+    globals::Format,
+    output::{Output, count, crm, quoted},
+    signal::until_signal,
+    status::Status,
 };
 
-/// Approve a set exactly as it is
+/// Approve a set exactly as it is, or without some of its changes
 ///
 /// The set keeps its digest, the time, the user of the system and the name that is given. `crm apply
 /// --require-approval` refuses a set without; so does a profile with `require_approval = true`, which
-/// is about sets alone: single writes are not held. The approval ends as soon as anything of the plan changes, as by `crm drop`.
+/// is about sets alone: single writes are not held. The approval ends as soon as anything of the plan
+/// changes, as by `crm drop`.
 #[derive(Debug, Args)]
 pub(crate) struct Approve {
     /// The change set: a file, or the name of one of the desk
@@ -27,26 +38,80 @@ pub(crate) struct Approve {
     /// Approve the set only if this is its digest, as on the page that was looked at
     #[arg(long, value_name = "DIGEST")]
     expect: Option<ExpectedDigest>,
+
+    /// Take these changes out first, by their numbers on the page, as `crm drop` does
+    #[arg(long, value_name = "N,N", value_delimiter = ',')]
+    drop: Vec<u32>,
+
+    /// Why they are taken out
+    #[arg(long, value_name = "TEXT", requires = "drop")]
+    reason: Option<String>,
+}
+
+/// What was approved and what was taken out before, for programs.
+#[derive(Serialize)]
+struct Approved {
+    #[serde(flatten)]
+    decision: Decided,
+    /// The numbers of the changes that were taken out.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    dropped: Vec<String>,
 }
 
 impl Approve {
     pub(crate) async fn run(self, output: &Output) -> Result<Status, CliError> {
         let set = ChangeSet::open(&self.set)?;
-        let remark = Remark::new().by(self.by);
-        let approving = async { Ok::<_, CliError>(set.approve(self.expect, remark).await?) };
-        let decision = match until_signal(approving).await? {
-            Ok(decision) => decision,
+        refuse_unknown(&set, &self.drop)?;
+        let (dropped, decision) = match until_signal(self.decide(&set)).await? {
+            Ok(decided) => decided,
             Err(signal) => return Ok(Status::Stopped(signal, None)),
         };
+        let changes = dropped.as_ref().map(|dropped| dropped.changes.as_slice());
+        let changes = changes.unwrap_or_default();
         match output.format() {
-            Format::Table => output.text(&format!(
-                "{}: approved by {}; digest {}",
-                visible(&name(&self.set)),
-                visible(&decision.who()),
-                decision.digest.short()
-            ))?,
-            _ => output.value(&Decided::from(decision))?,
+            Format::Table => {
+                let mut lines = dropped
+                    .as_ref()
+                    .map(|dropped| first(&set, dropped))
+                    .transpose()?
+                    .unwrap_or_default();
+                let set = name(&self.set);
+                if !changes.is_empty() {
+                    let changes = count(changes.len() as u64, "change");
+                    lines.push(format!("{}: {changes} dropped", visible(&set)));
+                }
+                lines.push(format!(
+                    "{}: approved by {}; digest {}",
+                    visible(&set),
+                    visible(&decision.who()),
+                    decision.digest.short()
+                ));
+                lines.push(format!("next: {} apply {}", crm(), quoted(&set)));
+                output.text(&lines.join("\n"))?;
+            }
+            _ => output.value(&Approved {
+                dropped: changes.iter().map(ToString::to_string).collect(),
+                decision: decision.into(),
+            })?,
         }
         Ok(Status::Done)
+    }
+
+    async fn decide(&self, set: &ChangeSet) -> Result<(Option<DropSummary>, Decision), CliError> {
+        let remark = Remark::new().by(self.by.clone());
+        if self.drop.is_empty() {
+            return Ok((None, set.approve(self.expect.clone(), remark).await?));
+        }
+        let which = Selection::all().numbers(self.drop.iter().copied().map(i64::from));
+        let remark = narrow!(remark, reason(self.reason.clone()));
+        match set.approve_without(self.expect.clone(), &which, remark).await? {
+            (dropped, Some(decision)) => Ok((Some(dropped), decision)),
+            (_, None) => {
+                let (set_name, why) = (name(&self.set), nothing_to_drop(set, &which)?);
+                Err(CliError::Usage(format!(
+                    "{set_name}: neither dropped nor approved: {why}; approve it without --drop"
+                )))
+            }
+        }
     }
 }

@@ -73,7 +73,7 @@ impl DropCommand {
         let which = which.numbers(self.changes.iter().copied().map(i64::from));
         let remark = narrow!(Remark::new(), by(self.by.clone()), reason(self.reason.clone()));
         let set = ChangeSet::open(&self.set)?;
-        self.refuse_unknown(&set)?;
+        refuse_unknown(&set, &self.changes)?;
         let was_approved = set.approval()?.is_some();
         let dropping = async { Ok::<_, CliError>(set.drop_changes(&which, remark).await?) };
         let summary = match until_signal(dropping).await? {
@@ -115,27 +115,27 @@ impl DropCommand {
         }
         Ok(Status::Done)
     }
+}
 
-    /// Refuses numbers that the set does not have.
-    fn refuse_unknown(&self, set: &ChangeSet) -> Result<(), CliError> {
-        if self.changes.is_empty() {
-            return Ok(());
-        }
-        let mut unknown: BTreeSet<_> = self.changes.iter().copied().map(i64::from).collect();
-        for change in set.changes(&Selection::all().numbers(unknown.clone())) {
-            unknown.remove(&change?.id.get());
-        }
-        if unknown.is_empty() {
-            return Ok(());
-        }
-        let unknown: Vec<_> = unknown.iter().map(ToString::to_string).collect();
-        let (set, unknown) = (name(&self.set), unknown.join(", "));
-        Err(CliError::Usage(format!("{set} has no change {unknown}; nothing was dropped")))
+/// Refuses numbers that a set does not have.
+pub(super) fn refuse_unknown(set: &ChangeSet, numbers: &[u32]) -> Result<(), CliError> {
+    if numbers.is_empty() {
+        return Ok(());
     }
+    let mut unknown: BTreeSet<_> = numbers.iter().copied().map(i64::from).collect();
+    for change in set.changes(&Selection::all().numbers(unknown.clone())) {
+        unknown.remove(&change?.id.get());
+    }
+    if unknown.is_empty() {
+        return Ok(());
+    }
+    let unknown: Vec<_> = unknown.iter().map(ToString::to_string).collect();
+    let (set, unknown) = (name(set.path()), unknown.join(", "));
+    Err(CliError::Usage(format!("{set} has no change {unknown}; nothing was dropped")))
 }
 
 /// Why nothing of a selection could be dropped.
-fn nothing_to_drop(set: &ChangeSet, which: &Selection) -> Result<String, CliError> {
+pub(super) fn nothing_to_drop(set: &ChangeSet, which: &Selection) -> Result<String, CliError> {
     let mut states = BTreeMap::<State, u64>::new();
     for change in set.changes(which) {
         *states.entry(change?.outcome.state).or_default() += 1;
@@ -155,7 +155,7 @@ fn nothing_to_drop(set: &ChangeSet, which: &Selection) -> Result<String, CliErro
 const SHOWN: usize = 20;
 
 /// The first changes that were dropped, as lines.
-fn first(set: &ChangeSet, summary: &DropSummary) -> Result<Vec<String>, CliError> {
+pub(super) fn first(set: &ChangeSet, summary: &DropSummary) -> Result<Vec<String>, CliError> {
     let shown = summary.changes.iter().take(SHOWN).map(|id| id.get());
     let (mut names, mut lines) = (Names::of(set.path())?, Vec::new());
     for change in set.changes(&Selection::all().numbers(shown)) {

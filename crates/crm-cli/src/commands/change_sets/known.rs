@@ -25,9 +25,9 @@ use crate::{
 
 /// What a plan looks contacts up in.
 #[derive(Debug, Args)]
-pub(super) struct KnownArgs {
+pub(in crate::commands) struct KnownArgs {
     /// Look up contacts in this snapshot instead of the desk's mirror
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, alias = "mirror", value_name = "FILE")]
     snapshot: Option<PathBuf>,
 
     /// Use the mirror alone if it is no older than this, else update it first; with --snapshot the
@@ -93,9 +93,10 @@ impl KnownArgs {
 
     /// All contacts, which are read if they are not known; in a sandbox, which has no desk, for this
     /// command alone.
-    pub(super) async fn of_all(
+    pub(in crate::commands) async fn of_all(
         &self,
         session: &Session<'_>,
+        need: Need,
         region: Region,
     ) -> Result<Known, CliError> {
         if self.snapshot.is_none() && session.has_desk() {
@@ -103,7 +104,7 @@ impl KnownArgs {
         }
         match &self.snapshot {
             Some(file) if self.offline => self.named(file, region),
-            file => fresh(session, file.as_deref(), Need::Contacts, region).await,
+            file => fresh(session, file.as_deref(), need, region).await,
         }
     }
 
@@ -181,7 +182,7 @@ pub(super) async fn as_it_is(
     region: Region,
 ) -> Result<Known, CliError> {
     let known = KnownArgs { snapshot: file.map(Path::to_owned), max_age: 0, offline: true };
-    known.of_all(session, region).await
+    known.of_all(session, Need::Owners, region).await
 }
 
 /// All contacts as they are now: in the file that is named, else in the mirror of the desk, else, in a

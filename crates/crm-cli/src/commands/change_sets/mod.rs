@@ -17,6 +17,7 @@ mod owner_names;
 pub(super) mod plan;
 pub(super) mod report;
 pub(super) mod results;
+mod review;
 mod rows;
 mod select;
 pub(super) mod show;

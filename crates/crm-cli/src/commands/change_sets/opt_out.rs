@@ -3,16 +3,16 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use crm_bulk::{ChangeSet, Input, OptOut};
+use crm_bulk::{Input, OptOut};
 use crm_consent::Wish;
 
 use super::{
     known,
     out::{INSTEAD, Out},
     owner_names::NameArgs,
+    review::ReviewArgs,
     rows::{InputArgs, told},
     snapshot::Need,
-    summary::Summary,
 };
 use crate::{
     commands::{
@@ -72,6 +72,9 @@ pub(crate) struct OptOutCommand {
     names: NameArgs,
 
     #[command(flatten)]
+    review: ReviewArgs,
+
+    #[command(flatten)]
     numbers: NumberArgs,
 
     #[command(flatten)]
@@ -81,6 +84,7 @@ pub(crate) struct OptOutCommand {
 impl OptOutCommand {
     pub(crate) async fn run(self, session: &Session<'_>, on: bool) -> Result<Status, CliError> {
         session.tell_target();
+        self.review.spare(Some(&self.list))?;
         let how = if on { "opt-in" } else { "opt-out" };
         let desk = || session.desk(INSTEAD);
         let out = Out::of(self.out.as_deref(), desk, how, Some(&self.list))?;
@@ -100,8 +104,10 @@ impl OptOutCommand {
             consent::take(desk, list()?, &options, if on { Wish::In } else { Wish::Out })?;
         }
         self.consent.of_set(session.existing_desk()?, out.path())?;
-        let summary = Summary::of(&ChangeSet::open(out.path())?, 10)?
-            .needs_approval(session.requires_approval());
+        let summary = match self.review.summary(session, out.path(), 10).await? {
+            Ok(summary) => summary,
+            Err(signal) => return Ok(Status::Stopped(signal, None)),
+        };
         summary.write_whole_or_begun(session.output)?;
         Ok(if self.detailed_exitcode && !summary.is_settled() {
             Status::ChangesPlanned

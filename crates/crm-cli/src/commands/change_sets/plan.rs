@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use crm_bulk::{BulkError, ChangeSet, CleanUp, Input, Plan, PlanSummary};
+use crm_bulk::{BulkError, CleanUp, Input, Plan, PlanSummary};
 use crm_values::PhoneReader;
 use crm_values::Region;
 
@@ -11,8 +11,9 @@ use super::{
     known::{Known, KnownArgs},
     out::{INSTEAD, Out},
     owner_names::NameArgs,
+    review::ReviewArgs,
     rows::{InputArgs, told},
-    summary::Summary,
+    snapshot::Need,
     template::{self, Template},
 };
 use crate::{
@@ -89,6 +90,9 @@ pub(crate) struct PlanCommand {
     #[command(flatten)]
     names: NameArgs,
 
+    #[command(flatten)]
+    review: ReviewArgs,
+
     /// How many differences to show
     #[arg(long, value_name = "N", default_value_t = 10, value_parser = whole(0_u32, None))]
     sample: u32,
@@ -147,6 +151,7 @@ impl PlanCommand {
         session.tell_target();
         let input = self.input.as_ref().map(|path| self.rows.open(path));
         let input = input.transpose()?;
+        self.review.spare(self.input.as_deref())?;
         let how = if input.is_some() { "plan" } else { "clean-up" };
         let desk = || session.desk(INSTEAD);
         let out = Out::of(self.out.as_deref(), desk, how, self.input.as_deref())?;
@@ -165,8 +170,10 @@ impl PlanCommand {
             note(format!("left out: {}", count(invalid.rows, "invalid row")));
         }
         self.consent.of_set(session.existing_desk()?, out.path())?;
-        let summary = Summary::of(&ChangeSet::open(out.path())?, self.sample)?
-            .needs_approval(session.requires_approval());
+        let summary = match self.review.summary(session, out.path(), self.sample).await? {
+            Ok(summary) => summary,
+            Err(signal) => return Ok(Status::Stopped(signal, None)),
+        };
         summary.write_whole_or_begun(session.output)?;
         Ok(if self.detailed_exitcode && summary.has_changes() {
             Status::ChangesPlanned
@@ -199,7 +206,7 @@ impl PlanCommand {
         out: &Path,
     ) -> Result<PlanSummary, CliError> {
         let Some(input) = input else {
-            let known = self.known.of_all(session, self.region(session)?).await?;
+            let known = self.known.of_all(session, Need::Contacts, self.region(session)?).await?;
             let plan = self.plan(session)?;
             return plan.snapshot(known.snapshot).clean_ups(out).await.map_err(told);
         };
@@ -213,7 +220,8 @@ impl PlanCommand {
                     return planned.map_err(needs_snapshot);
                 };
                 note("rows select by value: reading all contacts into the desk's mirror");
-                let known = Some(self.known.of_all(session, self.region(session)?).await?);
+                let known =
+                    Some(self.known.of_all(session, Need::Contacts, self.region(session)?).await?);
                 let input = self.rows.open(path)?;
                 self.look_up(session, self.plan(session)?, input, known, out)
                     .await

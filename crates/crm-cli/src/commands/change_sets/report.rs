@@ -1,6 +1,6 @@
 //! `crm report`: one page for people.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use crm_bulk::{AtomicWriter, ChangeSet};
@@ -11,6 +11,7 @@ use crate::{
     globals::{Format, Globals},
     output::{Output, note},
     session,
+    signal::Signal,
     status::Status,
 };
 
@@ -29,6 +30,34 @@ pub(crate) struct Report {
     html: Option<PathBuf>,
 }
 
+/// Writes the page of a set to a file, and all that it is about beside it; tells where.
+pub(super) async fn write_page(
+    set: &ChangeSet,
+    path: &Path,
+) -> Result<Result<String, Signal>, CliError> {
+    let page = path.display();
+    if is_stream(path) {
+        let written = write_beside(set.path(), path, |page| set.report(page)).await?;
+        return Ok(written.map(|()| format!("written to {page}")));
+    }
+    let csv = path.with_added_extension("csv");
+    keep_apart(&csv, set.path(), "the change set")?;
+    let name = csv.file_name().unwrap_or_default().to_string_lossy();
+    let mut evidence = AtomicWriter::create(&csv).map_err(CliError::unwritten(&csv))?;
+    let made = make_beside(set.path(), path, |page| {
+        set.report_with_evidence(page, &mut evidence, &name)?;
+        Ok(evidence)
+    });
+    let (file, evidence) = match made.await? {
+        Ok(made) => made,
+        Err(signal) => return Ok(Err(signal)),
+    };
+    // In this order, so that no page is without its evidence.
+    evidence.finish().map_err(CliError::unwritten(&csv))?;
+    file.finish().map_err(CliError::unwritten(path))?;
+    Ok(Ok(format!("written to {page}, and all that it is about to {}", csv.display())))
+}
+
 impl Report {
     pub(crate) async fn run(self, globals: &Globals, output: &Output) -> Result<Status, CliError> {
         let reverses = session::reverses(globals, &self.set);
@@ -41,33 +70,13 @@ impl Report {
             return Ok(Status::Done);
         };
         let set = ChangeSet::open(&self.set)?.reversed_by(reverses);
-        let page = path.display().to_string();
-        let beside = if is_stream(&path) {
-            if let Err(signal) = write_beside(&self.set, &path, |page| set.report(page)).await? {
-                return Ok(Status::Stopped(signal, None));
-            }
-            String::new()
-        } else {
-            let csv = path.with_added_extension("csv");
-            keep_apart(&csv, &self.set, "the change set")?;
-            let name = csv.file_name().unwrap_or_default().to_string_lossy();
-            let mut evidence = AtomicWriter::create(&csv).map_err(CliError::unwritten(&csv))?;
-            let made = make_beside(&self.set, &path, |page| {
-                set.report_with_evidence(page, &mut evidence, &name)?;
-                Ok(evidence)
-            });
-            let (page, evidence) = match made.await? {
-                Ok(made) => made,
-                Err(signal) => return Ok(Status::Stopped(signal, None)),
-            };
-            // In this order, so that no page is without its evidence.
-            evidence.finish().map_err(CliError::unwritten(&csv))?;
-            page.finish().map_err(CliError::unwritten(&path))?;
-            format!(", and all that it is about to {}", csv.display())
+        let written = match write_page(&set, &path).await? {
+            Ok(written) => written,
+            Err(signal) => return Ok(Status::Stopped(signal, None)),
         };
         match output.format() {
-            Format::Table => note(format!("written to {page}{beside}")),
-            _ => output.done("written", &page)?,
+            Format::Table => note(written),
+            _ => output.done("written", &path.display().to_string())?,
         }
         Ok(Status::Done)
     }

@@ -1,6 +1,11 @@
 //! The summary of a set, for people and for programs.
 
-use std::{collections::BTreeMap, fmt::Write as _, io, path::Path};
+use std::{
+    collections::BTreeMap,
+    fmt::Write as _,
+    io,
+    path::{Path, PathBuf},
+};
 
 use crm_bulk::{ChangeSet, Selection, SetKind, State, visible};
 use crm_transport::VENDOR_CALLS_PER_SECOND;
@@ -68,6 +73,9 @@ pub(super) struct Summary {
     /// Whether it is applied only once it is approved.
     #[serde(skip)]
     needs_approval: bool,
+    /// The page about it that was written for whoever approves it.
+    #[serde(skip)]
+    page: Option<PathBuf>,
     /// The first changes, as lines.
     #[serde(skip)]
     sample: Vec<String>,
@@ -164,6 +172,7 @@ impl Summary {
             seconds_at_rate_limit: calls.div_ceil(u64::from(VENDOR_CALLS_PER_SECOND)),
             notes: info.notes,
             needs_approval: false,
+            page: None,
             sample: lines,
             shown,
             set_aside,
@@ -174,6 +183,12 @@ impl Summary {
     /// Says whether the account has it applied only once it is approved.
     pub(super) fn needs_approval(mut self, needs_approval: bool) -> Self {
         self.needs_approval = needs_approval;
+        self
+    }
+
+    /// Says that there is a page about it, for whoever approves it.
+    pub(super) fn with_page(mut self, page: &Path) -> Self {
+        self.page = Some(page.to_owned());
         self
     }
 
@@ -212,14 +227,23 @@ impl Summary {
             [SetKind::OptOut, SetKind::OptIn].map(SetKind::as_str).contains(&self.kind);
         // Of a list without rows there is nothing to prove.
         let is_evidence = is_of_list && (!self.totals.is_empty() || self.unmatched_rows > 0);
-        let apply = (self.open > 0).then(|| format!("{crm} apply {set}"));
-        let page = Path::new(&self.set).with_extension("html");
-        let page = quoted(&name(&page));
-        let approve = (self.open > 0 && self.needs_approval && !self.approved)
-            .then(|| to_be_approved(&self.set, self.short_digest.as_deref()));
-        let evidence =
-            is_evidence.then(|| format!("{crm} report {set} --html {page}  # the evidence"));
-        approve.into_iter().flatten().chain(apply).chain(evidence).collect()
+        let page = quoted(&name(&Path::new(&self.set).with_extension("html")));
+        let is_reviewed = self.needs_approval || self.page.is_some();
+        let mut next = Vec::new();
+        if self.open > 0 && is_reviewed && !self.approved {
+            let [look, approve] = to_be_approved(&self.set, self.short_digest.as_deref());
+            next.extend(self.page.is_none().then_some(look));
+            next.push(format!("{approve}  # with --drop 3,17 without these"));
+        }
+        if self.open > 0 {
+            let only_then =
+                if is_reviewed && !self.needs_approval { " --require-approval" } else { "" };
+            next.push(format!("{crm} apply {set}{only_then}"));
+        }
+        if is_evidence {
+            next.push(format!("{crm} report {set} --html {page}  # the evidence"));
+        }
+        next
     }
 
     fn text(&self) -> String {

@@ -20,7 +20,7 @@ use self::{
     state::{Form, State},
 };
 use crate::{
-    commands::{args::whole, file_arg::keep_apart},
+    commands::{args::whole, file_arg::keep_apart, times::time},
     error::CliError,
     globals::Format,
     output::{LineFormat, Lines, Output, Record, Selection, count, note},
@@ -48,7 +48,8 @@ pub(crate) struct Export {
 /// From where and to where a feed is exported.
 #[derive(Debug, Args)]
 pub(crate) struct ExportArgs {
-    /// Start here: a time of modification, or the token with which an export ended
+    /// Start here: a time of modification, such as 2026-11-01 or 7d, or the token with which an
+    /// export ended
     #[arg(long, value_name = "TIME|TOKEN")]
     from: Option<Start>,
 
@@ -94,7 +95,7 @@ impl FromStr for Start {
     type Err = Infallible;
 
     fn from_str(text: &str) -> Result<Self, Infallible> {
-        Ok(Self(match text.parse() {
+        Ok(Self(match time(text) {
             Ok(time) => ExportFrom::Time(time),
             Err(_) => ExportFrom::Token(ContinuationToken::new(text)),
         }))

@@ -7,9 +7,10 @@ use crm_contacts::Creation;
 use crm_models::{Contact, ContactFilter, OwnedContact, Preference};
 
 use super::{
-    args::{ContactArgs, NewContact, Times, TypedOwner, between, narrow},
+    args::{ContactArgs, NewContact, TypedOwner, narrow},
     delete::{Deletion, Restore},
     list::ListArgs,
+    times::{Times, between},
 };
 use crate::{error::CliError, globals::Format, output::note, session::Session, status::Status};
 

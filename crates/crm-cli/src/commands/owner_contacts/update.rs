@@ -8,6 +8,7 @@ use crate::{
     commands::{
         args::{ContactArgs, Switch, TypedOwner, contact_type, narrow},
         consent::OverrideArgs,
+        times::time,
         update::{self, Texts},
     },
     error::CliError,
@@ -36,7 +37,7 @@ pub(crate) struct Update<O: TypedOwner> {
     unknown_flags: Option<Switch>,
 
     /// Change nothing if the contact was changed after this time: give its modifiedOn
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", value_parser = time)]
     if_unmodified_since: Option<Timestamp>,
 
     #[command(flatten)]

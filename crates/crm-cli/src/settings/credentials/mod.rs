@@ -10,6 +10,7 @@ use std::{
     time::Duration,
 };
 
+use crm_models::TenantId;
 use serde::{Deserialize, Serialize};
 use tokio::{sync::oneshot, time::timeout};
 
@@ -51,6 +52,48 @@ impl TryFrom<u32> for Version {
     }
 }
 
+/// An account as a file of JSON tells it: credentials, and what `crm sandbox serve` prints beside
+/// them in names of its own.
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct AccountFile {
+    #[serde(default, rename = "version")]
+    _version: Version,
+    #[serde(alias = "client_id")]
+    client_id: Option<Secret>,
+    #[serde(alias = "client_secret")]
+    client_secret: Option<Secret>,
+    #[serde(alias = "app_key")]
+    app_key: Option<Secret>,
+    /// The tenant.
+    pub(crate) tenant: Option<TenantId>,
+    /// The API's host, together with that of the token endpoint.
+    #[serde(alias = "api_url")]
+    pub(crate) api_url: Option<String>,
+    /// The host of the token endpoint.
+    #[serde(alias = "auth_url")]
+    pub(crate) auth_url: Option<String>,
+}
+
+impl AccountFile {
+    /// Reads the JSON.
+    pub(crate) fn parse(json: &[u8]) -> Result<Self, CredentialsError> {
+        serde_json::from_slice(json).map_err(CredentialsError::unreadable)
+    }
+
+    /// The credentials alone.
+    pub(crate) fn credentials(self) -> Credentials {
+        let Self { client_id, client_secret, app_key, .. } = self;
+        Credentials { client_id, client_secret, app_key, ..Credentials::default() }
+    }
+}
+
+impl CredentialsError {
+    fn unreadable(error: serde_json::Error) -> Self {
+        Self::Unreadable { line: error.line(), column: error.column() }
+    }
+}
+
 /// Why a profile's credentials are not available. No message shows one.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum CredentialsError {
@@ -80,10 +123,7 @@ pub(crate) enum CredentialsError {
 impl Credentials {
     /// Reads the JSON.
     pub(crate) fn parse(json: &[u8]) -> Result<Self, CredentialsError> {
-        serde_json::from_slice(json).map_err(|error| CredentialsError::Unreadable {
-            line: error.line(),
-            column: error.column(),
-        })
+        serde_json::from_slice(json).map_err(CredentialsError::unreadable)
     }
 
     /// Moves client secret and app key into the keychain; the client id, which is not secret, stays.
@@ -165,13 +205,30 @@ mod tests {
             r#"{"version": "s3cr3t"}"#,
             r#"{"clientSecret": "s3cr3t"} trailing"#,
         ] {
-            let Err(error) = Credentials::parse(json.as_bytes()) else {
-                panic!("{json} was accepted");
-            };
-            let told = format!("{error} {error:?}");
-            assert!(told.contains("line"), "{told}");
-            assert!(!told.contains("s3cr3t") && !told.contains("8471"), "{told}");
+            let refused = [
+                Credentials::parse(json.as_bytes()).err(),
+                AccountFile::parse(json.as_bytes()).err(),
+            ];
+            for error in refused {
+                let error = error.unwrap_or_else(|| panic!("{json} was accepted"));
+                let told = format!("{error} {error:?}");
+                assert!(told.contains("line"), "{told}");
+                assert!(!told.contains("s3cr3t") && !told.contains("8471"), "{told}");
+            }
         }
+    }
+
+    #[test]
+    fn what_a_sandbox_prints_is_an_account_and_no_answer_of_a_command_for_credentials() {
+        let json = br#"{"api_url": "http://127.0.0.1:1", "auth_url": "http://127.0.0.1:1",
+            "tenant": 7, "client_id": "a", "client_secret": "b", "app_key": "c"}"#;
+        let account = AccountFile::parse(json).unwrap();
+        assert_eq!(account.tenant.map(TenantId::get), Some(7));
+        assert_eq!(account.api_url.as_deref(), Some("http://127.0.0.1:1"));
+        let credentials = account.credentials();
+        assert!(credentials.client_secret.is_some_and(|Secret(text)| text == "b"));
+        // Such a command is trusted with the credentials, and chooses no host for them.
+        assert!(Credentials::parse(json).is_err());
     }
 
     #[test]

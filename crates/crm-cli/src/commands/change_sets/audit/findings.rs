@@ -149,21 +149,39 @@ impl<'a> Findings<'a> {
         Ok(())
     }
 
+    /// Writes what each rule found, and in one line which rules found nothing.
+    fn table(&self, summary: &Summary) -> Result<(), CliError> {
+        let (found, nothing): (Vec<_>, Vec<_>) =
+            summary.by_rule().partition(|(_, found)| *found > 0);
+        let counted: Vec<_> = found
+            .into_iter()
+            .map(|(rule, found)| Counted {
+                rule: rule.name(),
+                found,
+                new: self.new[rule as usize],
+                certainty: certainty(rule),
+                proposes: if rule.writes() { "yes" } else { "" },
+                means: rule.title(),
+            })
+            .collect();
+        let records = self.output.records::<Counted>()?;
+        if !counted.is_empty() {
+            records.all(counted)?;
+        }
+        if !nothing.is_empty() {
+            let rules: Vec<_> = nothing.into_iter().map(|(rule, _)| rule.name()).collect();
+            self.output.text(&format!("nothing found: {}", rules.join(", ")))?;
+        }
+        Ok(())
+    }
+
     /// Writes what comes last; returns how many findings are new.
     pub(super) fn finish(self, summary: &Summary) -> Result<u64, CliError> {
         let unwritten = |error| CliError::io("cannot write the answer", error);
         match self.entries {
             Some(entries) => entries.finish().map_err(unwritten)?,
             None => {
-                let counted = summary.by_rule().map(|(rule, found)| Counted {
-                    rule: rule.name(),
-                    found,
-                    new: self.new[rule as usize],
-                    certainty: certainty(rule),
-                    proposes: if rule.writes() { "yes" } else { "" },
-                    means: rule.title(),
-                });
-                self.output.records::<Counted>()?.all(counted).map_err(unwritten)?;
+                self.table(summary)?;
                 for (rule, _) in summary.by_rule() {
                     for example in self.examples[rule as usize].iter().take(self.sample) {
                         let line = format!("{rule}: {}", visible(&example.to_string()));

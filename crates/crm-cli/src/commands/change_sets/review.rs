@@ -1,0 +1,49 @@
+//! What whoever plans a set hands on to whoever approves it: the page, and what is typed then.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use crm_bulk::ChangeSet;
+
+use super::{report::write_page, summary::Summary};
+use crate::{
+    commands::file_arg::keep_apart, error::CliError, output::note, session::Session, signal::Signal,
+};
+
+#[derive(Debug, Args)]
+pub(super) struct ReviewArgs {
+    /// Write the page about the set too, as `crm report --html FILE` does, for whoever is to approve
+    /// it
+    #[arg(long, value_name = "FILE")]
+    page: Option<PathBuf>,
+}
+
+impl ReviewArgs {
+    /// Refuses to write the page over what the set is made from.
+    pub(super) fn spare(&self, input: Option<&Path>) -> Result<(), CliError> {
+        let Some((page, input)) = self.page.as_deref().zip(input) else {
+            return Ok(());
+        };
+        keep_apart(page, input, "the input")?;
+        keep_apart(&page.with_added_extension("csv"), input, "the input")
+    }
+
+    /// What is told of a set that was planned just now, once its page is written.
+    pub(super) async fn summary(
+        &self,
+        session: &Session<'_>,
+        set: &Path,
+        sample: u32,
+    ) -> Result<Result<Summary, Signal>, CliError> {
+        let set = ChangeSet::open(set)?;
+        let summary = Summary::of(&set, sample)?.needs_approval(session.requires_approval());
+        let Some(page) = &self.page else {
+            return Ok(Ok(summary));
+        };
+        match write_page(&set, page).await? {
+            Ok(written) => note(written),
+            Err(signal) => return Ok(Err(signal)),
+        }
+        Ok(Ok(summary.with_page(page)))
+    }
+}
