@@ -43,6 +43,7 @@
 //! | know what has to be done by when | [`Ledger::due`], [`Policy`] |
 //! | turn nothing on against a wish | [`Guard`] |
 //! | show what was said and what counts | [`Ledger::proof`], [`Proof`] |
+//! | tell an auditor what came in | [`Ledger::report`], [`Report`] |
 //! | know whether a copy was in time | [`Ledger::clocks`], [`Clock`] |
 //! | know that nothing was changed | [`Ledger::check`], [`Head`] |
 //! | show that to others | [`Ledger::seal`], [`Seal`], [`SealingKey`], [`PublicKey`] |
@@ -90,6 +91,7 @@ mod policy;
 mod proof;
 mod record;
 mod redact;
+mod report;
 mod seal;
 mod sealing;
 mod stamp;
@@ -108,8 +110,9 @@ pub use import::{Import, Imported, Judged, Verdict};
 pub use key::{InvalidKey, PublicKey, SealingKey};
 pub use ledger::{Head, Ledger};
 pub use policy::Policy;
-pub use proof::{Act, Came, PolicyUsed, Proof, Proved, Ruling, Written};
+pub use proof::{Act, Came, PolicyUsed, Proof, Proved, Ruling, ShownSeal, ShownStamp, Written};
 pub use redact::{Redact, Redacted};
+pub use report::{Days, ImportTold, Report, SealTold, Source};
 pub use seal::{InvalidSeal, Seal};
 pub use sealing::{KnownKey, SealFault, Sealed, Stamped};
 pub use stamp::{InvalidStamp, StampQuery};

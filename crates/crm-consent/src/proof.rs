@@ -2,8 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use base64::{Engine, prelude::BASE64_STANDARD};
 use crm_mirror::keys::Keys;
-use rusqlite::Params;
+use rusqlite::{Params, Row};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -13,6 +14,7 @@ use crate::{
     ledger::{Head, Ledger},
     policy::Policy,
     record::{AgainFacts, Chained, ImportFacts, PolicyFacts, RecordColumns, committed},
+    sealing::Sealed,
     standing::Heard,
     wish::{Scope, Wish},
 };
@@ -43,8 +45,45 @@ pub struct Proof {
     pub policies: Vec<PolicyUsed>,
     /// The records themselves, by which a stranger can check all of the above.
     pub records: Vec<Written>,
+    /// The first seal over all of its wishes, which shows by when they were there, and the last seal.
+    pub seals: Vec<ShownSeal>,
     /// The end of the chain: how many records there are, and the hash of the last one.
     pub head: Head,
+}
+
+/// A seal with all that a stranger needs to check it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct ShownSeal {
+    /// Its record.
+    pub record: u64,
+    /// The end of the chain that it is over.
+    pub head: Head,
+    /// When it was signed, by the clock of the machine.
+    pub at: String,
+    /// By which user of the system.
+    pub by: String,
+    /// The text that is signed.
+    pub signed: String,
+    /// The signature in Base64.
+    pub signature: String,
+    /// The public key in PEM; none where the ledger does not know it.
+    pub public_key: Option<String>,
+    /// When an authority saw it.
+    pub stamp: Option<ShownStamp>,
+}
+
+/// A time stamp of a seal.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct ShownStamp {
+    /// When the authority says that it saw the seal, in UTC.
+    pub time: String,
+    /// Where it was asked.
+    pub authority: String,
+    /// All that it answered in Base64, as `openssl ts -verify` reads it.
+    pub answer: String,
 }
 
 /// Which wish counts.
@@ -211,10 +250,14 @@ impl Ledger {
             numbers.extend(came.iter().map(|came| came.import).chain(again));
             wishes.push(Proved { heard, came });
         }
-        let acts = self.acts(digest, &numbers)?;
+        let acts = self.acts(|act, of, redacted| {
+            let is_of = |record: &u64| numbers.contains(record);
+            of == Some(digest) || act.of.as_ref().is_some_and(is_of) || redacted.iter().any(is_of)
+        })?;
         numbers.extend(acts.iter().map(|act| act.record));
         let policies = self.policies()?;
         numbers.extend(policies.iter().filter_map(|policy| policy.record));
+        let wishes_end = wishes.last().map(|wish| wish.heard.record);
         let ruling = |wish, decided_by| Ruling { wish, decided_by };
         Ok(Proof {
             digest,
@@ -224,6 +267,7 @@ impl Ledger {
             may_be: marketing.may_be,
             acts,
             policies,
+            seals: self.shown_seals(wishes_end)?,
             records: self.written(&numbers)?,
             head: self.head()?,
             key,
@@ -279,48 +323,55 @@ impl Ledger {
         Ok(Came { import, row, file, sha256, tool, imported_at, imported_by, retracted_by })
     }
 
-    /// What records say of these others, and of the value with this digest.
-    fn acts(&self, digest: Sha, of: &BTreeSet<u64>) -> Result<Vec<Act>, ConsentError> {
-        // They are few, whatever else the ledger has.
-        let sql = "SELECT number, kind, at, by, subject, facts, personal, digest = ? AS is_of_value
-                   FROM records
+    /// What records say of others: those that are wanted, by themselves, by the digest of their value
+    /// and by the records that they redact.
+    pub(crate) fn acts(
+        &self,
+        is_wanted: impl Fn(&Act, Option<Sha>, &[u64]) -> bool,
+    ) -> Result<Vec<Act>, ConsentError> {
+        let sql = "SELECT number, kind, at, by, subject, digest, facts, personal FROM records
                    WHERE kind NOT IN ('wish', 'again', 'import', 'policy', 'key', 'seal', 'stamp')
                    ORDER BY number";
-        let all = self.database.rows(sql, [digest.0], |row| {
-            let is_of_value = row.get::<_, Option<bool>>("is_of_value")?.unwrap_or_default();
-            let act = Act {
-                record: row.get("number")?,
-                kind: row.get("kind")?,
-                at: row.get("at")?,
-                by: row.get("by")?,
-                of: row.get("subject")?,
-                reason: None,
-                target: None,
-            };
-            let personal: Option<String> = row.get("personal")?;
-            Ok((act, is_of_value, row.get::<_, String>("facts")?, personal))
-        })?;
         let mut acts = Vec::new();
-        for (act, is_of_value, facts, personal) in all {
-            let facts: BTreeMap<String, Value> = self.facts(act.record, &facts)?;
-            // A redaction is of many records.
-            let mut redacted = facts.get("records").and_then(Value::as_array).into_iter().flatten();
-            let mut is_redacted =
-                || redacted.any(|it| it.as_u64().is_some_and(|it| of.contains(&it)));
-            if is_of_value || act.of.is_some_and(|record| of.contains(&record)) || is_redacted() {
-                let personal = personal.map(|json| self.facts(act.record, &json)).transpose()?;
-                let personal: BTreeMap<String, Value> = personal.unwrap_or_default();
-                let text = |all: &BTreeMap<String, Value>, name| {
-                    all.get(name)?.as_str().map(str::to_owned)
+        self.each_row(
+            sql,
+            [],
+            |row| {
+                let act = Act {
+                    record: row.get("number")?,
+                    kind: row.get("kind")?,
+                    at: row.get("at")?,
+                    by: row.get("by")?,
+                    of: row.get("subject")?,
+                    reason: None,
+                    target: None,
                 };
-                let (reason, target) = (text(&personal, "reason"), text(&facts, "target"));
-                acts.push(Act { reason, target, ..act });
-            }
-        }
+                let texts = [row.get("facts")?, row.get("personal")?];
+                Ok((act, row.get("digest")?, texts))
+            },
+            |(act, digest, [facts, personal]): (Act, _, [Option<String>; 2])| {
+                let read = |json: Option<String>| {
+                    let json = json.unwrap_or_else(|| "{}".to_owned());
+                    self.facts::<BTreeMap<String, Value>>(act.record, &json)
+                };
+                let (facts, personal) = (read(facts)?, read(personal)?);
+                // A redaction is of many records.
+                let redacted = facts.get("records").and_then(Value::as_array).into_iter().flatten();
+                let redacted: Vec<_> = redacted.filter_map(Value::as_u64).collect();
+                if is_wanted(&act, digest, &redacted) {
+                    let text = |all: &BTreeMap<String, Value>, name| {
+                        all.get(name)?.as_str().map(str::to_owned)
+                    };
+                    let (reason, target) = (text(&personal, "reason"), text(&facts, "target"));
+                    acts.push(Act { reason, target, ..act });
+                }
+                Ok::<_, ConsentError>(())
+            },
+        )?;
         Ok(acts)
     }
 
-    fn policies(&self) -> Result<Vec<PolicyUsed>, ConsentError> {
+    pub(crate) fn policies(&self) -> Result<Vec<PolicyUsed>, ConsentError> {
         let usual = Policy::default();
         let mut policies = vec![PolicyUsed {
             record: None,
@@ -342,6 +393,32 @@ impl Ledger {
         Ok(policies)
     }
 
+    /// The first seal over all records up to one, and the last seal.
+    fn shown_seals(&self, up_to: Option<u64>) -> Result<Vec<ShownSeal>, ConsentError> {
+        let first = up_to.map(|record| self.first_seal_over(record)).transpose()?.flatten();
+        let mut seals: Vec<_> = first.into_iter().chain(self.last_seal()?).collect();
+        seals.dedup_by_key(|sealed| sealed.record);
+        let keys = self.signing_keys()?;
+        let shown = seals.into_iter().map(|Sealed { record, seal, stamp, .. }| {
+            let key = keys.iter().find(|known| known.key.fingerprint() == seal.key);
+            ShownSeal {
+                record,
+                head: seal.head,
+                signed: seal.signed(),
+                signature: seal.signature(),
+                public_key: key.map(|known| known.key.to_pem()),
+                stamp: stamp.map(|stamp| ShownStamp {
+                    time: stamp.time,
+                    authority: stamp.authority,
+                    answer: BASE64_STANDARD.encode(stamp.answer),
+                }),
+                at: seal.at,
+                by: seal.by,
+            }
+        });
+        Ok(shown.collect())
+    }
+
     fn written(&self, numbers: &BTreeSet<u64>) -> Result<Vec<Written>, ConsentError> {
         let mut written = Vec::new();
         for number in numbers {
@@ -357,15 +434,26 @@ impl Ledger {
         &self,
         which: &str,
         values: impl Params,
-        mut each: impl FnMut(Chained) -> Result<(), E>,
+        each: impl FnMut(Chained) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let sql = format!("SELECT {} FROM records WHERE {which}", RecordColumns::NAMES);
+        let columns = const { RecordColumns::in_order(0) };
+        self.each_row(&sql, values, |row| Chained::read(row, &columns), each)
+    }
+
+    /// Reads one row after another, without keeping them.
+    pub(crate) fn each_row<R, E: From<ConsentError>>(
+        &self,
+        sql: &str,
+        values: impl Params,
+        read: impl Fn(&Row<'_>) -> rusqlite::Result<R>,
+        mut each: impl FnMut(R) -> Result<(), E>,
     ) -> Result<(), E> {
         let failed = |error| E::from(ConsentError::from(self.database.failed(error)));
-        let sql = format!("SELECT {} FROM records WHERE {which}", RecordColumns::NAMES);
-        let mut statement = self.database.connection.prepare(&sql).map_err(failed)?;
-        let columns = RecordColumns::of(&statement).map_err(failed)?;
+        let mut statement = self.database.connection.prepare(sql).map_err(failed)?;
         let mut rows = statement.query(values).map_err(failed)?;
         while let Some(row) = rows.next().map_err(failed)? {
-            each(Chained::read(row, &columns).map_err(failed)?)?;
+            each(read(row).map_err(failed)?)?;
         }
         Ok(())
     }

@@ -99,6 +99,12 @@ impl Seal {
         )
     }
 
+    /// Returns the signature in Base64.
+    #[must_use]
+    pub fn signature(&self) -> String {
+        BASE64_STANDARD.encode(self.signature)
+    }
+
     /// Returns whether this key signed it.
     #[must_use]
     pub fn is_signed_by(&self, key: &PublicKey) -> bool {
@@ -108,7 +114,7 @@ impl Seal {
 
 impl fmt::Display for Seal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "{}signature: {}", self.signed(), BASE64_STANDARD.encode(self.signature))
+        writeln!(f, "{}signature: {}", self.signed(), self.signature())
     }
 }
 
@@ -136,7 +142,7 @@ impl Serialize for Seal {
             by: &self.by,
             key: self.key.to_string(),
             next: self.next.map(|next| next.to_string()),
-            signature: BASE64_STANDARD.encode(self.signature),
+            signature: self.signature(),
         };
         lines.serialize(serializer)
     }

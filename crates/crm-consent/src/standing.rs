@@ -183,7 +183,11 @@ impl Ledger {
     }
 
     /// The wishes that a condition finds, in the order in which they came.
-    fn heard(&self, which: &str, values: impl Params) -> Result<Vec<Heard>, ConsentError> {
+    pub(crate) fn heard(
+        &self,
+        which: &str,
+        values: impl Params,
+    ) -> Result<Vec<Heard>, ConsentError> {
         let sql = format!(
             "SELECT number, at, by, subject, hex(digest) AS of, facts, personal,
                  EXISTS (SELECT 1 FROM records retraction WHERE retraction.kind = 'retraction'

@@ -5,9 +5,14 @@
 
 mod common;
 
+use std::{fs, process::Command};
+
 use common::ledger;
 use crm_bulk::{Input, List, ListOptions};
-use crm_consent::{ConsentError, Import, Ledger, Policy, Proof, Said, Sha, Wish, Written};
+use crm_consent::{
+    ConsentError, Import, Ledger, Policy, Proof, PublicKey, Said, Seal, SealingKey, Sha, Wish,
+    Written,
+};
 use rusqlite::Connection;
 
 const NUMBER: &str = "(818) 555-0142";
@@ -113,6 +118,49 @@ fn a_wish_whose_value_was_removed_is_found_by_its_digest() {
     let record = &proof.records[0];
     assert!(record.personal.is_none() && record.commitment.is_some() && makes_its_hashes(record));
     assert!(record.over.contains(&proof.digest.to_string()));
+}
+
+#[test]
+fn the_first_seal_over_a_wish_and_the_last_one_are_shown_with_what_checks_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut ledger = ledger(&folder);
+    ledger.add(&Said::new(NUMBER, Wish::Out)).unwrap();
+    assert!(ledger.proof(NUMBER).unwrap().seals.is_empty());
+    let key = SealingKey::generate().unwrap();
+    ledger.begin_key(&key.public()).unwrap();
+    let first = ledger.seal(&key).unwrap().record;
+    assert_eq!(ledger.proof(NUMBER).unwrap().seals.len(), 1);
+    for other in ["8185550150", "8185550151"] {
+        ledger.add(&Said::new(other, Wish::Out)).unwrap();
+        ledger.seal(&key).unwrap();
+    }
+    let proof = ledger.proof(NUMBER).unwrap();
+    let [over, last] = &proof.seals[..] else { panic!("{:?}", proof.seals) };
+    assert_eq!(over.record, first);
+    assert_eq!(last.record, proof.head.count);
+    for shown in &proof.seals {
+        let text = format!("{}signature: {}\n", shown.signed, shown.signature);
+        let key = PublicKey::from_pem(shown.public_key.as_ref().unwrap()).unwrap();
+        assert!(text.parse::<Seal>().unwrap().is_signed_by(&key));
+    }
+
+    // By the lines of the book.
+    let book = include_str!("../../../docs/src/consent.md");
+    let block = book.split("```sh\n").find(|block| block.starts_with("seal()")).unwrap();
+    let block = block.split("```").next().unwrap();
+    let by_hand = |proof: &Proof| {
+        let json = serde_json::to_vec(proof).unwrap();
+        fs::write(folder.path().join("proof.html.json"), json).unwrap();
+        let mut shell = Command::new("sh");
+        shell.current_dir(folder.path()).args(["-euc", block]).output().unwrap()
+    };
+    let checked = by_hand(&proof);
+    let printed = String::from_utf8_lossy(&checked.stdout);
+    assert!(checked.status.success(), "{printed}{}", String::from_utf8_lossy(&checked.stderr));
+    assert!(printed.contains(&format!("head: {}", last.head.hash)), "{printed}");
+    let mut altered = proof.clone();
+    altered.seals[1].signed = last.signed.replace("records: ", "records: 1");
+    assert!(!by_hand(&altered).status.success());
 }
 
 #[test]

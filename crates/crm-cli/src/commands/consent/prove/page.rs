@@ -1,7 +1,7 @@
 //! A proof as one page, for somebody who asks what was done about a number.
 
 use crm_bulk::page::{self, foreign, time};
-use crm_consent::{Act, Came, Heard, Proved, Ruling, Wish};
+use crm_consent::{Act, Came, Heard, Proved, Ruling, ShownSeal, Wish};
 use maud::{Markup, html};
 
 use super::{
@@ -344,6 +344,20 @@ fn chain(told: &Document) -> Markup {
              were kept elsewhere at the time:"
         }
         p { code { (proof.head.count) ":" (proof.head.hash) } }
+        @if proof.seals.is_empty() {
+            p {
+                "Nobody has signed that: the ledger has no seal. " code { (crm()) " consent seal" }
+                " makes one, to be kept elsewhere."
+            }
+        } @else {
+            p {
+                "These seals sign it: the first one over all wishes above, and the last one. A seal \
+                 shows what was in the ledger when it was made, to whoever was given it then. Whoever \
+                 has the key can sign again, with any time; only the time stamp of an authority proves \
+                 a time."
+            }
+            ul { @for shown in &proof.seals { (seal(shown)) } }
+        }
         p {
             "Names of users are those of the operating system. Who “took” a wish, and what somebody is \
              said to have said, nobody has checked."
@@ -366,8 +380,26 @@ fn chain(told: &Document) -> Markup {
     }
 }
 
+fn seal(shown: &ShownSeal) -> Markup {
+    let ShownSeal { record, head, at: when, by, signature, stamp, .. } = shown;
+    html! {
+        li {
+            "Signed on " (at(when)) " by " (foreign(by)) ", over " (head.count) " records (record "
+            (record) "); "
+            @match stamp {
+                Some(stamp) => {
+                    "seen by " (foreign(&stamp.authority)) " on " (at(&stamp.time)) ", as its time stamp says"
+                }
+                None => "without a time stamp",
+            }
+            br; small { "Head " code { (head.hash) } ", signature " code { (signature) } }
+        }
+    }
+}
+
 fn by_hand(told: &Document, beside: Option<&Beside>) -> Markup {
     let name = beside.map_or("proof.json", |beside| beside.name.as_str());
+    let has_key = told.proof.seals.iter().any(|seal| seal.public_key.is_some());
     html! {
         h2 { "How to check it without us" }
         @if let Some(Beside { name, sha256 }) = beside {
@@ -393,6 +425,11 @@ fn by_hand(told: &Document, beside: Option<&Beside>) -> Markup {
                 "That these records are in the chain up to the hash above takes the "
                 (told.chain_left_out) " records that follow the first of them, which are not in this \
                  file: " code { (crm()) " consent prove --with-chain" } " puts them in."
+            }
+            @if has_key {
+                " Of each of " code { ".seals" } ", " code { "openssl pkeyutl -verify -rawin -pubin" }
+                " checks " code { "signature" } " over " code { "signed" } " with " code { "publicKey" }
+                "; the book has the lines."
             }
             " With the ledger: " code { (crm()) " consent check --against " (told.proof.head.count) ":"
             (told.proof.head.hash) } "."
