@@ -22,7 +22,10 @@ const PICTURE: [(&str, &[&str]); 10] = [
     ("crm-mirror", &["crm-contacts", "crm-models", "crm-transport", "crm-values"]),
     ("crm-audit", &["crm-mirror", "crm-models", "crm-values"]),
     ("crm-bulk", &["crm-contacts", "crm-mirror", "crm-models", "crm-transport", "crm-values"]),
-    ("crm-consent", &["crm-bulk", "crm-mirror", "crm-values"]),
+    (
+        "crm-consent",
+        &["crm-bulk", "crm-contacts", "crm-mirror", "crm-models", "crm-transport", "crm-values"],
+    ),
     (
         "crm-cli",
         &[

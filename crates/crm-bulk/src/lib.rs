@@ -41,6 +41,7 @@
 //! | have all contacts at hand | [`Snapshot`] |
 //! | turn rows or [`CleanUp`]s into a set | [`Plan`] |
 //! | opt out numbers and addresses everywhere | [`OptOut`] |
+//! | turn off what a program has found | [`TurnOff`] |
 //! | read a list of wishes without acting on it | [`List`] |
 //! | look at a set | [`ChangeSet::changes`], [`Change`], [`State`], [`Totals`] |
 //! | have names beside the ids | [`ChangeSet::name_owners_from`], [`ChangeSet::name_owners`], [`NamedOwner`] |
@@ -151,7 +152,7 @@ pub use input::{
     MappedRole, Row, Wish, read_value,
 };
 pub use names::Naming;
-pub use opt_out::OptOut;
+pub use opt_out::{Copies, MethodReading, OptOut, Take, TurnOff, TurnedOff};
 pub use plan::{Plan, PlanSummary};
 // For the pages that the command makes, so that all look alike.
 #[doc(hidden)]

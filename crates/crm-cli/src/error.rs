@@ -69,7 +69,7 @@ pub(crate) enum CliError {
     Bulk(#[from] BulkError),
 
     #[error(transparent)]
-    Consent(#[from] ConsentError),
+    Consent(ConsentError),
 
     #[error(transparent)]
     Sandbox(#[from] SandboxError),
@@ -221,5 +221,16 @@ impl From<io::Error> for CliError {
 impl From<MirrorError> for CliError {
     fn from(error: MirrorError) -> Self {
         Self::Bulk(error.into())
+    }
+}
+
+/// What a plan of the ledger calls, and the files of mirrors and sets, fail as they do elsewhere.
+impl From<ConsentError> for CliError {
+    fn from(error: ConsentError) -> Self {
+        match error {
+            ConsentError::File(error) => error.into(),
+            ConsentError::List(error) => Self::Bulk(error),
+            error => Self::Consent(error),
+        }
     }
 }

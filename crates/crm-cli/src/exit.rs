@@ -16,13 +16,14 @@ pub(crate) enum Exit {
     Differs = 8,
     NothingFound = 9,
     Consent = 10,
+    Held = 11,
     Interrupted = 130,
     Terminated = 143,
 }
 
 impl Exit {
     /// Each code with what it means, for people.
-    const ALL: [(Self, &str); 13] = [
+    const ALL: [(Self, &str); 14] = [
         (Self::Done, "done, or nothing to do"),
         (Self::Local, "a file or this machine failed"),
         (
@@ -59,6 +60,11 @@ impl Exit {
              read, or the ledger was altered",
         ),
         (
+            Self::Held,
+            "crm consent run: a limit held a set back, or it waits for an approval; nothing of it was \
+             written",
+        ),
+        (
             Self::Interrupted,
             "interrupted by Ctrl-C; where there is a state file, run it again to continue",
         ),
@@ -85,6 +91,7 @@ impl Exit {
             Self::Differs => "differs",
             Self::NothingFound => "nothing-found",
             Self::Consent => "consent",
+            Self::Held => "held",
             Self::Interrupted | Self::Terminated => "interrupted",
         }
     }

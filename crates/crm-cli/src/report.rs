@@ -85,6 +85,7 @@ impl Report<'_> {
             Status::ChangesPlanned => Exit::Usage,
             Status::NothingFound => Exit::NothingFound,
             Status::Consent => Exit::Consent,
+            Status::Ran(exit) => *exit,
             Status::DryRun(planned, request) => match self.dry_run(planned, request) {
                 Ok(()) => Exit::Done,
                 Err(error) => self.error(&error.into()),

@@ -127,7 +127,12 @@ impl<'a> Session<'a> {
     /// The account's desk, which is begun if need be; to a user of the sandbox, which has none, the
     /// option is named that does without.
     pub(crate) fn desk(&self, instead: &'static str) -> Result<&Desk, DeskError> {
-        self.desk.as_ref().ok_or(DeskError::Sandbox(instead))?.desk()
+        self.place(instead)?.desk()
+    }
+
+    /// Where the account's desk is; a user of the sandbox is told as by [`desk`](Self::desk).
+    pub(crate) fn place(&self, instead: &'static str) -> Result<&Whereabouts, DeskError> {
+        self.desk.as_ref().ok_or(DeskError::Sandbox(instead))
     }
 
     /// The country of telephone numbers without a country code: the desk's.

@@ -18,6 +18,8 @@ pub(crate) enum Status {
     NothingFound,
     /// `crm consent`: the answer is one that a script has to heed.
     Consent,
+    /// `crm consent run`: it has told how it ended, and the code says it too.
+    Ran(Exit),
     /// `--dry-run`: the write that would have been sent, and what it would have changed.
     DryRun(Planned, Preview),
     /// A run of `crm apply` came to its end, but not everything is done.

@@ -160,7 +160,7 @@ fn what_is_due_is_told_until_it_is_done() {
     assert_eq!(due[0]["deadline"], "2026-01-20", "ten business days, without that of Dr. King");
 
     write(&service, "list.csv", &format!("value\n{value}\n"));
-    service.ok("opt-out list.csv --out list.crm --without-people");
+    service.ok("opt-out list.csv --out list.crm");
     service.ok("apply list.crm --yes");
     service.ok("mirror update");
     let left = service.ok("consent due --output json");

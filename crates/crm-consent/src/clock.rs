@@ -96,9 +96,10 @@ impl Clocks<'_> {
     }
 
     fn of_copy(&self, first: &Heard, created: Option<Timestamp>) -> Option<Clock> {
-        let created = created.filter(|created| *created > first.latest());
+        let running = Running { begins: first.begins(), latest: first.latest() };
+        let (from, created) = running.from(created);
         let zone = self.policy.zone();
-        let from = zone.to_datetime(created.unwrap_or_else(|| first.begins())).date();
+        let from = zone.to_datetime(from).date();
         let last = self.policy.last_day(from)?;
         Some(Clock {
             record: first.record,
@@ -109,6 +110,21 @@ impl Clocks<'_> {
             last,
             zone: zone.clone(),
         })
+    }
+}
+
+/// Since when the time of a wish runs, and until when it can have been received.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Running {
+    pub(crate) begins: Timestamp,
+    pub(crate) latest: Timestamp,
+}
+
+impl Running {
+    /// From when it counts for a copy, and since when that is there, if it is younger than the wish.
+    pub(crate) fn from(self, created: Option<Timestamp>) -> (Timestamp, Option<Timestamp>) {
+        let created = created.filter(|created| *created > self.latest);
+        (created.unwrap_or(self.begins), created)
     }
 }
 

@@ -1,139 +1,209 @@
 //! Which wishes are not yet so, and until when they have to be.
 
-use crm_mirror::{Mirror, OwnerId};
+use crm_bulk::Target;
+use crm_mirror::{Known, Mirror};
+use crm_models::{Contact, ContactMethod, Preference};
 use jiff::{Timestamp, civil::Date};
 use serde::Serialize;
+use strum::{Display, IntoStaticStr};
 
 use crate::{
+    copies::{Copies, Out},
     error::ConsentError,
     ledger::Ledger,
     policy::Policy,
-    standing::Heard,
-    wish::{Scope, Wish},
 };
 
-/// A contact that receives marketing although its number or address is out.
+/// What is to be done about a [`Due`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Display, IntoStaticStr)]
+#[serde(rename_all = "kebab-case")]
+#[strum(serialize_all = "kebab-case")]
+#[non_exhaustive]
+pub enum DueKind {
+    /// It has to be turned off, and a plan does so.
+    Open,
+    /// No plan can turn it off.
+    CannotBeSet,
+    /// Its number may be one that is out: one of the two lacks its area code, or can be read in two
+    /// ways. A person has to look; no plan touches it.
+    LookAt,
+}
+
+/// A contact, or a contact method of a person, that receives something although its number or address
+/// is out.
 ///
 /// [`Debug`] output contains a number or an address.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Due {
-    /// The record of the wish.
+    /// What is to be done about it.
+    pub kind: DueKind,
+    /// The record of the wish: of several that nobody took back in between, the first.
     pub record: u64,
-    /// The value as it was given.
-    pub value: String,
+    /// The value as it was given; none where the record does not have it.
+    pub value: Option<String>,
+    /// The value as the contact has it.
+    pub stored: String,
     /// When the wish was received, as it was written; none where nobody knows.
     pub received: Option<String>,
-    /// `customer` or `location`, and its id.
-    pub owner_kind: &'static str,
-    /// The id of the owner.
-    pub owner_id: i64,
-    /// The contact.
-    pub contact_id: i64,
-    /// Whether the contact is known to receive marketing; if not, the service does not say.
+    /// Whose it is.
+    #[serde(flatten)]
+    pub target: Target,
+    /// What it receives, or may receive, that it must not.
+    pub receives: Vec<&'static str>,
+    /// Whether it is known to receive that.
     pub is_known: bool,
-    /// From when its time counts, if the contact is younger than the wish.
+    /// From when its time counts, if it is younger than the wish.
     pub created: Option<String>,
     /// The last day in time.
     pub deadline: String,
     /// How many days the deadline has passed by; 0 where it has not.
     pub days_late: u32,
+    /// Why it is not known what it receives, or why it cannot be set.
+    pub why: Option<String>,
 }
 
+/// Why nothing can be set where the flags are not known.
+const UNKNOWN_FLAGS: &str = "the service does not tell its preferences, which are set all or none: \
+                             `--unknown-flags off` or `on` says what the others become";
+const UNREAD: &str = "its preferences take a call, and nobody has read them yet: a plan does";
+
 impl Ledger {
-    /// Finds the contacts of a mirror whose numbers and addresses are out by their last wish, and that
-    /// are not known to receive no marketing, the most urgent first.
+    /// Finds who receives something by a mirror although its number or address is out: contacts of
+    /// customers and locations, and contact methods of people, the most urgent first. Numbers that may
+    /// be one that is out are there too, as what a person has to look at.
     ///
     /// The deadline counts from the day on which the wish was received, or was brought into the ledger
-    /// where nobody knows when that was. For a contact that was created later it counts from that day.
+    /// where nobody knows when that was. For what was created later it counts from that day. What a
+    /// contact method receives is as it was last read; the mirror does not tell it.
     ///
     /// # Errors
     ///
     /// Returns errors for files that cannot be read.
     pub fn due(&self, mirror: &Mirror) -> Result<Vec<Due>, ConsentError> {
         let policy = self.policy()?;
-        let today = day(Timestamp::now(), &policy);
+        let copies = Copies::of(self, &policy, mirror)?;
+        let deadlines = Deadlines::by(&policy);
         let mut due = Vec::new();
-        for heard in self.standing(Wish::Out, Scope::Marketing)? {
-            let Some(value) = &heard.value else { continue };
-            for (owner, known) in mirror.with_same_number(value, None)? {
-                let contact = &known.contact;
-                let flags = contact.preferences.as_ref();
-                let is_on = flags.map(|flags| flags.marketing_updates_enabled);
-                if is_on == Some(false) {
-                    continue;
-                }
-                let created = contact.created().and_then(|at| at.to_string().parse().ok());
-                let copy = (owner, contact.id.get(), is_on.is_some());
-                due.extend(of_copy(&heard, value, copy, created, &policy, today));
-            }
+        for (out, copy) in copies.contacts() {
+            let (owner, Known { contact, .. }) = mirror.keyed(copy.record)?;
+            let target = Target::Contact { owner, contact: Some(contact.id) };
+            let Some(receives) = Receives::of_contact(out, &contact, &policy) else { continue };
+            let created = contact.created().and_then(|at| at.to_string().parse().ok());
+            let value = contact.value;
+            due.extend(deadlines.due(out, copy.is_same, (target, value), receives, created));
+        }
+        for (out, copy) in copies.methods() {
+            let method = &copy.record;
+            let Some(receives) = Receives::of_method(out, method, mirror)? else { continue };
+            let target = Target::Method { person: method.contact_id, method: method.id };
+            let created = method.created_on.to_string().parse().ok();
+            let value = method.value.clone();
+            due.extend(deadlines.due(out, copy.is_same, (target, value), receives, created));
         }
         due.sort_by(|a, b| {
-            (&a.deadline, a.record, a.contact_id).cmp(&(&b.deadline, b.record, b.contact_id))
+            let urgency = |due: &Due| (due.kind == DueKind::LookAt, due.record, due.target);
+            a.deadline.cmp(&b.deadline).then_with(|| urgency(a).cmp(&urgency(b)))
         });
         Ok(due)
     }
 }
 
-fn day(at: Timestamp, policy: &Policy) -> Date {
-    policy.zone().to_datetime(at).date()
+/// What a record receives, or may, that it must not.
+struct Receives {
+    what: Vec<Preference>,
+    is_known: bool,
+    /// Whether a plan can turn it off.
+    can_be_set: bool,
+    why: Option<&'static str>,
 }
 
-fn of_copy(
-    heard: &Heard,
-    value: &str,
-    (owner, contact_id, is_known): (OwnerId, i64, bool),
-    created: Option<Timestamp>,
-    policy: &Policy,
-    today: Date,
-) -> Option<Due> {
-    // As early as it can have been: nothing is late then that is said to be in time.
-    let recorded = heard.recorded_at.parse().ok();
-    let received = heard.facts.period.map(|period| period.earliest).or(recorded)?;
-    let created = created.filter(|created| *created > heard.latest());
-    let deadline = policy.last_day(day(created.unwrap_or(received), policy))?;
-    let late = (today - deadline).get_days().max(0);
-    Some(Due {
-        record: heard.record,
-        value: value.to_owned(),
-        received: heard.received.clone(),
-        owner_kind: owner.kind(),
-        owner_id: owner.get(),
-        contact_id,
-        is_known,
-        created: created.map(|created| created.to_string()),
-        deadline: deadline.to_string(),
-        days_late: late.unsigned_abs(),
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use crm_mirror::Site;
-
-    use super::*;
-    use crate::taking::Said;
-
-    #[test]
-    fn a_later_copy_has_a_clock_of_its_own() {
-        let folder = tempfile::tempdir().unwrap();
-        let site = Site::new(crm_models::TenantId::new(7).unwrap(), "https://api.example.com");
-        let mut ledger = Ledger::open_or_create(folder.path().join("ledger.db"), &site).unwrap();
-        ledger.add(&Said::new("818-555-0142", Wish::Out).received("2026-03-02")).unwrap();
-        let heard = ledger.standing(Wish::Out, Scope::Marketing).unwrap().remove(0);
-        let policy = Policy::default();
-        let owner = OwnerId::Customer(crm_models::CustomerId::new(1_001).unwrap());
-        let today = "2026-03-20".parse().unwrap();
-        let due = |created: Option<&str>| {
-            let created = created.map(|created| created.parse().unwrap());
-            of_copy(&heard, "818-555-0142", (owner, 4_001, true), created, &policy, today).unwrap()
+impl Receives {
+    fn of_contact(out: &Out, contact: &Contact, policy: &Policy) -> Option<Self> {
+        let off = out.turns_off(policy);
+        let Some(flags) = &contact.preferences else {
+            let why = Some(UNKNOWN_FLAGS);
+            return Some(Self { what: off, is_known: false, can_be_set: false, why });
         };
-        let of_old = due(Some("2025-01-01T00:00:00Z"));
-        assert_eq!((of_old.deadline.as_str(), of_old.days_late), ("2026-03-16", 4));
-        assert_eq!(due(None), of_old);
-        let of_new = due(Some("2026-03-09T18:00:00Z"));
-        assert_eq!((of_new.deadline.as_str(), of_new.days_late), ("2026-03-23", 0));
-        assert!(of_new.created.is_some());
+        let what: Vec<_> = off.into_iter().filter(|flag| flags.get(*flag)).collect();
+        let on = Self { what, is_known: true, can_be_set: true, why: None };
+        (!on.what.is_empty()).then_some(on)
+    }
+
+    fn of_method(
+        out: &Out,
+        method: &ContactMethod,
+        mirror: &Mirror,
+    ) -> Result<Option<Self>, ConsentError> {
+        if !out.is_of_marketing() {
+            return Ok(None);
+        }
+        let what = vec![Preference::MarketingUpdates];
+        let on = |is_known, why| Some(Self { what, is_known, can_be_set: true, why });
+        Ok(match mirror.marketing_of(method)? {
+            Some((false, _)) => None,
+            Some((true, _)) => on(true, None),
+            None => on(false, Some(UNREAD)),
+        })
+    }
+}
+
+/// What deadlines are computed by.
+pub(crate) struct Deadlines<'p> {
+    policy: &'p Policy,
+    today: Date,
+}
+
+impl<'p> Deadlines<'p> {
+    pub(crate) fn by(policy: &'p Policy) -> Self {
+        let today = policy.zone().to_datetime(Timestamp::now()).date();
+        Self { policy, today }
+    }
+
+    /// The day from which a wish counts.
+    pub(crate) fn day(&self, at: Timestamp) -> Date {
+        self.policy.zone().to_datetime(at).date()
+    }
+
+    /// The last day in time for a copy, and since when it is there, if that is after the wish.
+    pub(crate) fn of(
+        &self,
+        out: &Out,
+        created: Option<Timestamp>,
+    ) -> Option<(Date, Option<Timestamp>)> {
+        let (from, created) = out.running.from(created);
+        Some((self.policy.last_day(self.day(from))?, created))
+    }
+
+    fn due(
+        &self,
+        out: &Out,
+        is_same: bool,
+        (target, stored): (Target, String),
+        receives: Receives,
+        created: Option<Timestamp>,
+    ) -> Option<Due> {
+        let (deadline, created) = self.of(out, created)?;
+        let late = (self.today - deadline).get_days().max(0);
+        let kind = match (is_same, receives.can_be_set) {
+            (false, _) => DueKind::LookAt,
+            (true, true) => DueKind::Open,
+            (true, false) => DueKind::CannotBeSet,
+        };
+        Some(Due {
+            kind,
+            record: out.record,
+            value: out.value.as_deref().map(str::to_owned),
+            stored,
+            received: out.received.as_deref().map(str::to_owned),
+            target,
+            receives: receives.what.into_iter().map(Preference::option).collect(),
+            is_known: receives.is_known,
+            created: created.map(|created| created.to_string()),
+            deadline: deadline.to_string(),
+            days_late: late.unsigned_abs(),
+            why: receives.why.map(str::to_owned),
+        })
     }
 }

@@ -13,7 +13,7 @@ use crate::{
     error::ConsentError,
     ledger::Ledger,
     record::{Kind, Personal},
-    standing::Standing,
+    standing::{Standing, last},
     wish::{Scope, Wish},
 };
 
@@ -36,6 +36,8 @@ pub struct Guard {
     inner: Arc<Mutex<Inner>>,
     /// Why marketing is turned on all the same.
     overridden: Option<String>,
+    /// Whether nothing is turned off that no wish asks for.
+    only_wished: bool,
 }
 
 #[derive(Debug)]
@@ -57,7 +59,7 @@ impl Guard {
     #[must_use]
     pub fn new(ledger: Ledger) -> Self {
         let inner = Inner { ledger, recorded: BTreeSet::new() };
-        Self { inner: Arc::new(Mutex::new(inner)), overridden: None }
+        Self { inner: Arc::new(Mutex::new(inner)), overridden: None, only_wished: false }
     }
 
     /// Lets marketing be turned on against a wish, for this reason. Each time is a record of the
@@ -68,9 +70,28 @@ impl Guard {
         self
     }
 
+    /// Holds what no wish asks for any longer, since it was taken back or another one came: for the
+    /// sets of [`Reach`](crate::Reach), which may be carried out days after they were planned.
+    #[must_use]
+    pub fn only_wished(mut self) -> Self {
+        self.only_wished = true;
+        self
+    }
+
     /// Judges a change that is about to be sent.
     #[must_use]
     pub fn judge(&self, proposal: &Proposal) -> Verdict {
+        if self.only_wished {
+            match lock(&self.inner).ledger.is_out(proposal.change.value().unwrap_or_default()) {
+                Ok(true) => {}
+                Ok(false) => {
+                    return Verdict::Hold(
+                        "no wish of the consent ledger asks for it any longer".to_owned(),
+                    );
+                }
+                Err(error) => return Verdict::Hold(unasked(&error)),
+            }
+        }
         let after = match &proposal.result {
             Resulting::Contact(contact) => {
                 let on = contact.get_preferences().get_marketing_updates() == Some(true);
@@ -90,7 +111,7 @@ impl Guard {
             Ok(None) => Verdict::Send,
             Ok(Some(why)) => Verdict::Hold(why),
             // Not to know is no consent.
-            Err(error) => Verdict::Hold(format!("the consent ledger cannot be asked: {error}")),
+            Err(error) => Verdict::Hold(unasked(&error)),
         }
     }
 
@@ -153,6 +174,10 @@ impl Guard {
     }
 }
 
+fn unasked(error: &ConsentError) -> String {
+    format!("the consent ledger cannot be asked: {error}")
+}
+
 /// The record that stands against marketing for a value, unless its record receives it already.
 fn against(
     ledger: &Ledger,
@@ -179,6 +204,14 @@ fn receiving(image: &Image) -> Option<&str> {
 }
 
 impl Ledger {
+    /// Whether a value is out by its last wish, for marketing or for all kinds of messages.
+    fn is_out(&self, value: &str) -> Result<bool, ConsentError> {
+        let policy = self.policy()?;
+        let heard = self.of_key(&self.keys(value).key)?;
+        let is_out = |scope| last(&heard, scope, &policy).is_some_and(|it| it.wish == Wish::Out);
+        Ok(is_out(Scope::Marketing) || is_out(Scope::All))
+    }
+
     /// Records that marketing was turned on against a wish.
     fn record_override(
         &self,

@@ -19,15 +19,32 @@ impl Sha {
     pub fn of(bytes: &[u8]) -> Self {
         Self(Sha256::digest(bytes).into())
     }
+}
 
-    /// A digest that only who has the key can make.
-    pub(crate) fn keyed(key: &[u8; 32], text: &str) -> Self {
+/// Makes digests that only who has the key can make. What the key alone decides is computed once:
+/// that is half of each.
+#[derive(Clone)]
+pub(crate) struct Keyed(Hmac<Sha256>);
+
+impl Keyed {
+    pub(crate) fn with(key: &[u8; 32]) -> Self {
         // HMAC fills a key up with zeros to the length of a block.
         let mut block = [0; 64];
         block[..key.len()].copy_from_slice(key);
-        let mut mac = Hmac::<Sha256>::new(&block.into());
+        Self(Hmac::new(&block.into()))
+    }
+
+    pub(crate) fn digest(&self, text: &str) -> Sha {
+        let mut mac = self.0.clone();
         mac.update(text.as_bytes());
-        Self(mac.finalize().into_bytes().into())
+        Sha(mac.finalize().into_bytes().into())
+    }
+}
+
+/// Without the key.
+impl fmt::Debug for Keyed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Keyed")
     }
 }
 
@@ -128,7 +145,7 @@ mod tests {
         // does as well.
         let mut key = [0; 32];
         key[..4].copy_from_slice(b"Jefe");
-        let keyed = Sha::keyed(&key, "what do ya want for nothing?");
+        let keyed = Keyed::with(&key).digest("what do ya want for nothing?");
         let known = "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843";
         assert_eq!(keyed.to_string(), known);
         assert_eq!(known.parse(), Ok(keyed));

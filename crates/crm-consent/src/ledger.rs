@@ -14,7 +14,7 @@ use serde::Serialize;
 
 use crate::{
     error::ConsentError,
-    hash::{Sha, random},
+    hash::{Keyed, Sha, random},
     policy::Policy,
     record::{Kind, Personal, PolicyFacts, Reason, Record, commitment},
 };
@@ -37,7 +37,7 @@ const FORMAT: Format = Format {
 #[derive(Debug)]
 pub struct Ledger {
     pub(crate) database: Database,
-    pub(crate) key: [u8; 32],
+    pub(crate) keyed: Keyed,
     pub(crate) reader: PhoneReader,
 }
 
@@ -66,7 +66,7 @@ impl Ledger {
         let key = database.meta("digest_key")?.and_then(|key| key.parse::<Sha>().ok());
         let foreign = || MirrorError::Foreign { path: path.to_owned(), noun: FORMAT.noun };
         let Sha(key) = key.ok_or_else(foreign)?;
-        Ok(Self { database, key, reader: PhoneReader::default() })
+        Ok(Self { database, keyed: Keyed::with(&key), reader: PhoneReader::default() })
     }
 
     /// Opens a ledger, or begins one.
@@ -184,7 +184,7 @@ impl Ledger {
 
     /// By what a value with this key is found.
     pub(crate) fn digest(&self, key: &str) -> Sha {
-        Sha::keyed(&self.key, key)
+        self.keyed.digest(key)
     }
 
     /// What a record says in its JSON.

@@ -41,6 +41,7 @@
 //! | know whether somebody may be written to | [`Ledger::status`], [`Standing::may`] |
 //! | have all who may not | [`Ledger::standing`] |
 //! | know what has to be done by when | [`Ledger::due`], [`Policy`] |
+//! | plan all that is not yet so | [`Reach`] |
 //! | turn nothing on against a wish | [`Guard`] |
 //! | show what was said and what counts | [`Ledger::proof`], [`Proof`] |
 //! | tell an auditor what came in | [`Ledger::report`], [`Report`] |
@@ -80,6 +81,7 @@
 
 mod check;
 mod clock;
+mod copies;
 mod due;
 mod error;
 mod guard;
@@ -89,6 +91,7 @@ mod key;
 mod ledger;
 mod policy;
 mod proof;
+mod reach;
 mod record;
 mod redact;
 mod report;
@@ -102,7 +105,7 @@ mod wish;
 pub use check::{Checked, Fault};
 pub use clock::{Clock, Clocks};
 pub use crm_bulk::{Input, List, ListOptions};
-pub use due::Due;
+pub use due::{Due, DueKind};
 pub use error::ConsentError;
 pub use guard::Guard;
 pub use hash::{InvalidSha, Sha};
@@ -111,6 +114,7 @@ pub use key::{InvalidKey, PublicKey, SealingKey};
 pub use ledger::{Head, Ledger};
 pub use policy::Policy;
 pub use proof::{Act, Came, PolicyUsed, Proof, Proved, Ruling, ShownSeal, ShownStamp, Written};
+pub use reach::{RECORD, Reach, Reached, SOURCE, note_applied};
 pub use redact::{Redact, Redacted};
 pub use report::{Days, ImportTold, Report, SealTold, Source};
 pub use seal::{InvalidSeal, Seal};

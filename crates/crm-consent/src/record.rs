@@ -282,6 +282,7 @@ pub(crate) struct RedactionFacts {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::hash::Keyed;
 
     /// Those of the book, where a shell makes them.
     const COMMITMENT: &str = "5de3572c8d2ccbd5e26fbbde008460b859559cee60f149f0991f1d4077fd46d3";
@@ -297,7 +298,7 @@ mod tests {
             at: "2026-11-29T12:00:00Z".to_owned(),
             by: "dana".to_owned(),
             subject: None,
-            digest: Some(Sha::keyed(&[0x22; 32], "18185550142")),
+            digest: Some(Keyed::with(&[0x22; 32]).digest("18185550142")),
             otherwise: None,
             facts: r#"{"wish":"out","scope":"marketing","received":"2026-11-28"}"#.to_owned(),
             commitment: Some(commitment(salt, personal)),

@@ -10,6 +10,7 @@ use serde::Serialize;
 
 use crate::{
     error::ConsentError,
+    hash::Sha,
     ledger::Ledger,
     policy::Policy,
     record::{AgainFacts, Personal, WishFacts},
@@ -82,9 +83,11 @@ pub struct Heard {
     pub retracted: bool,
     #[serde(skip)]
     pub(crate) facts: WishFacts,
-    /// The value's digest.
+    /// The value's digest, and that of its other reading.
     #[serde(skip)]
-    of: String,
+    pub(crate) digest: Sha,
+    #[serde(skip)]
+    pub(crate) otherwise: Option<Sha>,
 }
 
 impl Heard {
@@ -167,14 +170,34 @@ impl Ledger {
     ///
     /// Returns errors for a file that cannot be read.
     pub fn standing(&self, wish: Wish, scope: Scope) -> Result<Vec<Heard>, ConsentError> {
-        let policy = self.policy()?;
-        let all = by_value(self.heard("digest IS NOT NULL", [])?).into_values();
-        let decided = all.filter_map(|heard| {
-            last(&heard, scope, &policy).filter(|last| last.wish == wish).cloned()
-        });
-        let mut decided: Vec<_> = decided.collect();
+        let (policy, mut decided) = (self.policy()?, Vec::new());
+        self.each_value(|heard| {
+            let last = last(heard, scope, &policy).filter(|last| last.wish == wish);
+            decided.extend(last.cloned());
+        })?;
         decided.sort_by_key(|heard| heard.record);
         Ok(decided)
+    }
+
+    /// Hands the wishes of one value after another to `each`, in the order in which they came.
+    pub(crate) fn each_value(&self, mut each: impl FnMut(&[Heard])) -> Result<(), ConsentError> {
+        let sql = heard("digest IS NOT NULL ORDER BY digest, number");
+        let database = &self.database;
+        let mut query = database.check(database.connection.prepare(&sql))?;
+        let mut rows = database.check(query.query([]))?;
+        let mut of_value: Vec<Heard> = Vec::new();
+        while let Some(row) = database.check(rows.next())? {
+            let next = self.read(database.check(Self::raw(row))?)?;
+            if of_value.first().is_some_and(|first| first.digest != next.digest) {
+                each(&of_value);
+                of_value.clear();
+            }
+            of_value.push(next);
+        }
+        if !of_value.is_empty() {
+            each(&of_value);
+        }
+        Ok(())
     }
 
     /// The wishes of the value with this key, in the order in which they came.
@@ -188,12 +211,7 @@ impl Ledger {
         which: &str,
         values: impl Params,
     ) -> Result<Vec<Heard>, ConsentError> {
-        let sql = format!(
-            "SELECT number, at, by, subject, hex(digest) AS of, facts, personal,
-                 EXISTS (SELECT 1 FROM records retraction WHERE retraction.kind = 'retraction'
-                     AND retraction.subject IN (records.number, records.subject)) AS retracted
-             FROM records WHERE kind = 'wish' AND {which} ORDER BY number"
-        );
+        let sql = heard(&format!("{which} ORDER BY number"));
         let rows = self.database.rows(&sql, values, Self::raw)?;
         rows.into_iter().map(|raw| self.read(raw)).collect()
     }
@@ -204,7 +222,8 @@ impl Ledger {
             at: row.get("at")?,
             by: row.get("by")?,
             import: row.get("subject")?,
-            of: row.get("of")?,
+            digest: row.get("digest")?,
+            otherwise: row.get("otherwise")?,
             facts: row.get("facts")?,
             personal: row.get("personal")?,
             retracted: row.get("retracted")?,
@@ -238,7 +257,8 @@ impl Ledger {
             honoured: facts.honoured,
             retracted,
             facts,
-            of: raw.of,
+            digest: raw.digest,
+            otherwise: raw.otherwise,
         })
     }
 
@@ -265,29 +285,40 @@ impl Ledger {
 }
 
 /// How many digits a local number has.
-const LOCAL_DIGITS: usize = 7;
+pub(crate) const LOCAL_DIGITS: usize = 7;
+
+/// The query for wishes, with a condition and an order.
+fn heard(which: &str) -> String {
+    format!(
+        "SELECT number, at, by, subject, digest, otherwise, facts, personal,
+             EXISTS (SELECT 1 FROM records retraction WHERE retraction.kind = 'retraction'
+                 AND retraction.subject IN (records.number, records.subject)) AS retracted
+         FROM records WHERE kind = 'wish' AND {which}"
+    )
+}
 
 struct Raw {
     number: u64,
     at: String,
     by: String,
     import: Option<u64>,
-    of: String,
+    digest: Sha,
+    otherwise: Option<Sha>,
     facts: String,
     personal: Option<String>,
     retracted: bool,
 }
 
-fn by_value(heard: Vec<Heard>) -> BTreeMap<String, Vec<Heard>> {
+fn by_value(heard: Vec<Heard>) -> BTreeMap<[u8; 32], Vec<Heard>> {
     let mut by_value: BTreeMap<_, Vec<_>> = BTreeMap::new();
     for heard in heard {
-        by_value.entry(heard.of.clone()).or_default().push(heard);
+        by_value.entry(heard.digest.0).or_default().push(heard);
     }
     by_value
 }
 
 /// The wish that decides among those of one value.
-fn last<'a>(heard: &'a [Heard], scope: Scope, policy: &Policy) -> Option<&'a Heard> {
+pub(crate) fn last<'a>(heard: &'a [Heard], scope: Scope, policy: &Policy) -> Option<&'a Heard> {
     let counted = heard.iter().filter(|heard| heard.counts() && heard.speaks_of(scope, policy));
     let (outs, ins): (Vec<_>, Vec<_>) = counted.partition(|heard| heard.wish == Wish::Out);
     let out = outs.into_iter().max_by_key(|heard| (heard.latest(), heard.record));

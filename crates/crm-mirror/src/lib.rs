@@ -72,6 +72,12 @@
 #![doc = include_str!("mirror/owners_indexes.sql")]
 #![doc = include_str!("mirror/people_indexes.sql")]
 //! ```
+//!
+//! What somebody has read of single contact methods is there too:
+//!
+//! ```sql
+#![doc = include_str!("mirror/people/marketing.sql")]
+//! ```
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![warn(missing_debug_implementations)]

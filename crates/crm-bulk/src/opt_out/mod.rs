@@ -3,6 +3,7 @@
 mod listed;
 mod people;
 mod search;
+mod turn_off;
 mod wishes;
 
 use std::path::{Path, PathBuf};
@@ -16,6 +17,7 @@ use crm_models::{Contact, ContactChange, ContactType, PreferenceChange};
 use crm_transport::Transport;
 use crm_values::PhoneReader;
 
+pub use self::turn_off::{Copies, MethodReading, Take, TurnOff, TurnedOff};
 use self::{
     listed::Found,
     people::{chosen, methods},

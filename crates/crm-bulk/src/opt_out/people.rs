@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// How many contact methods' preferences are read at once; the transport keeps the rate.
-const CALLS_AT_ONCE: usize = 8;
+pub(super) const CALLS_AT_ONCE: usize = 8;
 /// The largest page that the API returns.
 const PAGE: i32 = 5_000;
 
@@ -89,24 +89,7 @@ pub(super) async fn methods<T: Transport>(
             search.note_unreadable(page.unreadable, reader)?;
         }
     }
-    let read = async |method: ContactMethod| {
-        let image = MethodImage {
-            contact_type: method.contact_type.clone(),
-            value: method.value.clone(),
-            preferences: BTreeMap::new(),
-        };
-        match current::method(service, method.contact_id, method.id, image).await {
-            Ok(image) => Ok(Some(Ok((method, image)))),
-            // Deleted since it was listed.
-            Err(error) if error.is_not_found() => Ok(None),
-            Err(error @ ContactsError::Unreadable { .. }) => {
-                let record = serde_json::to_string(&method).unwrap_or_default();
-                let reason = format!("its preferences: {error}");
-                Ok(Some(Err(UnreadableRecord::new(0, reason, record))))
-            }
-            Err(error) => Err(BulkError::from(error)),
-        }
-    };
+    let read = async |method| preferences(service, method).await;
     let mut last = None;
     loop {
         let some = search.methods_behind(last)?;
@@ -124,8 +107,7 @@ pub(super) async fn methods<T: Transport>(
                 }
                 None => continue,
             };
-            let met =
-                wanted.iter().all(|(name, on)| image.preferences.get(name) == Some(&Some(*on)));
+            let met = is_met(&image, wanted);
             let state = if met { State::Already } else { State::Planned };
             let places = match search.listed.find(&Keys::of(&method.value, reader))? {
                 Found::Same(places) => places,
@@ -144,6 +126,33 @@ pub(super) async fn methods<T: Transport>(
     }
 }
 
+/// Reads the preferences of a contact method; none if it was deleted since it was listed.
+pub(super) async fn preferences<T: Transport>(
+    service: &ContactsService<T>,
+    method: ContactMethod,
+) -> Result<Option<Result<(ContactMethod, MethodImage), UnreadableRecord>>, BulkError> {
+    let image = MethodImage {
+        contact_type: method.contact_type.clone(),
+        value: method.value.clone(),
+        preferences: BTreeMap::new(),
+    };
+    match current::method(service, method.contact_id, method.id, image).await {
+        Ok(image) => Ok(Some(Ok((method, image)))),
+        Err(error) if error.is_not_found() => Ok(None),
+        Err(error @ ContactsError::Unreadable { .. }) => {
+            let record = serde_json::to_string(&method).unwrap_or_default();
+            let reason = format!("its preferences: {error}");
+            Ok(Some(Err(UnreadableRecord::new(0, reason, record))))
+        }
+        Err(error) => Err(BulkError::from(error)),
+    }
+}
+
+/// Whether a contact method is as wanted already.
+pub(super) fn is_met(image: &MethodImage, wanted: &BTreeMap<String, bool>) -> bool {
+    wanted.iter().all(|(name, on)| image.preferences.get(name) == Some(&Some(*on)))
+}
+
 impl Search<'_> {
     /// Keeps a contact method that has a value of the list, and notes one that may have.
     fn note_found(&self, method: &ContactMethod, keys: &Keys) -> Result<(), BulkError> {
@@ -155,6 +164,6 @@ impl Search<'_> {
     }
 }
 
-fn target(method: &ContactMethod) -> Target {
+pub(super) fn target(method: &ContactMethod) -> Target {
     Target::Method { person: method.contact_id, method: method.id }
 }

@@ -18,6 +18,7 @@ mod export;
 mod file_arg;
 mod find;
 mod history;
+mod ledger;
 mod list;
 mod man;
 mod mirror;
@@ -246,6 +247,7 @@ impl Command {
             Self::Audit(command) => command.detailed_exitcode,
             Self::Plan(command) => command.detailed_exitcode,
             Self::OptOut(command) | Self::OptIn(command) => command.detailed_exitcode,
+            Self::Consent(command) => command.has_detailed_exit_code(),
             _ => false,
         }
     }
@@ -261,8 +263,8 @@ impl Command {
         let slot = Arc::new(Slot::default());
         // Nobody moves the desk before the command ends.
         let _desk = self.set().map(|set| locate(globals, set)).transpose()?;
-        // What `apply` writes is recorded in its set.
-        let is_recorded = !matches!(self, Self::Apply(_));
+        // What a set writes is recorded in it.
+        let is_recorded = !matches!(self, Self::Apply(_) | Self::Consent(_));
         let connect = || Session::open(globals, output, Arc::clone(&slot), is_recorded);
         // What takes no call takes no credentials either.
         let connect_if =
@@ -298,10 +300,7 @@ impl Command {
             },
             Self::OptOut(command) => command.run(&connect().await?, false).await,
             Self::OptIn(command) => command.run(&connect().await?, true).await,
-            Self::Consent(command) => {
-                let session = connect_if(command.asks()).await?;
-                command.run(globals, session.as_ref(), output).await
-            }
+            Self::Consent(command) => command.run(globals, output, connect).await,
             Self::Show(command) => command.run(output),
             Self::Report(command) => command.run(globals, output).await,
             Self::Drop(command) => command.run(globals, output).await,

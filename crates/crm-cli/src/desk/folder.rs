@@ -38,6 +38,10 @@ pub(super) const THRESHOLDS: &str = "audit.toml";
 const IN_USE: &str = ".in-use";
 /// An empty file whose lock says that a command updates the mirror.
 const MIRROR_IN_USE: &str = ".mirror-in-use";
+/// An empty file whose lock says that a command carries out the wishes of the ledger.
+const LEDGER_IN_USE: &str = ".ledger-in-use";
+/// Where a command puts its pages of evidence.
+const EVIDENCE: &str = "evidence";
 
 impl Desk {
     /// Opens the desk in a folder, if there is one.
@@ -124,18 +128,32 @@ impl Desk {
     /// Waits until no other command updates the mirror, which none does before the answer is dropped:
     /// two that read the same feed would overwrite what is newer with what is older.
     pub(crate) async fn alone_at_mirror(&self) -> Result<File, DeskError> {
-        let path = self.folder.join(MIRROR_IN_USE);
+        self.alone(MIRROR_IN_USE, "another command is updating the mirror: waiting for it").await
+    }
+
+    /// Waits until no other run carries out the wishes of the ledger, which none does before the
+    /// answer is dropped: two would plan the same.
+    pub(crate) async fn alone_at_ledger(&self) -> Result<File, DeskError> {
+        self.alone(LEDGER_IN_USE, "another `crm consent run` is at work: waiting for it").await
+    }
+
+    /// Waits for the lock of a file. The system releases it when its process ends, however that ends.
+    async fn alone(&self, file: &str, waiting: &str) -> Result<File, DeskError> {
+        let path = self.folder.join(file);
         let failed = |source| DeskError::io(&path, "locked", source);
         let file = lock_file(&path).map_err(failed)?;
         match file.try_lock() {
             Ok(()) => return Ok(file),
-            Err(TryLockError::WouldBlock) => {
-                note("another command is updating the mirror: waiting for it");
-            }
+            Err(TryLockError::WouldBlock) => note(waiting),
             Err(TryLockError::Error(source)) => return Err(failed(source)),
         }
         let waited = tokio::task::spawn_blocking(move || file.lock().map(|()| file)).await;
         waited.map_err(io::Error::other).and_then(|locked| locked).map_err(failed)
+    }
+
+    /// The folder of the pages of evidence, which need not be there.
+    pub(crate) fn evidence_folder(&self) -> PathBuf {
+        self.folder.join(EVIDENCE)
     }
 
     /// The file of the consent ledger, which need not be there.

@@ -2,11 +2,12 @@
 
 mod calendar;
 
+use crm_models::Preference;
 use jiff::{civil::Date, tz::TimeZone};
 use serde::{Deserialize, Serialize};
 
 use self::calendar::Holiday;
-use crate::{error::ConsentError, hash::Sha};
+use crate::{error::ConsentError, hash::Sha, wish::Scope};
 
 /// The rules by which wishes are counted and deadlines computed, as a text of TOML that can be
 /// changed without a new version of this crate.
@@ -28,6 +29,8 @@ pub struct Policy {
     text: String,
     rules: Rules,
     zone: TimeZone,
+    /// What is turned off for all kinds of messages.
+    all_kinds: Vec<Preference>,
 }
 
 /// The members of the text.
@@ -51,11 +54,19 @@ struct Deadline {
     business_days: u16,
 }
 
-#[derive(Debug, Clone, Copy, Deserialize, Serialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 struct AllKinds {
     /// The day from which a wish that is received counts for all kinds of messages.
     from: Date,
+    /// The preferences of contacts that are turned off for all kinds; one that is older than this
+    /// member turns off marketing alone.
+    #[serde(default = "marketing")]
+    turns_off: Vec<String>,
+}
+
+fn marketing() -> Vec<String> {
+    vec![Preference::MarketingUpdates.option().to_owned()]
 }
 
 /// The policy that holds until another one is set.
@@ -82,7 +93,9 @@ impl Policy {
         if rules.sources.is_empty() {
             return Err(wrong("it names no source".to_owned()));
         }
-        Ok(Self { text: text.to_owned(), rules, zone })
+        let all_kinds = rules.all_kinds.turns_off.iter().map(|name| preference(name));
+        let all_kinds = all_kinds.collect::<Result<_, _>>().map_err(wrong)?;
+        Ok(Self { text: text.to_owned(), rules, zone, all_kinds })
     }
 
     /// Returns the text.
@@ -118,6 +131,25 @@ impl Policy {
         self.rules.all_kinds.from
     }
 
+    /// Returns the preferences of contacts that are turned off for somebody who wishes no messages of
+    /// these kinds.
+    ///
+    /// ```
+    /// use crm_consent::{Policy, Scope};
+    /// use crm_models::Preference;
+    ///
+    /// let policy = Policy::default();
+    /// let off = policy.turns_off(Scope::All);
+    /// assert!(!off.contains(&Preference::Invoices) && !off.contains(&Preference::Statements));
+    /// ```
+    #[must_use]
+    pub fn turns_off(&self, scope: Scope) -> &[Preference] {
+        match scope {
+            Scope::Marketing => &[Preference::MarketingUpdates],
+            Scope::All => &self.all_kinds,
+        }
+    }
+
     /// Returns the last day on which a wish is honoured in time that was received on this day.
     ///
     /// # Errors
@@ -142,6 +174,14 @@ impl Policy {
         }
         Some(day)
     }
+}
+
+fn preference(name: &str) -> Result<Preference, String> {
+    let known = || Preference::SETTABLE.into_iter();
+    known().find(|known| known.option() == name).ok_or_else(|| {
+        let known: Vec<_> = known().map(Preference::option).collect();
+        format!("`{name}` is no preference; there are {}", known.join(", "))
+    })
 }
 
 #[cfg(test)]
@@ -172,6 +212,17 @@ mod tests {
     }
 
     #[test]
+    fn all_kinds_are_what_the_policy_says_and_by_an_older_one_marketing_alone() {
+        let member = "turns-off = [\"marketing-updates\", \"job-reminders\"]";
+        assert!(DEFAULT.contains(member));
+        let off = |text: &str| Policy::read(text).unwrap().turns_off(Scope::All).to_vec();
+        assert_eq!(off(DEFAULT), [Preference::MarketingUpdates, Preference::JobReminders]);
+        assert_eq!(off(&DEFAULT.replace(member, "")), [Preference::MarketingUpdates]);
+        let all = "turns-off = [\"invoices\"]";
+        assert_eq!(off(&DEFAULT.replace(member, all)), [Preference::Invoices]);
+    }
+
+    #[test]
     fn a_policy_that_cannot_be_used_is_refused_with_the_reason() {
         let changed = |from: &str, to: &str| {
             assert!(DEFAULT.contains(from), "{from}");
@@ -181,6 +232,7 @@ mod tests {
         assert!(changed("business-days", "days").contains("days"));
         assert!(changed("weekday = \"monday\"", "weekday = \"moonday\"").contains("moonday"));
         assert!(changed("day = 25", "day = 32").contains("Christmas"));
+        assert!(changed("\"job-reminders\"", "\"reminders\"").contains("job-reminders"));
         assert_ne!(Policy::default().sha256(), Sha::of(b""));
     }
 }

@@ -8,7 +8,11 @@ use rusqlite::{
 };
 
 use super::{change_set::ChangeSet, columns::read_state};
-use crate::{error::BulkError, set::State};
+use crate::{
+    error::BulkError,
+    input::{InputFormat, cells},
+    set::State,
+};
 
 /// A row of the input as the set keeps it.
 pub(crate) struct InputRow {
@@ -64,6 +68,42 @@ pub(super) fn behind(database: &Database, row: u64) -> Result<Vec<InputRow>, Bul
 }
 
 impl ChangeSet {
+    /// Returns the numbers of the rows of the input whose cell of this column is this text, for
+    /// [`Selection::row`](crate::Selection::row).
+    ///
+    /// # Errors
+    ///
+    /// A failure to read the set.
+    pub fn rows_with(&self, column: &str, text: &str) -> Result<Vec<u64>, BulkError> {
+        let path = match self.format()? {
+            InputFormat::Csv => {
+                let place = self.header()?.iter().position(|header| header == column);
+                place.map(|place| format!("$[{place}]"))
+            }
+            InputFormat::Ndjson => Some(format!("$.\"{column}\"")),
+        };
+        let Some(path) = path else {
+            return Ok(Vec::new());
+        };
+        let sql = "SELECT row FROM rows WHERE json_valid(data) AND json_extract(data, ?1) = ?2
+             ORDER BY row";
+        Ok(self.database.rows(sql, params![path, text], |row| row.get("row"))?)
+    }
+
+    /// Returns the cell of this column of a row of the input.
+    ///
+    /// # Errors
+    ///
+    /// A failure to read the set.
+    pub fn cell(&self, row: u64, column: &str) -> Result<Option<String>, BulkError> {
+        let sql = "SELECT data FROM rows WHERE row = ?";
+        let Some(data) = self.database.value::<String>(sql, [row])? else {
+            return Ok(None);
+        };
+        let cells = cells(self.format()?, &self.header()?, &data).into_iter();
+        Ok(cells.into_iter().find(|(header, _)| header == column).map(|(_, cell)| cell))
+    }
+
     /// Hands each row of the input to `each`, in order, with what `add` made of its changes. Of
     /// these the columns with these names are read; `find` finds their places, once for all.
     pub(crate) fn each_row<C, A: Default>(

@@ -164,7 +164,7 @@ impl KnownArgs {
 }
 
 /// The file that is named, else the mirror of the desk if there is one.
-pub(super) fn file(
+pub(in crate::commands) fn file(
     session: &Session<'_>,
     named: Option<&Path>,
 ) -> Result<Option<PathBuf>, CliError> {

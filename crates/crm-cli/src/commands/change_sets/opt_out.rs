@@ -17,7 +17,7 @@ use super::{
 use crate::{
     commands::{
         args::{NumberArgs, narrow},
-        consent::{self, OverrideArgs},
+        ledger::{self, OverrideArgs},
         texts::{ListArgs, tell_invalid},
     },
     error::CliError,
@@ -101,7 +101,7 @@ impl OptOutCommand {
         }
         if let Some(desk) = desk {
             let options = self.columns.options(self.numbers.reader(desk.region()));
-            consent::take(desk, list()?, &options, if on { Wish::In } else { Wish::Out })?;
+            ledger::take(desk, list()?, &options, if on { Wish::In } else { Wish::Out })?;
         }
         self.consent.of_set(session.existing_desk()?, out.path())?;
         let summary = match self.review.summary(session, out.path(), 10).await? {

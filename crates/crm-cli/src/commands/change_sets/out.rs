@@ -8,10 +8,10 @@ use crate::{
 };
 
 /// What is said where there is no desk to put a set into.
-pub(super) const INSTEAD: &str = "--out FILE";
+pub(in crate::commands) const INSTEAD: &str = "--out FILE";
 
 /// The file of a new set.
-pub(super) enum Out {
+pub(in crate::commands) enum Out {
     Named(PathBuf),
     /// The name is kept free until the set has it.
     OfDesk(NewSet),
@@ -19,7 +19,7 @@ pub(super) enum Out {
 
 impl Out {
     /// The file that is named, else one of the desk that says how the set was made and from what.
-    pub(super) fn of<'a>(
+    pub(in crate::commands) fn of<'a>(
         named: Option<&Path>,
         desk: impl FnOnce() -> Result<&'a Desk, DeskError>,
         how: &str,
@@ -31,7 +31,7 @@ impl Out {
         })
     }
 
-    pub(super) fn path(&self) -> &Path {
+    pub(in crate::commands) fn path(&self) -> &Path {
         match self {
             Self::Named(file) => file,
             Self::OfDesk(set) => set.path(),

@@ -11,19 +11,19 @@ use crate::{
     session::Session,
 };
 
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub(crate) struct NameArgs {
     /// Do not look for the names and towns of customers and locations, which takes a call for 50 of
     /// those that the mirror does not have: show their ids alone
     #[arg(long)]
-    pub(super) no_names: bool,
+    pub(in crate::commands) no_names: bool,
 }
 
 impl NameArgs {
     /// Finds the names for a set that was planned just now: in the mirror where there is one, and of
     /// the others by calls, unless none is to be made, and returns how many there are. Whatever
     /// prevents it is told: the set is whole without them.
-    pub(super) async fn find(
+    pub(in crate::commands) async fn find(
         &self,
         session: &Session<'_>,
         mirror: Option<&Path>,
@@ -81,18 +81,21 @@ fn in_mirror(mirror: &Path, set: &Path) -> Result<Naming, BulkError> {
 }
 
 /// The names that a set has, looked up for one change after another.
-pub(super) struct Names {
+pub(in crate::commands) struct Names {
     set: ChangeSet,
     last: Option<(OwnerId, Option<NamedOwner>)>,
 }
 
 impl Names {
     /// Opens the set once more to look them up, whatever is done with it meanwhile.
-    pub(super) fn of(set: &Path) -> Result<Self, BulkError> {
+    pub(in crate::commands) fn of(set: &Path) -> Result<Self, BulkError> {
         Ok(Self { set: ChangeSet::open(set)?, last: None })
     }
 
-    pub(super) fn of_owner(&mut self, target: &Target) -> Result<Option<&NamedOwner>, BulkError> {
+    pub(in crate::commands) fn of_owner(
+        &mut self,
+        target: &Target,
+    ) -> Result<Option<&NamedOwner>, BulkError> {
         let Some(owner) = target.owner() else {
             return Ok(None);
         };

@@ -19,7 +19,7 @@ use super::{
 use crate::{
     commands::{
         args::{ValueArgs, narrow, whole},
-        consent::OverrideArgs,
+        ledger::OverrideArgs,
         texts::tell_invalid,
     },
     error::CliError,

@@ -31,7 +31,7 @@ pub(crate) struct Report {
 }
 
 /// Writes the page of a set to a file, and all that it is about beside it; tells where.
-pub(super) async fn write_page(
+pub(in crate::commands) async fn write_page(
     set: &ChangeSet,
     path: &Path,
 ) -> Result<Result<String, Signal>, CliError> {

@@ -26,7 +26,7 @@ use crate::{
 /// The totals of a set and what it costs to apply it.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Summary {
+pub(in crate::commands) struct Summary {
     set: String,
     kind: &'static str,
     tenant: i64,
@@ -105,7 +105,7 @@ struct UndoneBy {
 impl Summary {
     /// Reads a set, with the first of its planned changes, up to this many, and the first of those
     /// that are set aside.
-    pub(super) fn of(set: &ChangeSet, sample: u32) -> Result<Self, CliError> {
+    pub(in crate::commands) fn of(set: &ChangeSet, sample: u32) -> Result<Self, CliError> {
         let (info, totals, calls) = (set.info()?, set.totals()?, set.calls()?);
         let (approval, undone) = (set.approval()?, set.undone()?);
         let mut by_state = BTreeMap::<_, BTreeMap<_, _>>::new();
@@ -181,7 +181,7 @@ impl Summary {
     }
 
     /// Says whether the account has it applied only once it is approved.
-    pub(super) fn needs_approval(mut self, needs_approval: bool) -> Self {
+    pub(in crate::commands) fn needs_approval(mut self, needs_approval: bool) -> Self {
         self.needs_approval = needs_approval;
         self
     }
@@ -193,18 +193,18 @@ impl Summary {
     }
 
     /// Whether changes wait to be applied.
-    pub(super) fn has_changes(&self) -> bool {
+    pub(in crate::commands) fn has_changes(&self) -> bool {
         self.open > 0
     }
 
     /// Whether nothing waits to be applied, and nothing of the input is left for a person.
-    pub(super) fn is_settled(&self) -> bool {
+    pub(in crate::commands) fn is_settled(&self) -> bool {
         let for_people = [self.unmatched_rows, self.invalid_rows, self.look_at];
         self.open == 0 && for_people == [0; 3] && self.unreadable.is_empty()
     }
 
     /// Writes it: as text for people, else as one JSON value.
-    pub(super) fn write(&self, output: &Output) -> io::Result<()> {
+    pub(in crate::commands) fn write(&self, output: &Output) -> io::Result<()> {
         match output.format() {
             Format::Table => output.text(self.text().trim_end()),
             _ => output.value(self),
@@ -213,7 +213,7 @@ impl Summary {
 
     /// As [`write`](Self::write), for a command whose exit code says what was planned, also to those
     /// who read only the beginning.
-    pub(super) fn write_whole_or_begun(&self, output: &Output) -> io::Result<()> {
+    pub(in crate::commands) fn write_whole_or_begun(&self, output: &Output) -> io::Result<()> {
         match self.write(output) {
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
             written => written,
@@ -341,13 +341,13 @@ impl Summary {
 }
 
 /// What a set is called as it can be typed again: its file, or its name in the desk.
-pub(super) fn name(path: &Path) -> String {
+pub(in crate::commands) fn name(path: &Path) -> String {
     desk::name_of(path).unwrap_or_else(|| path.display().to_string())
 }
 
 /// What comes before a set is applied that has to be approved: a page to look at, and the approval of
 /// what is on it.
-pub(super) fn to_be_approved(set: &str, digest: Option<&str>) -> [String; 2] {
+pub(in crate::commands) fn to_be_approved(set: &str, digest: Option<&str>) -> [String; 2] {
     let page = quoted(&name(&Path::new(set).with_extension("html")));
     let (crm, set) = (crm(), quoted(set));
     let expect = digest.map(|digest| format!(" --expect {digest}")).unwrap_or_default();

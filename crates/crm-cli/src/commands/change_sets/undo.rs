@@ -10,7 +10,7 @@ use super::{
     summary::{Summary, name},
 };
 use crate::{
-    commands::consent::OverrideArgs,
+    commands::ledger::OverrideArgs,
     desk::{DeskError, Whereabouts, undated},
     error::CliError,
     globals::Globals,

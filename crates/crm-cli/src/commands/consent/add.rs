@@ -5,12 +5,12 @@ use crm_bulk::Wish as Keyword;
 use crm_consent::{Said, Wish};
 use serde::Serialize;
 
-use super::{
-    opened::begin,
-    words::{ScopeArg, WishArg},
-};
+use super::words::{ScopeArg, WishArg};
 use crate::{
-    commands::args::{NumberArgs, narrow},
+    commands::{
+        args::{NumberArgs, narrow},
+        ledger::begin,
+    },
     desk::Desk,
     error::CliError,
     globals::Format,

@@ -1,36 +1,45 @@
 //! `crm consent due`: what has to be done by when.
 
 use clap::Args;
-use crm_consent::{Due, Ledger};
+use crm_consent::{Due, DueKind, Ledger};
 use crm_mirror::Mirror;
 
 use crate::{
-    commands::age::{is_behind, tell_age},
+    commands::{
+        age::{is_behind, tell_age},
+        change_sets::known::read_desk_by,
+        ledger,
+    },
     desk::Desk,
     error::CliError,
     output::{Output, count, note, records},
     status::Status,
 };
 
-/// List the contacts that receive marketing although their number or address is out
+/// List who still receives something although their number or address is out
 ///
-/// From the desk's mirror, without a call: bring it up to date first with `crm mirror update`. Each
-/// has the last day in time, by the policy, and how many days it is late; a contact that was created
-/// after the wish has a clock of its own. The code is 10 where one is late. The contact methods of
-/// people are not covered: `crm opt-out` finds them.
+/// Contacts of customers and locations and contact methods of people, from the desk's mirror, without
+/// a call: bring it up to date first with `crm mirror update`. Each has the last day in time, by the
+/// policy, and how many days it is late; what was created after the wish has a clock of its own. The
+/// code is 10 where one is late.
+///
+/// Under KIND, open is what `crm consent plan` turns off, cannot-be-set what no plan can, and look-at a
+/// number that may be one that is out, since one of the two lacks its area code or can be read in two
+/// ways: a person has to look, and nothing is ever written there. What contact methods receive is as
+/// the last plan read it.
 #[derive(Debug, Args)]
 pub(crate) struct DueCommand {}
 
 records! {
     Due {
-        "deadline" => "BY", "daysLate" => "LATE", "value" => "VALUE", "ownerKind" => "OF",
-        "ownerId" => "ID", "contactId" => "CONTACT", "record" => "RECORD", "received",
-        "isKnown", "created",
+        "kind" => "KIND", "deadline" => "BY", "daysLate" => "LATE", "stored" => "VALUE",
+        "ownerKind" => "OF", "ownerId" => "ID", "contactId" => "CONTACT", "record" => "RECORD",
+        "receives" => "RECEIVES", "value", "received", "isKnown", "created", "why" => "WHY",
     }
 }
 
 impl DueCommand {
-    pub(crate) fn run(
+    pub(crate) async fn run(
         self,
         ledger: &Ledger,
         desk: Option<&Desk>,
@@ -43,11 +52,57 @@ impl DueCommand {
             )
         })?;
         let mirror = Mirror::open(desk.mirror())?;
+        read_desk_by(desk, &mirror, desk.region()).await?;
         tell_age("the mirror", &mirror, is_behind(desk, &mirror)?)?;
-        let due = ledger.due(&mirror)?;
-        let late = due.iter().filter(|due| due.days_late > 0).count() as u64;
-        note(format!("{} due, {late} of them late", count(due.len() as u64, "contact")));
+        if mirror.people_known_at()?.is_none() {
+            note("people are not in the mirror: their contact methods are not covered");
+        }
+        let due = ledger::due(ledger, desk, &mirror)?;
+        let left = Left::of(&due);
+        note(left.text());
         records.all(due)?;
-        Ok(if late > 0 { Status::Consent } else { Status::Done })
+        Ok(if left.late > 0 { Status::Consent } else { Status::Done })
+    }
+}
+
+/// How much is due.
+#[derive(Debug, Default, Clone, Copy, serde::Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Left {
+    open: u64,
+    cannot_be_set: u64,
+    look_at: u64,
+    /// Of those that are open or cannot be set.
+    pub(super) late: u64,
+}
+
+impl Left {
+    pub(super) fn of(due: &[Due]) -> Self {
+        let count =
+            |holds: &dyn Fn(&Due) -> bool| due.iter().filter(|due| holds(due)).count() as u64;
+        let of = |kind| count(&|due| due.kind == kind);
+        Self {
+            open: of(DueKind::Open),
+            cannot_be_set: of(DueKind::CannotBeSet),
+            look_at: of(DueKind::LookAt),
+            late: count(&|due| due.kind != DueKind::LookAt && due.days_late > 0),
+        }
+    }
+
+    /// In one line, without what did not occur.
+    pub(super) fn text(self) -> String {
+        let Self { open, cannot_be_set, look_at, late } = self;
+        let all = open + cannot_be_set;
+        let mut text =
+            format!("{} due", if all == 0 { "nothing is".to_owned() } else { count(all, "copy") });
+        for (number, what) in [(late, "late"), (cannot_be_set, "that cannot be set")] {
+            if number > 0 {
+                text += &format!(", {number} {what}");
+            }
+        }
+        if look_at > 0 {
+            text += &format!("; to look at: {}", count(look_at, "number or address"));
+        }
+        text
     }
 }

@@ -3,17 +3,15 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use crm_bulk::{Input, List, ListOptions};
-use crm_consent::{Import, Imported, Judged, Ledger, Verdict, Wish};
+use crm_bulk::List;
+use crm_consent::{Import, Imported, Judged, Ledger, Wish};
 use serde::Serialize;
 
-use super::{
-    opened::{begin, open},
-    words::{ScopeArg, WishArg},
-};
+use super::words::{ScopeArg, WishArg};
 use crate::{
     commands::{
         args::{NumberArgs, narrow},
+        ledger::{begin, told},
         texts::{ListArgs, TextArgs, tell_invalid},
     },
     desk::Desk,
@@ -117,22 +115,6 @@ impl ImportCommand {
     }
 }
 
-/// Takes the wishes of a list into the ledger of a desk that has one.
-pub(in crate::commands) fn take(
-    desk: &Desk,
-    list: Input,
-    options: &ListOptions,
-    says: Wish,
-) -> Result<(), CliError> {
-    let Some(mut ledger) = open(desk)? else {
-        return Ok(());
-    };
-    let mut list = List::read(list, options)?;
-    let imported = ledger.import(&mut list, &Import::new().says(says))?;
-    note(format!("consent ledger: {}", told(list.name(), &imported)));
-    Ok(())
-}
-
 fn import(ledger: &mut Ledger, list: &mut List, how: &Import) -> Result<Imported, CliError> {
     let columns: Vec<_> =
         list.columns().into_iter().map(|(header, holds)| format!("{header}: {holds}")).collect();
@@ -146,18 +128,6 @@ fn import(ledger: &mut Ledger, list: &mut List, how: &Import) -> Result<Imported
         }
     }
     Ok(imported)
-}
-
-fn told(name: &str, imported: &Imported) -> String {
-    let Imported { import, new, known, rows, .. } = imported;
-    let of = |verdict| rows.iter().filter(|row| row.verdict == verdict).count();
-    let (out, into) = (of(Verdict::Out), of(Verdict::In));
-    let (neither, unread) = (of(Verdict::Neither), of(Verdict::Unreadable));
-    let before = if imported.is_known { ", which has been taken before" } else { "" };
-    format!(
-        "{name}: {out} out, {into} in, {neither} neither, {unread} cannot be read; {new} new, {known} \
-         known; import {import}{before}"
-    )
 }
 
 /// A new file beside the list for the rows that cannot be read. None that is there is replaced:

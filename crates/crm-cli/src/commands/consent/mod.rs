@@ -4,19 +4,19 @@ mod add;
 mod check;
 mod due;
 mod export;
-mod guard;
 mod import;
-mod opened;
+mod plan;
 mod policy;
 mod prove;
+mod reach;
+mod run;
 mod status;
 mod words;
 
 use clap::{Args, Subcommand};
 
-use self::opened::existing;
-pub(super) use self::{guard::OverrideArgs, import::take};
 use crate::{
+    commands::ledger::existing,
     error::CliError,
     globals::Globals,
     output::Output,
@@ -41,6 +41,10 @@ pub(crate) enum ConsentCommand {
 
     Due(due::DueCommand),
 
+    Plan(plan::PlanCommand),
+
+    Run(run::RunCommand),
+
     Check(check::CheckCommand),
 
     Policy(policy::PolicyCommand),
@@ -60,19 +64,21 @@ pub(crate) struct RetractCommand {
 }
 
 impl ConsentCommand {
-    /// Whether it asks the service.
-    pub(crate) fn asks(&self) -> bool {
+    /// Whether the exit code is to say if there are changes, so that every failure has the same one.
+    pub(super) fn has_detailed_exit_code(&self) -> bool {
         match self {
-            Self::Prove(command) => command.verify,
+            Self::Plan(command) => command.detailed_exitcode,
+            Self::Run(command) => command.detailed_exitcode,
             _ => false,
         }
     }
 
-    pub(crate) async fn run(
+    /// Runs the command; `connect` begins a session for one that talks to the API.
+    pub(crate) async fn run<'a>(
         self,
         globals: &Globals,
-        session: Option<&Session<'_>>,
         output: &Output,
+        connect: impl AsyncFnOnce() -> Result<Session<'a>, CliError>,
     ) -> Result<Status, CliError> {
         let place = session::desk(globals, "a profile")?;
         match self {
@@ -86,10 +92,13 @@ impl ConsentCommand {
             Self::Status(command) => command.run(existing(&place)?, place.region()?, output),
             Self::Export(command) => command.run(&existing(&place)?, output),
             Self::Prove(command) => {
+                let session = if command.verify { Some(connect().await?) } else { None };
                 let ledger = existing(&place)?;
-                command.run(ledger, place.desk()?, session, output).await
+                command.run(ledger, place.desk()?, session.as_ref(), output).await
             }
-            Self::Due(command) => command.run(&existing(&place)?, place.existing()?, output),
+            Self::Due(command) => command.run(&existing(&place)?, place.existing()?, output).await,
+            Self::Plan(command) => command.run(&connect().await?).await,
+            Self::Run(command) => command.run(&connect().await?, globals).await,
             Self::Check(command) => command.run(&existing(&place)?, output),
             Self::Policy(command) => command.run(&place, output),
         }

@@ -6,9 +6,11 @@ use clap::Args;
 use crm_consent::{Ledger, Policy};
 use serde::Serialize;
 
-use super::opened::{existing, open};
 use crate::{
-    commands::file_arg,
+    commands::{
+        file_arg,
+        ledger::{existing, open},
+    },
     desk::{Desk, Whereabouts},
     error::CliError,
     globals::Format,

@@ -7,7 +7,7 @@ use crm_models::{Contact, ContactChange, ContactType, Preference, PreferenceChan
 use crate::{
     commands::{
         args::{ContactArgs, Switch, TypedOwner, contact_type, narrow},
-        consent::OverrideArgs,
+        ledger::OverrideArgs,
         times::time,
         update::{self, Texts},
     },

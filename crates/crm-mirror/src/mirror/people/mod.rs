@@ -6,6 +6,7 @@ mod find;
 mod follow;
 mod listed;
 mod look_up;
+mod marketing;
 mod rows;
 mod sweep;
 #[cfg(test)]

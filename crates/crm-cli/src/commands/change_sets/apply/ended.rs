@@ -16,16 +16,16 @@ use crate::{
 };
 
 /// How a run ended.
-pub(super) struct Ended {
-    pub(super) finished: Finished,
+pub(in crate::commands) struct Ended {
+    pub(in crate::commands) finished: Finished,
     /// Whether the run lost its set with a change in flight whose outcome is not known.
     pub(super) lost_unknown: bool,
     /// The signal that stopped it, if one did.
-    pub(super) signal: Option<Signal>,
+    pub(in crate::commands) signal: Option<Signal>,
 }
 
 impl Ended {
-    pub(super) fn reason(&self) -> StopReason {
+    pub(in crate::commands) fn reason(&self) -> StopReason {
         self.finished.reason
     }
 
@@ -78,7 +78,7 @@ impl Ended {
     }
 
     /// What is left of a run that came to its end, in words and as an exit code.
-    fn left(&self, set: &Path, totals: &Totals) -> Option<(String, Exit)> {
+    pub(in crate::commands) fn left(&self, set: &Path, totals: &Totals) -> Option<(String, Exit)> {
         let reason = Reason::from(self.reason());
         let open = totals.open();
         let is_canary = self.reason() == StopReason::Canary;

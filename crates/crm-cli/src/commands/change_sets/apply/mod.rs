@@ -18,9 +18,10 @@ use crm_bulk::{
 };
 use futures_util::StreamExt;
 
+pub(in crate::commands) use self::ended::Ended;
 use self::{
     audit::Audit,
-    ended::{Ended, tell_cut_short},
+    ended::tell_cut_short,
     outcome::{Reason, counts, text},
     stop::Stop,
     tally::Tally,
@@ -29,7 +30,7 @@ use super::{owner_names::Names, show::Shown, summary::name};
 use crate::{
     commands::{
         args::{narrow, whole},
-        consent::OverrideArgs,
+        ledger::{OverrideArgs, note_applied},
     },
     desk,
     error::CliError,
@@ -76,7 +77,7 @@ pub(crate) struct ApplyCommand {
     retry_failed: bool,
 
     /// Up to N writes in flight at once
-    #[arg(long, value_name = "N", default_value = "64", value_parser = whole(NonZeroUsize::MIN, None))]
+    #[arg(long, value_name = "N", default_value_t = CONCURRENCY, value_parser = whole(NonZeroUsize::MIN, None))]
     concurrency: NonZeroUsize,
 
     /// Append one JSON line for each write, without numbers and addresses
@@ -86,6 +87,8 @@ pub(crate) struct ApplyCommand {
     #[command(flatten)]
     consent: OverrideArgs,
 }
+
+const CONCURRENCY: NonZeroUsize = NonZeroUsize::new(64).unwrap();
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum Drift {
@@ -121,6 +124,37 @@ impl DryRun<'_> {
 }
 
 impl ApplyCommand {
+    /// What carries out a set for another command, as is usual.
+    pub(in crate::commands) fn of(set: PathBuf) -> Self {
+        Self {
+            set,
+            expect: None,
+            require_approval: false,
+            on_drift: Drift::Skip,
+            max_failures: None,
+            canary: None,
+            retry_failed: false,
+            concurrency: CONCURRENCY,
+            audit: None,
+            consent: OverrideArgs::default(),
+        }
+    }
+
+    /// Sends what is open, or so many changes of it, and asks nobody whether to continue.
+    pub(in crate::commands) async fn part(
+        &self,
+        session: &Session<'_>,
+        changes: Option<u64>,
+    ) -> Result<Ended, CliError> {
+        let set = ChangeSet::open(&self.set)?;
+        let what = format!("{} of {}", count(set.totals()?.open(), "change"), name(&self.set));
+        session.service.transport().allow(&what)?;
+        tell_desk(session, &self.set);
+        let ended = self.apply(session, set, changes, None).await;
+        tell_desk(session, &self.set);
+        ended
+    }
+
     pub(crate) async fn run(
         self,
         session: &Session<'_>,
@@ -220,6 +254,7 @@ impl ApplyCommand {
         mut dry_run: Option<&mut DryRun<'_>>,
     ) -> Result<Ended, CliError> {
         let stop = Arc::new(Stop::default());
+        let is_of_ledger = set.info()?.source.as_deref() == Some(crm_consent::SOURCE);
         let apply = narrow!(
             Apply::new(set)
                 .on_drift(OnDrift::from(self.on_drift))
@@ -234,7 +269,8 @@ impl ApplyCommand {
             retry_failed() if self.retry_failed,
             dry_run() if dry_run.is_some(),
         );
-        let apply = self.consent.of_run(apply, session.existing_desk()?, dry_run.is_some())?;
+        let desk = session.existing_desk()?;
+        let apply = self.consent.of_run(apply, desk, dry_run.is_some(), is_of_ledger)?;
         let audit = self.audit.as_ref();
         let mut audit =
             audit.map(|path| Audit::open(path, session.tenant(), &self.set)).transpose()?;
@@ -313,14 +349,17 @@ impl ApplyCommand {
 }
 
 /// Lets the history of the desk find a set that is elsewhere, and who reads the mirror know that it
-/// may have changed what is in it. The set itself has what it does, so nothing is refused where this
-/// cannot be kept, and no desk is begun for it.
+/// may have changed what is in it, and what it has done at contact methods. The set itself has what
+/// it does, so nothing is refused where this cannot be kept, and no desk is begun for it.
 fn tell_desk(session: &Session<'_>, set: &Path) {
-    let told = session.existing_desk().and_then(|desk| match desk {
-        Some(desk) => desk.updates()?.run(&desk::whole(set)?),
-        None => Ok(()),
-    });
-    if let Err(error) = told {
+    let told = || -> Result<(), CliError> {
+        if let Some(desk) = session.existing_desk()? {
+            desk.updates()?.run(&desk::whole(set)?)?;
+            note_applied(desk, set)?;
+        }
+        Ok(())
+    };
+    if let Err(error) = told() {
         note(format!(
             "`crm history` may not find this set, nor the mirror be known to be older: {error}"
         ));

@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// Whether marketing may be turned on against a wish.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub(in crate::commands) struct OverrideArgs {
     /// Turn marketing on also for numbers and addresses whose last wish in the consent ledger is to be
     /// left alone; the reason is recorded there
@@ -37,14 +37,18 @@ impl OverrideArgs {
         }))
     }
 
-    /// Has a run ask the ledger of a desk about each change.
+    /// Has a run ask the ledger of a desk about each change; of a set of the ledger also whether its
+    /// wish still stands.
     pub(in crate::commands) fn of_run(
         &self,
         apply: Apply,
         desk: Option<&Desk>,
         is_dry: bool,
+        is_of_ledger: bool,
     ) -> Result<Apply, CliError> {
-        Ok(match self.guard(desk)? {
+        let guard = self.guard(desk)?;
+        let guard = guard.map(|guard| if is_of_ledger { guard.only_wished() } else { guard });
+        Ok(match guard {
             // What is not sent is not recorded as sent.
             Some(_) if is_dry && self.override_consent.is_some() => apply,
             Some(guard) => apply.before(move |proposal| std::future::ready(guard.judge(&proposal))),

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use crm_consent::Ledger;
+use crm_values::PhoneReader;
 
 use crate::{
     commands::args::NumberArgs,
@@ -11,20 +12,22 @@ use crate::{
 };
 
 /// Opens the ledger of a desk, which is begun if need be.
-pub(super) fn begin(desk: &Desk, numbers: &NumberArgs) -> Result<Ledger, CliError> {
+pub(in crate::commands) fn begin(desk: &Desk, numbers: &NumberArgs) -> Result<Ledger, CliError> {
     let ledger = Ledger::open_or_create(desk.ledger(), &desk.card().site())?;
     Ok(ledger.numbers(numbers.reader(desk.region())))
 }
 
 /// Opens the ledger of a desk, if there is one.
-pub(super) fn open(desk: &Desk) -> Result<Option<Ledger>, CliError> {
+pub(in crate::commands) fn open(desk: &Desk) -> Result<Option<Ledger>, CliError> {
     let file = desk.ledger();
     let is_there = file.exists();
-    Ok(is_there.then(|| Ledger::open(file, &desk.card().site())).transpose()?)
+    let ledger = is_there.then(|| Ledger::open(file, &desk.card().site())).transpose()?;
+    // As the numbers of the mirror and of the lists are read.
+    Ok(ledger.map(|ledger| ledger.numbers(PhoneReader::new(desk.region()))))
 }
 
 /// Opens the ledger of an account that has one.
-pub(super) fn existing(place: &Whereabouts) -> Result<Ledger, CliError> {
+pub(in crate::commands) fn existing(place: &Whereabouts) -> Result<Ledger, CliError> {
     let ledger = place.existing()?.map(open).transpose()?.flatten();
     ledger.ok_or_else(|| {
         let folder = place.folder().map(PathBuf::from).unwrap_or_default();

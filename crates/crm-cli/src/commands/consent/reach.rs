@@ -1,0 +1,75 @@
+//! What a plan and a run of the ledger have in common.
+
+use std::path::Path;
+
+use clap::Args;
+use crm_consent::{Reach, Reached};
+
+use crate::{
+    commands::{
+        args::{Switch, narrow},
+        change_sets::{known, owner_names::NameArgs, snapshot::Need},
+        ledger::existing,
+    },
+    error::CliError,
+    output::note,
+    session::Session,
+    signal::{Signal, until_signal},
+};
+
+/// How many of those that cannot be set are told.
+const TOLD: usize = 3;
+
+#[derive(Debug, Args)]
+pub(super) struct ReachArgs {
+    /// Leave people's contact methods out, for an app without their scope
+    #[arg(long)]
+    without_people: bool,
+
+    /// The value of the other flags where the service does not say what a contact receives, since
+    /// flags are set all or none; without it such a contact cannot be set
+    #[arg(long, value_name = "on|off", hide_possible_values = true)]
+    unknown_flags: Option<Switch>,
+}
+
+impl ReachArgs {
+    /// Brings the mirror up to date and makes the set of all that is not yet so, with the names of its
+    /// owners. There is none where nothing can be set.
+    pub(super) async fn plan(
+        &self,
+        session: &Session<'_>,
+        set: &Path,
+    ) -> Result<Result<Reached, Signal>, CliError> {
+        until_signal(async {
+            let ledger = existing(session.place(INSTEAD)?)?;
+            let known = known::fresh(session, None, Need::Owners, session.region()?).await?;
+            let reach = narrow!(
+                Reach::new(ledger, known.snapshot),
+                without_people() if self.without_people,
+                unknown_flags(self.unknown_flags.map(bool::from)),
+            );
+            let reached = reach.plan(&session.service, set).await?;
+            if reached.changes > 0 {
+                let mirror = known::file(session, None)?;
+                NameArgs::default().find(session, mirror.as_deref(), false, set).await;
+            }
+            Ok(reached)
+        })
+        .await
+    }
+}
+
+/// What is said in a sandbox of this command, which has no desk and so no ledger.
+pub(super) const INSTEAD: &str = "a profile";
+
+/// Tells what a plan has to say besides its set.
+pub(super) fn tell(reached: &Reached) {
+    reached.notes.iter().for_each(note);
+    for (target, why) in reached.cannot.iter().take(TOLD) {
+        note(format!("cannot be set: {target}: {why}"));
+    }
+    let more = reached.cannot.len().saturating_sub(TOLD);
+    if more > 0 {
+        note(format!("and {more} more: `crm consent due` lists them"));
+    }
+}

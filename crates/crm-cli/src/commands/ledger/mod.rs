@@ -1,0 +1,15 @@
+//! The consent ledger of a desk, as the commands know it that plan and send changes.
+
+mod applied;
+mod guard;
+mod opened;
+mod sets;
+mod taking;
+
+pub(super) use self::{
+    applied::note_applied,
+    guard::OverrideArgs,
+    opened::{begin, existing, open},
+    sets::{due, open_sets},
+    taking::{take, told},
+};
