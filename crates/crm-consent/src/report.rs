@@ -137,29 +137,31 @@ struct Counted {
 }
 
 impl Ledger {
-    /// Returns the days from one to another, both included and written like `2026-11-23`, as the
-    /// policy's zone has them.
+    /// Returns the days from one to another, or to today, both included and written like `2026-11-23`,
+    /// as the policy's zone has them.
     ///
     /// # Errors
     ///
     /// Returns [`ConsentError::Moment`] for a text that is no day, and where the last is before the
     /// first.
-    pub fn days(&self, from: &str, to: &str) -> Result<Days, ConsentError> {
+    pub fn days(&self, from: &str, to: Option<&str>) -> Result<Days, ConsentError> {
         let policy = self.policy()?;
         let wrong = |text: &str, reason| ConsentError::Moment { text: text.to_owned(), reason };
         let day = |text: &str| {
             let day = text.trim().parse::<Date>();
             day.map_err(|_| wrong(text, "is not a day; write it like 2026-11-23"))
         };
-        let (first, last) = (day(from)?, day(to)?);
+        let today = || policy.zone().to_datetime(Timestamp::now()).date();
+        let (first, last) = (day(from)?, to.map_or_else(|| Ok(today()), day)?);
+        let wrong = |day: Date, reason| wrong(&day.to_string(), reason);
         if last < first {
-            return Err(wrong(to, "is before the first day"));
+            return Err(wrong(last, "is before the first day"));
         }
         let begins = |day: Date| {
             let moment = policy.zone().to_timestamp(day.at(0, 0, 0, 0));
-            moment.map_err(|_| wrong(&day.to_string(), "is beyond the calendar"))
+            moment.map_err(|_| wrong(day, "is beyond the calendar"))
         };
-        let after = last.tomorrow().map_err(|_| wrong(to, "is beyond the calendar"))?;
+        let after = last.tomorrow().map_err(|_| wrong(last, "is beyond the calendar"))?;
         Ok(Days {
             from: first.to_string(),
             to: last.to_string(),
@@ -181,7 +183,7 @@ impl Ledger {
     /// # let mut ledger = Ledger::open_or_create(folder.path().join("ledger.db"), &site)?;
     /// ledger.add(&Said::new("(818) 555-0142", Wish::Out).place("telephone"))?;
     ///
-    /// let report = ledger.report(&ledger.days("2026-01-01", "2099-12-31")?)?;
+    /// let report = ledger.report(&ledger.days("2026-01-01", None)?)?;
     /// assert_eq!((report.sources[0].source.as_str(), report.sources[0].out), ("telephone", 1));
     /// # Ok(())
     /// # }

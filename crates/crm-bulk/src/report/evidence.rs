@@ -3,10 +3,10 @@
 use std::io::{self, Write};
 
 use serde::{Serialize, Serializer as _};
-use sha2::{Digest as _, Sha256};
 
 use super::{
     entry::{Entry, InputRow, Late, Place},
+    hashed::Hashed,
     words,
 };
 use crate::{
@@ -62,7 +62,7 @@ pub(super) struct Beside<'a> {
 
 impl<W: Write> Evidence<W> {
     pub(super) fn begin(out: W) -> io::Result<Self> {
-        let mut csv = csv::Writer::from_writer(Hashed { out, hash: Sha256::new() });
+        let mut csv = csv::Writer::from_writer(Hashed::new(out));
         csv.write_record(COLUMNS)?;
         Ok(Self { csv, lines: 0 })
     }
@@ -86,9 +86,9 @@ impl<W: Write> Evidence<W> {
 
     pub(super) fn finish(self, name: &str) -> io::Result<Beside<'_>> {
         let Self { csv, lines } = self;
-        let Hashed { mut out, hash } = csv.into_inner().map_err(csv::IntoInnerError::into_error)?;
-        out.flush()?;
-        Ok(Beside { name, lines, sha256: hex::encode(hash.finalize()) })
+        let hashed = csv.into_inner().map_err(csv::IntoInnerError::into_error)?;
+        let (_, sha256) = hashed.finish()?;
+        Ok(Beside { name, lines, sha256 })
     }
 
     fn line(
@@ -167,22 +167,4 @@ fn object(members: impl Iterator<Item = (impl Serialize, impl Serialize)>) -> io
     let mut json = Vec::new();
     serde_json::Serializer::new(&mut json).collect_map(members)?;
     String::from_utf8(json).map_err(io::Error::other)
-}
-
-/// Computes the SHA-256 of all that is written.
-struct Hashed<W> {
-    out: W,
-    hash: Sha256,
-}
-
-impl<W: Write> Write for Hashed<W> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let written = self.out.write(bytes)?;
-        self.hash.update(&bytes[..written]);
-        Ok(written)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.out.flush()
-    }
 }

@@ -2,6 +2,7 @@
 
 mod entry;
 mod evidence;
+mod hashed;
 mod markup;
 #[doc(hidden)]
 pub mod page;

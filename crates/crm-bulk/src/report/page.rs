@@ -2,7 +2,7 @@
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-pub use super::{markup::foreign, words::time};
+pub use super::{hashed::Hashed, markup::foreign, section::Section, words::time};
 
 const STYLE: &str = include_str!("page.css");
 

@@ -6,7 +6,9 @@ use maud::{Markup, PreEscaped, html};
 /// which any device opens at once.
 pub(super) const BYTES: usize = 256 * 1024;
 
-pub(super) struct Section {
+/// A list with its heading.
+#[derive(Debug)]
+pub struct Section {
     heading: &'static str,
     /// What comes before the list and after it.
     around: [&'static str; 2],
@@ -17,13 +19,15 @@ pub(super) struct Section {
 }
 
 impl Section {
-    pub(super) fn new(heading: &'static str, around: [&'static str; 2]) -> Self {
+    /// Begins a list; `around` is what stands before its items and after them.
+    #[must_use]
+    pub fn new(heading: &'static str, around: [&'static str; 2]) -> Self {
         Self { heading, around, list: String::new(), shown: 0, all: 0, is_full: false }
     }
 
     /// Adds an item, shown if it still fits. From the first that does not, none is shown, so that
     /// those which are come first in the input, too.
-    pub(super) fn add(&mut self, item: impl FnOnce() -> Markup) {
+    pub fn add(&mut self, item: impl FnOnce() -> Markup) {
         self.all += 1;
         if self.is_full {
             return;
@@ -47,7 +51,8 @@ impl Section {
     }
 
     /// The section, unless it is empty; `rest` says where all items are.
-    pub(super) fn markup(&self, rest: &Markup) -> Markup {
+    #[must_use]
+    pub fn markup(&self, rest: &Markup) -> Markup {
         let [before, after] = self.around.map(|html| PreEscaped(html.to_owned()));
         html! {
             @if self.all > 0 {

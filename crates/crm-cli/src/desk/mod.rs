@@ -17,6 +17,7 @@ mod recorder;
 mod reverses;
 mod sets;
 mod standing;
+mod turned_off;
 mod updates;
 mod whereabouts;
 
@@ -31,6 +32,7 @@ pub(crate) use self::{
     recorder::{Recorder, members},
     sets::{NewSet, name_of, undated},
     standing::{SetEntry, Standing, size},
+    turned_off::{SetTold, TurnedOff},
     updates::Member,
     whereabouts::Whereabouts,
 };

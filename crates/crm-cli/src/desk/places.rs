@@ -242,7 +242,7 @@ fn facts(event: &Event, sought: &Sought) -> Vec<Fact> {
 }
 
 /// Whether marketing is received after members became what they are, if one of them says so.
-fn marketing(members: &[Member]) -> Option<bool> {
+pub(super) fn marketing(members: &[Member]) -> Option<bool> {
     let flags = members.iter().filter(|member| speaks_of_marketing(&member.field));
     let flags: Vec<_> = flags
         .filter_map(|member| match member.after.as_deref()? {

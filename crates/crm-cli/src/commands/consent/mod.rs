@@ -9,6 +9,7 @@ mod plan;
 mod policy;
 mod prove;
 mod reach;
+mod report;
 mod run;
 mod status;
 mod words;
@@ -38,6 +39,8 @@ pub(crate) enum ConsentCommand {
     Export(export::ExportCommand),
 
     Prove(prove::ProveCommand),
+
+    Report(report::ReportCommand),
 
     Due(due::DueCommand),
 
@@ -96,6 +99,7 @@ impl ConsentCommand {
                 let ledger = existing(&place)?;
                 command.run(ledger, place.desk()?, session.as_ref(), output).await
             }
+            Self::Report(command) => command.run(&existing(&place)?, place.desk()?, output).await,
             Self::Due(command) => command.run(&existing(&place)?, place.existing()?, output).await,
             Self::Plan(command) => command.run(&connect().await?).await,
             Self::Run(command) => command.run(&connect().await?, globals).await,

@@ -13,12 +13,13 @@ use std::{
 use clap::Args;
 use crm_bulk::AtomicWriter;
 use crm_consent::{ConsentError, Ledger, Sha};
+use crm_mirror::Mirror;
 use crm_values::PhoneReader;
 
 use self::{page::Beside, told::Document};
 use super::status::line;
 use crate::{
-    commands::args::NumberArgs,
+    commands::{args::NumberArgs, change_sets::known::read_desk_by},
     desk::{Desk, Sought},
     error::CliError,
     exit::Exit,
@@ -106,6 +107,9 @@ impl ProveCommand {
         reader: PhoneReader,
     ) -> Result<Document, CliError> {
         let sought = Sought::read(&self.value, reader).map_err(ConsentError::from)?;
+        if desk.mirror().exists() {
+            read_desk_by(desk, &Mirror::open(desk.mirror())?, desk.region()).await?;
+        }
         let places = desk.places(sought)?;
         let now = match session {
             Some(session) => read_back::ask(session, &places.places, &self.value, reader).await,
@@ -130,7 +134,7 @@ fn write(told: &Document, path: &Path) -> Result<(), CliError> {
     Ok(())
 }
 
-fn put(path: &Path, bytes: &[u8]) -> Result<(), CliError> {
+pub(super) fn put(path: &Path, bytes: &[u8]) -> Result<(), CliError> {
     let unwritten = CliError::unwritten(path);
     let mut file = AtomicWriter::create(path).map_err(&unwritten)?;
     file.write_all(bytes).map_err(&unwritten)?;

@@ -177,14 +177,21 @@ impl Document {
             "A customer's own mail flags (doNotMail, doNotService), which no operation of the \
              contacts API sets."
                 .to_owned(),
-            "Invoices and statements. A wish, even one for all kinds of messages, does not turn \
-             them off until the policy says so."
+            "Invoices and statements, unless the policy names them: a wish, even one for all kinds \
+             of messages, does not turn them off."
                 .to_owned(),
             "What other systems send. A dialer or a mailer knows of the wish by the list of `crm \
              consent export` alone."
                 .to_owned(),
             "Contacts of bookings, which have no marketing flag.".to_owned(),
         ];
+        if self.proof.all_kinds.wish == Some(Wish::Out) {
+            told.push(
+                "Whether messages other than marketing were turned off in time. What was done about \
+                 them is in the tables, but only marketing is judged."
+                    .to_owned(),
+            );
+        }
         match places.known_at {
             Some(at) => told.push(format!(
                 "Copies that were created after {}, when the contacts were last read.",

@@ -1,0 +1,149 @@
+//! What a report says, as data.
+
+use crm_bulk::{Site, system_user};
+use crm_consent::{Checked, Clocks, ConsentError, Days, Ledger, Report};
+use crm_models::Timestamp;
+use serde::Serialize;
+
+use super::line::Line;
+use crate::{
+    desk::{Desk, SetTold, TurnedOff},
+    error::CliError,
+};
+
+/// What is told of an auditor's period.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Document {
+    pub(super) made_at: Timestamp,
+    pub(super) made_by: String,
+    pub(super) version: &'static str,
+    pub(super) tenant: i64,
+    pub(super) server: String,
+    #[serde(flatten)]
+    pub(super) ledger: Report,
+    /// How many records are as they were written, and what is wrong with the first that is not.
+    pub(super) sound: u64,
+    pub(super) fault: Option<String>,
+    pub(super) turned_off: Punctual,
+    pub(super) sets: Vec<SetTold>,
+    /// Who still receives something now, whatever the period is; none where there is no mirror.
+    pub(super) open: Option<Open>,
+    /// What could not be looked at, in one sentence each.
+    pub(super) missing: Vec<String>,
+}
+
+/// How many copies of numbers and addresses were turned off, and how many of them in time.
+#[derive(Debug, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Punctual {
+    pub(super) in_time: u64,
+    pub(super) late: u64,
+    /// Of the late ones, how many by 1 to 5 days, 6 to 10, 11 to 30, and more.
+    pub(super) late_by: [u64; 4],
+    pub(super) most_days_late: u32,
+    /// Nobody had wished it by then.
+    pub(super) without_wish: u64,
+    /// Single writes to contacts whose number or address is not known.
+    pub(super) value_unknown: u64,
+}
+
+/// Who still receives something.
+#[derive(Debug, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Open {
+    pub(super) known_at: Option<Timestamp>,
+    pub(super) copies: u64,
+    pub(super) late: u64,
+    pub(super) most_days_late: u32,
+    /// Of numbers that may be one that is out: a person has to look.
+    pub(super) look_at: u64,
+}
+
+/// The last days of the ranges of lateness.
+const RANGES: [u32; 3] = [5, 10, 30];
+
+impl Document {
+    /// Counts, and hands each entry to `each`.
+    pub(super) fn of(
+        site: &Site,
+        ledger: &Ledger,
+        desk: &Desk,
+        days: &Days,
+        open: Option<Open>,
+        mut each: impl FnMut(Line) -> Result<(), CliError>,
+    ) -> Result<Self, CliError> {
+        let checked = ledger.check(None)?;
+        let report = ledger.report(days)?;
+        report.imports.iter().map(Line::of_import).try_for_each(&mut each)?;
+        ledger.for_each_wish(days, |heard| each(Line::of_wish(heard)))?;
+        report.acts.iter().map(Line::of_act).try_for_each(&mut each)?;
+        report.seals.iter().map(Line::of_seal).try_for_each(&mut each)?;
+        let clocks = ledger.clocks()?;
+        let mut turned_off = Punctual::default();
+        let looked = desk.each_turned_off(|off| {
+            if !days.has(&off.at) {
+                return Ok(false);
+            }
+            each(turned_off.count(off, &clocks)?)?;
+            Ok::<_, CliError>(true)
+        })?;
+        let Checked { sound, fault, .. } = checked;
+        let mut missing = looked.missing;
+        if open.is_none() {
+            missing.push(
+                "there is no mirror, so who still receives marketing is not known: `crm mirror \
+                 update`"
+                    .to_owned(),
+            );
+        }
+        Ok(Self {
+            made_at: Timestamp::from(std::time::SystemTime::now()),
+            made_by: system_user(),
+            version: env!("CARGO_PKG_VERSION"),
+            tenant: site.tenant().get(),
+            server: site.environment().to_owned(),
+            ledger: report,
+            sound,
+            fault: fault.map(|fault| fault.to_string()),
+            turned_off,
+            sets: looked.sets,
+            open,
+            missing,
+        })
+    }
+
+    /// Whether something speaks against whoever had to heed the wishes.
+    pub(super) fn is_bad(&self) -> bool {
+        let open = self.open.as_ref().is_some_and(|open| open.late > 0);
+        self.fault.is_some() || self.turned_off.late > 0 || open
+    }
+}
+
+impl Punctual {
+    fn count(&mut self, off: TurnedOff, clocks: &Clocks<'_>) -> Result<Line, ConsentError> {
+        let Some(value) = &off.value else {
+            self.value_unknown += 1;
+            return Ok(Line::of_turned_off(off, None, None));
+        };
+        let clock = clocks.of(value, off.created.as_deref(), &off.at)?;
+        let late = clock.as_ref().and_then(|clock| clock.days_late(&off.at));
+        match late {
+            None => self.without_wish += 1,
+            Some(0) => self.in_time += 1,
+            Some(days) => {
+                self.late += 1;
+                let range = RANGES.iter().position(|last| days <= *last);
+                self.late_by[range.unwrap_or(RANGES.len())] += 1;
+                self.most_days_late = self.most_days_late.max(days);
+            }
+        }
+        Ok(Line::of_turned_off(off, clock.as_ref(), late))
+    }
+
+    /// How late the late ones were, for people.
+    pub(super) fn ranges(&self) -> impl Iterator<Item = (&'static str, u64)> {
+        let words = ["1 to 5 days", "6 to 10 days", "11 to 30 days", "more than 30 days"];
+        words.into_iter().zip(self.late_by).filter(|(_, count)| *count > 0)
+    }
+}

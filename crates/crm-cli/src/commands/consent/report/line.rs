@@ -1,0 +1,151 @@
+//! All that a report counts, one entry a line.
+
+use crm_bulk::guarded;
+use crm_consent::{Act, Clock, Heard, ImportTold, SealTold};
+use serde::Serialize;
+
+use crate::{desk::TurnedOff, output::records};
+
+/// An entry of the ledger, or a contact of which marketing was turned off.
+#[derive(Debug, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Line {
+    /// `wish`, `import`, `turned-off`, or what an entry of the ledger is.
+    entry: String,
+    at: String,
+    by: Option<String>,
+    record: Option<u64>,
+    /// The record that it is about; of a wish, its import.
+    of: Option<u64>,
+    wish: Option<String>,
+    value: Option<String>,
+    received: Option<String>,
+    words: Option<String>,
+    /// The file of a list, or the place where a wish was said.
+    from: Option<String>,
+    row: Option<u64>,
+    sha256: Option<String>,
+    rows: Option<u64>,
+    unreadable: Option<u64>,
+    out: Option<u64>,
+    #[serde(rename = "in")]
+    into: Option<u64>,
+    again: Option<u64>,
+    retracted: Option<bool>,
+    reason: Option<String>,
+    owner_kind: Option<String>,
+    owner_id: Option<String>,
+    contact_id: Option<String>,
+    /// The set or the command.
+    through: Option<String>,
+    trace_id: Option<String>,
+    last_day: Option<String>,
+    days_late: Option<u32>,
+}
+
+records! {
+    Line {
+        "entry", "at", "by", "record", "of", "wish", "value", "received", "words", "from", "row",
+        "sha256", "rows", "unreadable", "out", "in", "again", "retracted", "reason", "ownerKind",
+        "ownerId", "contactId", "through", "traceId", "lastDay", "daysLate",
+    }
+}
+
+impl Line {
+    /// Has no text begin like a formula of a spreadsheet program.
+    pub(super) fn guarded(mut self) -> Self {
+        let texts = [
+            &mut self.by,
+            &mut self.value,
+            &mut self.received,
+            &mut self.words,
+            &mut self.from,
+            &mut self.reason,
+            &mut self.through,
+            &mut self.trace_id,
+        ];
+        for text in texts.into_iter().flatten() {
+            *text = guarded(text).into_owned();
+        }
+        self
+    }
+
+    pub(super) fn of_wish(heard: Heard) -> Self {
+        Self {
+            entry: "wish".to_owned(),
+            at: heard.recorded_at,
+            by: Some(heard.recorded_by),
+            record: Some(heard.record),
+            of: heard.import,
+            wish: Some(heard.wish.to_string()),
+            value: heard.value,
+            received: heard.received,
+            words: heard.words,
+            from: heard.place,
+            row: heard.row,
+            retracted: Some(heard.retracted),
+            ..Self::default()
+        }
+    }
+
+    pub(super) fn of_import(told: &ImportTold) -> Self {
+        Self {
+            entry: "import".to_owned(),
+            at: told.at.clone(),
+            by: Some(told.by.clone()),
+            record: Some(told.record),
+            from: Some(told.file.clone()),
+            sha256: Some(told.sha256.clone()),
+            rows: Some(told.rows),
+            unreadable: Some(told.unreadable),
+            out: Some(told.out),
+            into: Some(told.into),
+            again: Some(told.again),
+            retracted: Some(told.retracted_by.is_some()),
+            ..Self::default()
+        }
+    }
+
+    pub(super) fn of_act(act: &Act) -> Self {
+        Self {
+            entry: act.kind.clone(),
+            at: act.at.clone(),
+            by: Some(act.by.clone()),
+            record: Some(act.record),
+            of: act.of,
+            reason: act.reason.clone(),
+            through: act.target.clone(),
+            ..Self::default()
+        }
+    }
+
+    pub(super) fn of_seal(seal: &SealTold) -> Self {
+        Self {
+            entry: "seal".to_owned(),
+            at: seal.at.clone(),
+            by: Some(seal.by.clone()),
+            record: Some(seal.record),
+            rows: Some(seal.head.count),
+            sha256: Some(seal.head.hash.to_string()),
+            received: seal.stamped.clone(),
+            ..Self::default()
+        }
+    }
+
+    pub(super) fn of_turned_off(off: TurnedOff, clock: Option<&Clock>, late: Option<u32>) -> Self {
+        Self {
+            entry: "turned-off".to_owned(),
+            at: off.at,
+            record: clock.map(|clock| clock.record),
+            value: off.value,
+            owner_kind: off.owner_kind,
+            owner_id: off.owner_id,
+            contact_id: off.contact_id,
+            through: Some(off.through),
+            trace_id: off.trace_id,
+            last_day: clock.map(|clock| clock.last_day.clone()),
+            days_late: late,
+            ..Self::default()
+        }
+    }
+}

@@ -1,0 +1,189 @@
+//! `crm consent report`: a period, for an auditor.
+
+mod counted;
+mod line;
+mod page;
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use crm_bulk::{AtomicWriter, page::Hashed};
+use crm_consent::{DueKind, Ledger};
+use crm_mirror::Mirror;
+
+use self::{
+    counted::{Document, Open},
+    line::Line,
+    page::Beside,
+};
+use crate::{
+    commands::{change_sets::known::read_desk_by, ledger},
+    desk::Desk,
+    error::CliError,
+    globals::Format,
+    output::{Output, count, note},
+    status::Status,
+};
+
+/// Count for an auditor what came in in a period, and what was done about it
+///
+/// Wishes by where they came from, lists with their SHA-256, what was taken back, done against a wish
+/// or removed, policies and seals; how many copies were turned off by their last day, how many late and
+/// by how much, and how many still receive marketing now. With --html it is a page and, beside it as
+/// FILE.csv, every entry; the page states the SHA-256 of that file. --output csv and ndjson write the
+/// entries.
+///
+/// The code is 10 where a copy was or is late, or the ledger was altered.
+///
+///   crm consent report --from 2026-01-01 --to 2026-12-31 --html audit-2026.html
+#[derive(Debug, Args)]
+#[command(verbatim_doc_comment)]
+pub(crate) struct ReportCommand {
+    /// The first day
+    #[arg(long, value_name = "DAY")]
+    from: String,
+
+    /// The last day; today, unless this is given
+    #[arg(long, value_name = "DAY")]
+    to: Option<String>,
+
+    /// Write the page to this file, and FILE.csv beside it
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
+}
+
+impl ReportCommand {
+    pub(crate) async fn run(
+        self,
+        ledger: &Ledger,
+        desk: &Desk,
+        output: &Output,
+    ) -> Result<Status, CliError> {
+        let days = ledger.days(&self.from, self.to.as_deref())?;
+        let open = open(ledger, desk).await?;
+        let of = |each: &mut dyn FnMut(Line) -> Result<(), CliError>| {
+            let site = desk.card().site();
+            Document::of(&site, ledger, desk, &days, open, each)
+        };
+        let told = if let Some(path) = &self.html {
+            write(path, of)?
+        } else if matches!(output.format(), Format::Csv | Format::Ndjson) {
+            let mut records = output.records::<Line>()?;
+            let told = of(&mut |line| Ok(records.push(&line)?))?;
+            records.finish()?;
+            told
+        } else {
+            of(&mut |_| Ok(()))?
+        };
+        match output.format() {
+            Format::Table if self.html.is_some() => {}
+            Format::Table => output.text(&text(&told).join("\n"))?,
+            Format::Json => output.value(&told)?,
+            _ => {}
+        }
+        Ok(if told.is_bad() { Status::Consent } else { Status::Done })
+    }
+}
+
+/// Who still receives something by the mirror.
+async fn open(ledger: &Ledger, desk: &Desk) -> Result<Option<Open>, CliError> {
+    if !desk.mirror().exists() {
+        return Ok(None);
+    }
+    let mirror = Mirror::open(desk.mirror())?;
+    read_desk_by(desk, &mirror, desk.region()).await?;
+    let mut open = Open { known_at: mirror.known_at()?, ..Open::default() };
+    for due in ledger::due(ledger, desk, &mirror)? {
+        if due.kind == DueKind::LookAt {
+            open.look_at += 1;
+            continue;
+        }
+        open.copies += 1;
+        open.late += u64::from(due.days_late > 0);
+        open.most_days_late = open.most_days_late.max(due.days_late);
+    }
+    Ok(Some(open))
+}
+
+/// Writes the entries, and then the page that states their hash.
+fn write(
+    path: &Path,
+    of: impl FnOnce(&mut dyn FnMut(Line) -> Result<(), CliError>) -> Result<Document, CliError>,
+) -> Result<Document, CliError> {
+    let csv = path.with_added_extension("csv");
+    let unwritten = CliError::unwritten(&csv);
+    let file = AtomicWriter::create(&csv).map_err(&unwritten)?;
+    let mut writer = csv::Writer::from_writer(Hashed::new(file));
+    let mut lines = 0;
+    let told = of(&mut |line| {
+        lines += 1;
+        let line = line.guarded();
+        writer.serialize(line).map_err(std::io::Error::from).map_err(&unwritten)
+    })?;
+    let hashed = writer.into_inner().map_err(|e| unwritten(e.into_error()))?;
+    let (file, sha256) = hashed.finish().map_err(&unwritten)?;
+    file.finish().map_err(&unwritten)?;
+    let name = csv.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let page = page::page(&told, &Beside { name, lines, sha256 });
+    super::prove::put(path, page.into_string().as_bytes())?;
+    note(format!("written to {}, and every entry to {}", path.display(), csv.display()));
+    Ok(told)
+}
+
+/// What it says, in lines.
+fn text(told: &Document) -> Vec<String> {
+    let ledger = &told.ledger;
+    let mut lines = vec![format!("{} to {}", ledger.period.from, ledger.period.to)];
+    lines.extend(ledger.sources.iter().map(|source| {
+        format!(
+            "{}: {} out, {} in, {} of them not honoured",
+            source.source, source.out, source.into, source.not_honoured
+        )
+    }));
+    lines.extend(ledger.imports.iter().map(|told| {
+        let back = told.retracted_by.map(|by| format!(", taken back by record {by}"));
+        format!(
+            "import {}: {}, {}: {} out, {} in, {} known, {} cannot be read{}; SHA-256 {}",
+            told.record,
+            told.file,
+            count(told.rows, "row"),
+            told.out,
+            told.into,
+            told.again,
+            told.unreadable,
+            back.unwrap_or_default(),
+            told.sha256
+        )
+    }));
+    lines.extend(ledger.acts.iter().map(|act| {
+        let reason = act.reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
+        let of = act.of.map(|of| format!(" of record {of}")).unwrap_or_default();
+        format!("{}: {}{of}, {} by {}{reason}", act.record, act.kind, act.at, act.by)
+    }));
+    let off = &told.turned_off;
+    let late: Vec<_> = off.ranges().map(|(words, count)| format!("{count} by {words}")).collect();
+    let late = if late.is_empty() { String::new() } else { format!(" ({})", late.join(", ")) };
+    lines.push(format!("turned off: {} in time, {} late{late}", off.in_time, off.late));
+    if off.without_wish > 0 {
+        lines.push(format!("turned off without a wish: {}", off.without_wish));
+    }
+    if off.value_unknown > 0 {
+        lines.push(format!(
+            "turned off, of a number or address not known here: {}",
+            off.value_unknown
+        ));
+    }
+    lines.extend(told.sets.iter().map(|set| {
+        format!("set {}: {} turned off, {} undone", set.name, set.turned_off, set.undone)
+    }));
+    lines.extend(told.open.as_ref().map(|open| {
+        let copies = count(open.copies, "contact");
+        format!("open now: {copies}, {} of them late; {} to look at", open.late, open.look_at)
+    }));
+    lines.extend(told.missing.iter().map(|missing| format!("not covered: {missing}")));
+    lines.push(match &told.fault {
+        Some(fault) => format!("the ledger was altered: {fault}"),
+        None => format!("{}:{}", ledger.head.count, ledger.head.hash),
+    });
+    lines
+}

@@ -1,0 +1,171 @@
+//! What turned marketing off: changes of sets and single writes, one after another, so that it takes
+//! no more memory for more of them.
+
+use std::path::{Path, PathBuf};
+
+use crm_bulk::{BulkError, ChangeSet, DecisionKind, Image, Selection, State};
+use crm_mirror::{Mirror, OwnerId};
+use crm_models::{ContactId, CustomerId, LocationId};
+use serde::Serialize;
+
+use super::{
+    error::DeskError,
+    folder::Desk,
+    places::marketing,
+    sets::name_of,
+    standing::{SetEntry, reverses_of},
+    updates::{Entry, Member},
+};
+
+/// A contact or a contact method of which marketing was turned off.
+#[derive(Debug, Clone)]
+pub(crate) struct TurnedOff {
+    pub(crate) at: String,
+    pub(crate) owner_kind: Option<String>,
+    pub(crate) owner_id: Option<String>,
+    pub(crate) contact_id: Option<String>,
+    /// Its number or address, if that is known.
+    pub(crate) value: Option<String>,
+    /// When it was created, as the service says.
+    pub(crate) created: Option<String>,
+    /// The set or the command.
+    pub(crate) through: String,
+    pub(crate) trace_id: Option<String>,
+}
+
+/// A set that turned marketing off.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct SetTold {
+    pub(crate) name: String,
+    /// How many of its changes turned marketing off in the period.
+    pub(crate) turned_off: u64,
+    /// How many of all its changes other sets have undone.
+    pub(crate) undone: u64,
+    /// Who applied it, as the system knows.
+    pub(crate) applied_by: Vec<String>,
+}
+
+/// Which sets there are, and what could not be looked at.
+#[derive(Debug, Default)]
+pub(crate) struct Looked {
+    pub(crate) sets: Vec<SetTold>,
+    /// One sentence for each set that is gone or cannot be read.
+    pub(crate) missing: Vec<String>,
+}
+
+impl Desk {
+    /// Hands all that turned marketing off to `each`, which says whether it counts.
+    pub(crate) fn each_turned_off<E: From<DeskError>>(
+        &self,
+        mut each: impl FnMut(TurnedOff) -> Result<bool, E>,
+    ) -> Result<Looked, E> {
+        let mut looked = Looked::default();
+        let mut files = self.set_files()?;
+        let updates = self.recorded()?;
+        if let Some(updates) = &updates {
+            for run in self.runs_elsewhere(updates)? {
+                if run.file.exists() {
+                    files.push(run.file);
+                } else {
+                    let file = run.file.display();
+                    let told = format!(
+                        "{file}, applied on {}, is gone: what it did is not counted",
+                        run.at
+                    );
+                    looked.missing.push(told);
+                }
+            }
+        }
+        let known: Vec<_> = files.into_iter().map(SetEntry::of).collect();
+        for entry in &known {
+            let reverses = reverses_of(entry, &known);
+            match of_set(&entry.file, reverses, &mut each) {
+                Ok(told) => looked.sets.extend(told?),
+                Err(error) => {
+                    let file = entry.file.display();
+                    looked.missing.push(format!("{file} is not counted: {error}"));
+                }
+            }
+        }
+        if let Some(updates) = updates {
+            let mirror = self.mirror().exists().then(|| Mirror::open(self.mirror()).ok()).flatten();
+            for (_, entry) in updates.all()? {
+                if entry.outcome.state == "done" && marketing(&entry.changes) == Some(false) {
+                    each(of_update(entry, mirror.as_ref()))?;
+                }
+            }
+        }
+        Ok(looked)
+    }
+}
+
+/// Hands what a set turned off to `each`; a set that did nothing of the kind is none.
+fn of_set<E>(
+    file: &Path,
+    reverses: Vec<PathBuf>,
+    each: &mut impl FnMut(TurnedOff) -> Result<bool, E>,
+) -> Result<Result<Option<SetTold>, E>, BulkError> {
+    let set = ChangeSet::open(file)?.reversed_by(reverses);
+    let name = name_of(file).unwrap_or_else(|| file.display().to_string());
+    let mut turned_off = 0;
+    for change in set.changes(&Selection::states([State::Done])) {
+        let change = change?;
+        let members: Vec<_> = change.members().iter().map(Member::from).collect();
+        let Some(at) = change.outcome.at.filter(|_| marketing(&members) == Some(false)) else {
+            continue;
+        };
+        let before = change.before.as_ref();
+        let created = before.and_then(Image::as_contact).and_then(|contact| contact.created());
+        let counts = each(TurnedOff {
+            at: at.to_string(),
+            owner_kind: Some(change.target.kind().to_owned()),
+            owner_id: Some(change.target.owner_text()),
+            contact_id: change.target.contact_text(),
+            value: change.value().or_else(|| before.map(Image::value)).map(str::to_owned),
+            created: created.map(|at| at.to_string()),
+            through: name.clone(),
+            trace_id: change.outcome.trace_id,
+        });
+        match counts {
+            Ok(counts) => turned_off += u64::from(counts),
+            Err(error) => return Ok(Err(error)),
+        }
+    }
+    if turned_off == 0 {
+        return Ok(Ok(None));
+    }
+    let undone = set.undone()?.changes();
+    let runs = set.decisions()?.into_iter();
+    let runs = runs.filter(|decision| decision.kind == DecisionKind::Applied);
+    let mut applied_by: Vec<_> = runs.map(|decision| decision.user).collect();
+    applied_by.sort_unstable();
+    applied_by.dedup();
+    Ok(Ok(Some(SetTold { name, turned_off, undone, applied_by })))
+}
+
+fn of_update(entry: Entry, mirror: Option<&Mirror>) -> TurnedOff {
+    let contact = mirror.and_then(|mirror| {
+        let owner: i64 = entry.owner_id.as_deref()?.parse().ok()?;
+        let owner = match entry.owner_kind.as_deref()? {
+            "customer" => OwnerId::Customer(CustomerId::new(owner).ok()?),
+            "location" => OwnerId::Location(LocationId::new(owner).ok()?),
+            _ => return None,
+        };
+        let contact: ContactId = entry.contact_id.as_deref()?.parse().ok()?;
+        Some(mirror.contact(owner, contact).ok()??.contact)
+    });
+    let created = contact.as_ref().and_then(|contact| contact.created());
+    let told = entry.changes.iter().find(|member| member.field == "value");
+    let told = told.and_then(|member| member.after.clone());
+    TurnedOff {
+        at: entry.outcome.ended_at.unwrap_or(entry.at),
+        owner_kind: entry.owner_kind,
+        owner_id: entry.owner_id,
+        contact_id: entry.contact_id,
+        created: created.map(|at| at.to_string()),
+        value: told.or_else(|| contact.map(|contact| contact.value)),
+        through: entry.command,
+        trace_id: entry.outcome.trace_id,
+    }
+}
