@@ -3,7 +3,7 @@
 use std::{io, path::Path, sync::LazyLock};
 
 use crm_bulk::{BulkError, MirrorError};
-use crm_consent::ConsentError;
+use crm_consent::{ConsentError, InvalidStamp};
 use crm_contacts::{Advice, ContactsError, RefusalKind};
 use crm_models::{Preference, PreferencesError};
 use crm_sandbox::SandboxError;
@@ -15,6 +15,7 @@ use crate::{
     output::{NoSuchForm, UnknownField},
     settings::SettingsError,
     signal::Unwatched,
+    time_stamp::StampError,
     write_guard::Withheld,
 };
 
@@ -71,6 +72,10 @@ pub(crate) enum CliError {
     #[error(transparent)]
     Consent(ConsentError),
 
+    /// A seal without its time stamp.
+    #[error("the seal is kept, but {authority} gave no time stamp (run it again to ask again)")]
+    NoStamp { authority: String, source: StampError },
+
     #[error(transparent)]
     Sandbox(#[from] SandboxError),
 
@@ -126,7 +131,10 @@ impl CliError {
                 source: PreferencesError::Unknown { .. },
                 ..
             }) => Some(&EVERY_FLAG),
-            Self::Contacts(ContactsError::Transport { source, .. }) if is_tls(source) => {
+            Self::Contacts(ContactsError::Transport { source, .. })
+            | Self::NoStamp { source: StampError::Transport(source), .. }
+                if is_tls(source) =>
+            {
                 Some(TRUST)
             }
             Self::Contacts(error) => match error.advice() {
@@ -161,8 +169,18 @@ impl CliError {
             _ if self.is_broken_pipe() => Exit::Done,
             Self::Contacts(error) | Self::Bulk(BulkError::Contacts(error)) => exit_of(error),
             Self::Transport(error) if error.is_credentials() => Exit::Credentials,
-            Self::Transport(error) if is_tls(error) => Exit::Usage,
-            Self::Transport(_) => Exit::Unreachable,
+            Self::Transport(error) | Self::NoStamp { source: StampError::Transport(error), .. }
+                if is_tls(error) =>
+            {
+                Exit::Usage
+            }
+            Self::NoStamp { source: StampError::Address(_) | StampError::Settings(_), .. } => {
+                Exit::Usage
+            }
+            Self::NoStamp { source: StampError::Invalid(InvalidStamp::Refused(_)), .. } => {
+                Exit::Refused
+            }
+            Self::Transport(_) | Self::NoStamp { .. } => Exit::Unreachable,
             Self::CheckFailed { exit, .. } => *exit,
             Self::Desk(error) if error.is_local() => Exit::Local,
             Self::Withheld(Withheld::Unrecorded(_)) => Exit::Local,

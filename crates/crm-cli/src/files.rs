@@ -50,6 +50,20 @@ pub(crate) fn open_to_others(_: &Path) -> Option<&Path> {
     None
 }
 
+/// Whether somebody else may read a file, by its mode.
+#[cfg(unix)]
+pub(crate) fn others_may_read(path: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt;
+
+    fs::metadata(path).is_ok_and(|metadata| metadata.permissions().mode() & 0o077 != 0)
+}
+
+/// Systems other than Unix have no such modes.
+#[cfg(not(unix))]
+pub(crate) fn others_may_read(_: &Path) -> bool {
+    false
+}
+
 /// The folder in which a file lies or will lie.
 pub(crate) fn folder(path: &Path) -> &Path {
     path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))

@@ -29,6 +29,7 @@ mod session;
 mod settings;
 mod signal;
 mod status;
+mod time_stamp;
 mod trace;
 mod usage;
 mod waiting;

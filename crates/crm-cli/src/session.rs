@@ -10,7 +10,7 @@ use crm_contacts::ContactsService;
 use crm_models::TenantId;
 use crm_sandbox::{Sandbox, Seed};
 use crm_transport::{
-    Auth, Credentials, Environment, RetryPolicy, TokenCache, Transport, TransportExt,
+    Auth, Credentials, Environment, Limits, RetryPolicy, TokenCache, Transport, TransportExt,
 };
 use crm_values::Region;
 use http::Uri;
@@ -63,7 +63,8 @@ impl<'a> Session<'a> {
             (Settings::load(globals).await?, None)
         };
         let environment = environment(&settings.host, settings.allow_http)?;
-        let wire = settings.network.wire(&environment).map_err(SettingsError::from)?;
+        let wire =
+            settings.network.wire(&environment, Limits::default()).map_err(SettingsError::from)?;
         let endpoint = wire.for_auth(&environment)?;
         let endpoint = Waiting::new(endpoint, format!("the token endpoint of {}", settings.host));
         let endpoint = endpoint.with_tracing();
@@ -159,13 +160,22 @@ impl<'a> Session<'a> {
 /// Where the desk of the account is that options, environment and profile name, without its
 /// credentials.
 pub(crate) fn desk(globals: &Globals, instead: &'static str) -> Result<Whereabouts, CliError> {
+    Ok(target_with_desk(globals, instead)?.1)
+}
+
+/// The account that options, environment and profile name, and where its desk is.
+pub(crate) fn target_with_desk(
+    globals: &Globals,
+    instead: &'static str,
+) -> Result<(Target, Whereabouts), CliError> {
     if globals.sandbox {
         return Err(DeskError::Sandbox(instead).into());
     }
     let target = Target::load(globals)?;
     let environment = environment(&target.host, target.allow_http)?;
     let site = Site::new(target.tenant, environment.api_url());
-    Ok(Whereabouts::new(site, target.desk, desks()))
+    let place = Whereabouts::new(site, target.desk.clone(), desks());
+    Ok((target, place))
 }
 
 /// The sets that reverse this one, as far as the account has a desk that knows. They change what is

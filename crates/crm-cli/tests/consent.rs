@@ -192,6 +192,45 @@ fn a_copy_of_the_desk_has_the_ledger_and_forgetting_leaves_it() {
     service.crm("consent status 8185550142").assert().code(10);
 }
 
+#[test]
+fn what_is_redacted_is_in_no_list_and_the_wish_stands() {
+    let service = Service::start();
+    let contact = receiving(&service);
+    let value = contact["value"].as_str().unwrap();
+    service.ok(&["consent", "add", value, "--said", "STOP", "--at", "2026-01-05"]);
+    service.ok("consent add nobody@nowhere.example --said STOP");
+    service.ok("mirror update");
+    write(&service, "list.csv", &format!("value\n{value}\n"));
+    service.ok("opt-out list.csv --without-people");
+    let redact = ["consent", "redact", value, "--reason", "asked to be erased"];
+    let refused = service.crm(&redact).assert().code(2);
+    assert!(stderr(&refused).contains("--yes"), "{}", stderr(&refused));
+
+    let told = service.crm(&[&redact[..], &["--yes"]].concat()).assert().code(0);
+    assert!(stdout(&told).contains("2 records, by record"), "{}", stdout(&told));
+    for said in [
+        "the mirror still has it",
+        "-opt-out-list-csv still has it",
+        "the wish stands: out",
+        "backups",
+    ] {
+        assert!(stderr(&told).contains(said), "{said} in {}", stderr(&told));
+    }
+    service.crm(&["consent", "status", value]).assert().code(10);
+    service.ok("consent check");
+    let export = service.crm("consent export").assert().code(0);
+    assert_eq!(stdout(&export).lines().count(), 2, "{}", stdout(&export));
+    assert!(stderr(&export).contains("1 that were redacted"), "{}", stderr(&export));
+
+    // By its record, and what is not there.
+    let told = service.json("consent redact --record 2 --reason asked --yes");
+    assert_eq!(told["records"], serde_json::json!([2]), "{told}");
+    assert_eq!(told["elsewhere"], serde_json::json!([]), "{told}");
+    let told = service.ok("consent redact --record 2 --reason asked --yes");
+    assert!(told.contains("nothing was there"), "{told}");
+    service.crm("consent redact --record 99 --reason asked --yes").assert().code(2);
+}
+
 /// A service with a contact that receives no marketing and whose number is out by the ledger; the
 /// contact's id, its number, and that of another contact of the same customer.
 fn out() -> (Service, String, String, String) {

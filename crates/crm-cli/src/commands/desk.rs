@@ -258,7 +258,8 @@ impl Forget {
         }
         if desk.ledger().exists() {
             note(
-                "the consent ledger keeps what it has of it: that is what the wish is honoured by",
+                "the consent ledger keeps what it has of it; `crm consent redact` removes that, and the \
+                 wish stays honoured",
             );
         }
         for kept in &forgotten.kept {

@@ -88,6 +88,14 @@ pub(crate) struct Add {
     #[arg(long, value_name = "URL")]
     app: Option<String>,
 
+    /// The file of the key that signs the consent ledger, or `keychain`
+    #[arg(long, value_name = "FILE|keychain")]
+    seal_key: Option<String>,
+
+    /// Have this authority stamp the seals of the consent ledger (RFC 3161)
+    #[arg(long, value_name = "URL")]
+    time_authority: Option<String>,
+
     /// Keep the access token for the next command
     #[arg(long)]
     token_cache: bool,
@@ -133,13 +141,15 @@ struct Shown<'a> {
     token_cache: bool,
     desk: Option<String>,
     app: Option<&'a str>,
+    seal_key: Option<&'a str>,
+    time_authority: Option<&'a str>,
 }
 
 records! {
     Shown<'_> {
         "name", "inUse", "tenant", "host", "authUrl", "clientId", "clientSecret", "appKey", "rate",
         "caFile", "proxy", "credentialCommand", "readOnly", "requireApproval", "legacyPreferences",
-        "enterpriseHub", "tokenCache", "desk", "app";
+        "enterpriseHub", "tokenCache", "desk", "app", "sealKey", "timeAuthority";
         table: "name" => "NAME", "inUse" => "IN USE", "tenant" => "TENANT", "host" => "HOST",
         "readOnly" => "READ-ONLY", "clientSecret" => "SECRET FROM",
     }
@@ -178,6 +188,8 @@ impl<'a> Shown<'a> {
             token_cache: profile.token_cache.unwrap_or(false),
             desk: profile.desk.as_ref().map(|desk| desk.display().to_string()),
             app: profile.app.as_deref(),
+            seal_key: profile.seal_key.as_deref(),
+            time_authority: profile.time_authority.as_deref(),
         })
     }
 }
@@ -293,6 +305,8 @@ impl Add {
             token_cache: self.token_cache.then_some(true),
             desk: absolute(self.desk.as_deref())?,
             app: self.app,
+            seal_key: self.seal_key.map(seal_key).transpose()?,
+            time_authority: self.time_authority,
             ..Profile::default()
         };
         if credentials.is_none() && profile.credential_command.is_none() {
@@ -316,6 +330,15 @@ impl Add {
 fn absolute(path: Option<&Path>) -> Result<Option<PathBuf>, CliError> {
     let unread = |path| CliError::unread(path);
     path.map(|path| path::absolute(path).map_err(unread(path))).transpose()
+}
+
+/// The key's place as it is from everywhere.
+fn seal_key(place: String) -> Result<String, CliError> {
+    if place == "keychain" {
+        return Ok(place);
+    }
+    let file = absolute(Some(Path::new(&place)))?;
+    Ok(file.map_or(place, |file| file.to_string_lossy().into_owned()))
 }
 
 /// The account of a new profile, from the options or the file: one that names another than the other

@@ -95,7 +95,7 @@ impl Sought {
     }
 
     /// Whether a set has it: in its changes or in its rows.
-    fn is_in_set(&self, set: &ChangeSet) -> Result<bool, BulkError> {
+    pub(super) fn is_in_set(&self, set: &ChangeSet) -> Result<bool, BulkError> {
         for change in set.changes(&Selection::all()) {
             if self.is_in_change(&change?) {
                 return Ok(true);

@@ -11,6 +11,7 @@ mod error;
 mod folder;
 mod forget;
 mod history;
+mod holding;
 mod place;
 mod places;
 mod recorder;
@@ -28,6 +29,7 @@ pub(crate) use self::{
     folder::Desk,
     forget::Sought,
     history::{Event, Subject},
+    holding::Holding,
     places::{Effect, Fact, Place, Places},
     recorder::{Recorder, members},
     sets::{NewSet, name_of, undated},

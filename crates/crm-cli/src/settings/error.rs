@@ -2,7 +2,11 @@
 
 use std::{io, path::PathBuf};
 
-use super::{credentials::CredentialsError, folders::configuration, network::NetworkError};
+use super::{
+    credentials::{CredentialsError, KeychainError},
+    folders::configuration,
+    network::NetworkError,
+};
 
 /// Why there are no usable settings. No message shows a secret.
 #[derive(Debug, thiserror::Error)]
@@ -47,6 +51,13 @@ pub(crate) enum SettingsError {
         act: &'static str,
         profile: String,
         source: CredentialsError,
+    },
+
+    #[error("cannot {act} the key that signs the consent ledger")]
+    SealKey {
+        /// What was to be done with it: read or keep.
+        act: &'static str,
+        source: KeychainError,
     },
 
     #[error("{0} gives only one of API URL and auth URL: give both, or an environment instead")]

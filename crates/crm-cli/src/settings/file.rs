@@ -83,7 +83,9 @@ pub(super) fn find(path: Option<&Path>, name: Option<&str>) -> Result<Profile, S
             path.display()
         ));
     }
-    if (profile.client_secret.is_some() || profile.app_key.is_some()) && others_may_read(path) {
+    if (profile.client_secret.is_some() || profile.app_key.is_some())
+        && files::others_may_read(path)
+    {
         note(format!(
             "warning: {} holds secrets and is readable by others; run: chmod 600 {0}",
             path.display()
@@ -117,18 +119,6 @@ pub(super) fn parse(path: &Path, text: &str) -> Result<Profiles, SettingsError> 
             reason: format!("line {line}: {}", error.message()),
         }
     })
-}
-
-#[cfg(unix)]
-fn others_may_read(path: &Path) -> bool {
-    use std::os::unix::fs::PermissionsExt;
-
-    fs::metadata(path).is_ok_and(|metadata| metadata.permissions().mode() & 0o077 != 0)
-}
-
-#[cfg(not(unix))]
-fn others_may_read(_: &Path) -> bool {
-    false
 }
 
 #[cfg(test)]

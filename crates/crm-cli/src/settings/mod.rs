@@ -16,7 +16,7 @@ use std::{env, path::PathBuf};
 
 use clap::ValueEnum;
 pub(crate) use config::Config;
-pub(crate) use credentials::{AccountFile, CredentialsError, Keychain, account};
+pub(crate) use credentials::{AccountFile, CredentialsError, Keychain, KeychainError, account};
 use crm_models::TenantId;
 use crm_sandbox::Connection;
 pub(crate) use error::SettingsError;
@@ -63,13 +63,20 @@ pub(crate) struct Target {
     pub(crate) require_approval: bool,
     /// The desk that the profile names.
     pub(crate) desk: Option<PathBuf>,
+    /// How a host is reached that is not the service's.
+    pub(crate) network: Network,
+    /// Where the key is that signs the consent ledger.
+    pub(crate) seal_key: Option<String>,
+    /// Who stamps its seals.
+    pub(crate) time_authority: Option<String>,
 }
 
 impl Target {
     /// The target of this process: its options, its environment, the user's profile.
     pub(crate) fn load(globals: &Globals) -> Result<Self, SettingsError> {
         let variables = Variables(&|name| env::var_os(name));
-        let profile = profile(globals)?;
+        let mut profile = profile(globals)?;
+        let network = Network::of(globals, &mut profile);
         let below = Below { variables: &variables, named: globals.profile.as_deref() };
         let (tenant, host) = below.account(globals, &profile)?;
         let given = [tenant.is_some(), host.is_some(), true, true, true];
@@ -82,6 +89,9 @@ impl Target {
             tenant,
             require_approval: profile.require_approval.unwrap_or(false),
             desk: profile.desk,
+            network,
+            seal_key: profile.seal_key,
+            time_authority: profile.time_authority,
         })
     }
 }

@@ -55,13 +55,17 @@ impl Network {
         RateLimit::per_second(self.calls_per_second)
     }
 
-    /// The transport to the API's host.
-    pub(crate) fn wire(&self, environment: &Environment) -> Result<ReqwestTransport, NetworkError> {
+    /// The transport to a host.
+    pub(crate) fn wire(
+        &self,
+        environment: &Environment,
+        limits: Limits,
+    ) -> Result<ReqwestTransport, NetworkError> {
         let roots = self.roots()?;
         let proxy = self.proxy.as_deref().filter(|proxy| *proxy != NO_PROXY);
         let proxy = proxy.map(Proxy::all).transpose().map_err(|_| NetworkError::Proxy)?;
         let is_direct = self.proxy.is_some() && proxy.is_none();
-        let wire = ReqwestTransport::with_client(environment, Limits::default(), |client| {
+        let wire = ReqwestTransport::with_client(environment, limits, |client| {
             let client = client.tls_certs_merge(roots);
             match proxy {
                 Some(proxy) => client.proxy(proxy),

@@ -42,6 +42,10 @@ pub(crate) struct Profile {
     pub(crate) app: Option<String>,
     /// The folder with the mirror, the change sets and the recorded updates of the account.
     pub(crate) desk: Option<PathBuf>,
+    /// The file of the key that signs the consent ledger, or `keychain`.
+    pub(crate) seal_key: Option<String>,
+    /// Where its seals get their time stamps.
+    pub(crate) time_authority: Option<String>,
 }
 
 /// A text that no message shows, not even the one that says that it is not text.

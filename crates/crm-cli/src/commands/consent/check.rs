@@ -1,21 +1,47 @@
 //! `crm consent check`: whether the ledger is what was written.
 
+use std::{fs, path::PathBuf};
+
 use clap::Args;
-use crm_consent::{Head, Ledger, Sha};
+use crm_consent::{Checked, Head, Ledger, PublicKey, Seal, Sha};
 use serde::Serialize;
 
-use crate::{error::CliError, globals::Format, output::Output, status::Status};
+use crate::{
+    error::CliError,
+    globals::Format,
+    output::{Output, count, note},
+    status::Status,
+};
 
 /// Check that no record was altered, removed, moved or cut off
 ///
 /// Names the first that was, with code 10. A ledger that was cut or written anew as a whole, its own
-/// note of its end included, is seen only against a count and a hash that were kept elsewhere: keep
-/// those that this prints.
+/// note of its end included, is seen only against a seal, or a count and a hash, that were kept
+/// elsewhere. A seal is checked first: whether it is of this ledger, and of a key that the ledger
+/// knows or that is given. Whoever has the key can sign again: when a seal was there shows only its
+/// time stamp, which `openssl ts -verify` checks.
 #[derive(Debug, Args)]
 pub(crate) struct CheckCommand {
-    /// A count and a hash that an earlier check printed, as in 1200:9f86d081…
-    #[arg(long, value_name = "COUNT:HASH", value_parser = head)]
-    against: Option<Head>,
+    /// The file of a seal, or a count and a hash that an earlier check printed, as in 1200:9f86d081…
+    #[arg(long, value_name = "SEAL|COUNT:HASH", value_parser = against)]
+    against: Option<Against>,
+
+    /// The public key of the seal (PEM), which was kept elsewhere too; otherwise the ledger knows it
+    #[arg(long, value_name = "FILE", requires = "against")]
+    public_key: Option<PathBuf>,
+}
+
+/// What was kept elsewhere.
+#[derive(Debug, Clone)]
+enum Against {
+    Seal(PathBuf),
+    Head(Head),
+}
+
+fn against(text: &str) -> Result<Against, String> {
+    let count = text.split_once(':').map(|(count, _)| count.trim());
+    let is_head = count.is_some_and(|count| count.bytes().all(|byte| byte.is_ascii_digit()));
+    if is_head { head(text).map(Against::Head) } else { Ok(Against::Seal(text.into())) }
 }
 
 fn head(text: &str) -> Result<Head, String> {
@@ -30,30 +56,88 @@ fn head(text: &str) -> Result<Head, String> {
 struct Answer {
     sound: u64,
     hash: String,
+    /// How many records the last seal in the ledger is over.
+    sealed: u64,
+    unsigned_keys: Vec<u64>,
+    /// Why the seal that was kept says nothing.
+    seal_fault: Option<String>,
     fault: Option<String>,
     record: Option<u64>,
 }
 
 impl CheckCommand {
     pub(crate) fn run(self, ledger: &Ledger, output: &Output) -> Result<Status, CliError> {
-        let checked = ledger.check(self.against.as_ref())?;
+        let seal = self.seal()?;
+        let seal_fault = match &seal {
+            Some(seal) => ledger.fault_of(seal, self.public_key()?.as_ref())?,
+            None => None,
+        };
+        let against = match (&self.against, &seal) {
+            (Some(Against::Head(head)), _) => Some(*head),
+            // What is not of this ledger says nothing about it.
+            (_, Some(seal)) if seal_fault.is_none() => Some(seal.head),
+            _ => None,
+        };
+        let checked = ledger.check(against.as_ref())?;
         let answer = Answer {
             sound: checked.sound,
             hash: checked.hash.to_string(),
+            sealed: checked.sealed,
+            unsigned_keys: checked.unsigned_keys.clone(),
+            seal_fault: seal_fault.map(|fault| fault.to_string()),
             fault: checked.fault.map(|fault| fault.to_string()),
             record: checked.fault.and_then(|fault| fault.record()),
         };
-        let Answer { sound, hash, fault, .. } = &answer;
-        match (output.format(), fault) {
-            (Format::Table, None) => {
-                output
-                    .text(&format!("{sound} records, all as they were written\n{sound}:{hash}"))?;
-            }
-            (Format::Table, Some(fault)) => {
-                output.text(&format!("{fault}; the {sound} before it are as they were written"))?;
-            }
+        if let (Some(seal), None) = (&seal, &answer.seal_fault) {
+            let Seal { head, at, by, key, .. } = seal;
+            let records = count(head.count, "record");
+            note(format!("sealed: {records}, on {at} by {by}, as it says; key {key}"));
+        }
+        match output.format() {
+            Format::Table => show(&answer, &checked, output)?,
             _ => output.value(&answer)?,
         }
-        Ok(if checked.fault.is_none() { Status::Done } else { Status::Consent })
+        let is_sound = answer.fault.is_none() && answer.seal_fault.is_none();
+        Ok(if is_sound { Status::Done } else { Status::Consent })
     }
+
+    fn seal(&self) -> Result<Option<Seal>, CliError> {
+        let Some(Against::Seal(path)) = &self.against else {
+            return Ok(None);
+        };
+        let text = fs::read_to_string(path).map_err(CliError::unread(path))?;
+        let seal = text.parse();
+        seal.map(Some).map_err(|error| CliError::Usage(format!("{}: {error}", path.display())))
+    }
+
+    fn public_key(&self) -> Result<Option<PublicKey>, CliError> {
+        let Some(path) = &self.public_key else {
+            return Ok(None);
+        };
+        let pem = fs::read_to_string(path).map_err(CliError::unread(path))?;
+        let key = PublicKey::from_pem(&pem);
+        key.map(Some).map_err(|error| CliError::Usage(format!("{}: {error}", path.display())))
+    }
+}
+
+fn show(answer: &Answer, checked: &Checked, output: &Output) -> Result<(), CliError> {
+    let Answer { sound, hash, sealed, seal_fault, fault, .. } = answer;
+    for record in &checked.unsigned_keys {
+        note(format!(
+            "by record {record} another key signs, to which none before has handed over: anybody who \
+             can write the ledger can have done that"
+        ));
+    }
+    if *sealed > 0 {
+        note(format!("the last seal in the ledger is over {}", count(*sealed, "record")));
+    }
+    let told = match fault {
+        None => format!("{sound} records, all as they were written\n{sound}:{hash}"),
+        Some(fault) => format!("{fault}; the {sound} before it are as they were written"),
+    };
+    let told = match seal_fault {
+        None => told,
+        Some(seal_fault) => format!("{seal_fault}\n{told}"),
+    };
+    Ok(output.text(&told)?)
 }

@@ -47,14 +47,22 @@ impl ExportCommand {
             _ => None,
         };
         let mut records = csv.as_ref().unwrap_or(output).records::<Row>()?;
-        let mut unwritten = 0_u64;
+        let (mut unwritten, mut redacted) = (0_u64, 0_u64);
         for heard in ledger.standing(Wish::Out, self.scope.into())? {
+            let is_redacted = heard.key.is_none();
             match row(heard) {
                 Some(row) => records.push(&row)?,
+                None if is_redacted => redacted += 1,
                 None => unwritten += 1,
             }
         }
         records.finish()?;
+        if redacted > 0 {
+            note(format!(
+                "left out: {redacted} that were redacted, so that no list can have them; ask `crm \
+                 consent status` before you write to anybody"
+            ));
+        }
         if unwritten > 0 {
             note(format!(
                 "left out: {unwritten} that no dialer can use, since they lack the area code"

@@ -5,12 +5,16 @@ mod check;
 mod due;
 mod export;
 mod import;
+mod key;
+mod key_place;
 mod plan;
 mod policy;
 mod prove;
 mod reach;
+mod redact;
 mod report;
 mod run;
+mod seal;
 mod status;
 mod words;
 
@@ -50,6 +54,12 @@ pub(crate) enum ConsentCommand {
 
     Check(check::CheckCommand),
 
+    Seal(seal::SealCommand),
+
+    Key(key::KeyCommand),
+
+    Redact(redact::RedactCommand),
+
     Policy(policy::PolicyCommand),
 }
 
@@ -83,7 +93,7 @@ impl ConsentCommand {
         output: &Output,
         connect: impl AsyncFnOnce() -> Result<Session<'a>, CliError>,
     ) -> Result<Status, CliError> {
-        let place = session::desk(globals, "a profile")?;
+        let (target, place) = session::target_with_desk(globals, "a profile")?;
         match self {
             Self::Import(command) => command.run(place.desk()?, output),
             Self::Add(command) => command.run(place.desk()?, output),
@@ -104,6 +114,9 @@ impl ConsentCommand {
             Self::Plan(command) => command.run(&connect().await?).await,
             Self::Run(command) => command.run(&connect().await?, globals).await,
             Self::Check(command) => command.run(&existing(&place)?, output),
+            Self::Seal(command) => command.run(existing(&place)?, &target, output).await,
+            Self::Key(command) => command.run(existing(&place)?, &target, output),
+            Self::Redact(command) => command.run(existing(&place)?, place.desk()?, globals, output),
             Self::Policy(command) => command.run(&place, output),
         }
     }

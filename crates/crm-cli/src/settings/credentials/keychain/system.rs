@@ -17,8 +17,8 @@ pub(crate) enum KeychainError {
     Locked { source: Told },
 
     #[error(
-        "the system's keychain has no entry `{account}` of `{SERVICE}`: remove the profile and add it \
-         again with --keychain"
+        "the system's keychain has no entry `{account}` of `{SERVICE}`: put it there again, with `crm \
+         profile add … --keychain` or `crm consent key --new keychain`"
     )]
     Missing { account: String },
 
