@@ -71,6 +71,34 @@ impl Exit {
         (Self::Terminated, "ended by SIGTERM; as with 130"),
     ];
 
+    /// All codes, the worst last.
+    const BY_WEIGHT: [Self; 13] = [
+        Self::Done,
+        Self::NothingFound,
+        Self::Consent,
+        Self::Usage,
+        Self::Unreachable,
+        Self::Credentials,
+        Self::Refused,
+        Self::Local,
+        Self::Conflict,
+        Self::Differs,
+        Self::Unknown,
+        Self::Interrupted,
+        Self::Terminated,
+    ];
+
+    /// How a command ended that did the same for several accounts: as the worst of them. A search has
+    /// found something if it has for one.
+    pub(crate) fn of_several(exits: impl Iterator<Item = Self>) -> Self {
+        let mut exits: Vec<_> = exits.collect();
+        if exits.contains(&Self::Done) {
+            exits.retain(|exit| *exit != Self::NothingFound);
+        }
+        let weight = |exit: &Self| Self::BY_WEIGHT.iter().position(|one| one == exit);
+        exits.into_iter().max_by_key(weight).unwrap_or(Self::Done)
+    }
+
     /// The table of the long help.
     pub(crate) fn help() -> String {
         let lines = Self::ALL.map(|(exit, meaning)| format!("  {:>3}  {meaning}\n", exit as u8));
@@ -100,6 +128,25 @@ impl Exit {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_worst_of_several_counts_and_one_that_found_something_is_enough() {
+        use Exit::{Done, Local, NothingFound, Unknown, Unreachable, Usage};
+
+        for (exits, worst) in [
+            (&[Done, Unreachable, Done][..], Unreachable),
+            (&[Unknown, Local, Unreachable], Unknown),
+            (&[Local, Usage], Local),
+            (&[NothingFound, Done], Done),
+            (&[NothingFound, NothingFound], NothingFound),
+            (&[], Done),
+        ] {
+            assert_eq!(Exit::of_several(exits.iter().copied()), worst, "{exits:?}");
+        }
+        for (exit, _) in Exit::ALL {
+            assert!(Exit::BY_WEIGHT.contains(&exit), "{exit:?}");
+        }
+    }
 
     #[test]
     fn every_exit_code_is_in_the_help_and_in_the_readme() {

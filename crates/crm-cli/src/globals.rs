@@ -1,6 +1,11 @@
 //! The options that every command takes.
 
-use std::{num::NonZeroU32, path::PathBuf};
+use std::{
+    cell::{Cell, RefCell},
+    num::NonZeroU32,
+    path::{Path, PathBuf},
+    rc::Rc,
+};
 
 use clap::{ArgAction, Args, ValueEnum};
 use crm_models::TenantId;
@@ -69,9 +74,10 @@ pub(crate) struct Globals {
     #[arg(long, global = true, value_name = "URL", hide_short_help = true)]
     pub(crate) proxy: Option<String>,
 
-    /// Which profile of the configuration file (CRM_PROFILE)
-    #[arg(long, global = true, value_name = "NAME")]
-    pub(crate) profile: Option<String>,
+    /// Which profile of the configuration file (CRM_PROFILE); several, as in a,b,c or each with the
+    /// option of its own, do the same for the account of each
+    #[arg(long = "profile", global = true, value_name = "NAME,NAME", value_delimiter = ',')]
+    pub(crate) profiles: Vec<String>,
 
     /// Refuse every write before it is sent (CRM_READ_ONLY)
     #[arg(long, global = true)]
@@ -101,9 +107,48 @@ pub(crate) struct Globals {
     /// The words that name the command.
     #[arg(skip)]
     pub(crate) command: String,
+
+    /// What the run has in common with those for the other profiles, if several are named.
+    #[arg(skip)]
+    pub(crate) siblings: Option<Rc<Siblings>>,
+}
+
+/// What the runs of one command for several profiles have in common: the names of the sets that they
+/// plan, so that the next command can name them all at once.
+#[derive(Debug, Default)]
+pub(crate) struct Siblings {
+    desks: RefCell<Vec<PathBuf>>,
+    number: Cell<Option<u32>>,
+}
+
+impl Siblings {
+    /// Adds the folder of a run's desk, which need not be there.
+    pub(crate) fn add(&self, desk: PathBuf) {
+        self.desks.borrow_mut().push(desk);
+    }
+
+    /// The number that the sets of all runs have behind their name, once the first has chosen it.
+    pub(crate) fn number(&self) -> Option<u32> {
+        self.number.get()
+    }
+
+    /// Keeps the number that the first of the runs has chosen.
+    pub(crate) fn choose(&self, number: u32) {
+        self.number.set(Some(self.number().unwrap_or(number)));
+    }
+
+    /// Whether a file is in the desk of any run.
+    pub(crate) fn have(&self, file: &Path) -> bool {
+        self.desks.borrow().iter().any(|desk| desk.join(file).exists())
+    }
 }
 
 impl Globals {
+    /// The profile that the command line names, where it names one.
+    pub(crate) fn profile(&self) -> Option<&str> {
+        self.profiles.first().map(String::as_str)
+    }
+
     /// How answers are written.
     pub(crate) fn format(&self) -> Format {
         match self.output {

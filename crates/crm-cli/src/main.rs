@@ -5,7 +5,7 @@
 //! | You look for | It is in |
 //! |---|---|
 //! | the grammar | `cli`; a command line that it refuses, `usage` |
-//! | how the end of a command is told | `report` |
+//! | how the end of a command is told | `report`; of one for several accounts, `several` |
 //! | a command | one file below `commands`, one variant of [`commands::Command`] |
 //! | how a connection is made | `session`; who is waited for, `waiting` |
 //! | how commands end | `status`; those that fail, `error` |
@@ -27,6 +27,7 @@ mod progress;
 mod report;
 mod session;
 mod settings;
+mod several;
 mod signal;
 mod status;
 mod time_stamp;
@@ -35,9 +36,9 @@ mod usage;
 mod waiting;
 mod write_guard;
 
-use std::{process::ExitCode, time::Duration};
+use std::{ffi::OsString, process::ExitCode, time::Duration};
 
-use clap::{CommandFactory, FromArgMatches};
+use clap::{ArgMatches, CommandFactory, FromArgMatches};
 
 use crate::{
     cli::Cli, error::CliError, globals::Format, output::Output, report::Report, status::Status,
@@ -47,19 +48,18 @@ use crate::{
 const CLEAN_UP: Duration = Duration::from_secs(5);
 
 fn main() -> ExitCode {
-    let mut grammar = Cli::command();
-    let given = grammar.try_get_matches_from_mut(std::env::args_os());
-    let parsed = given.and_then(|given| Ok((Cli::from_arg_matches(&given)?, given)));
-    let cli = match parsed {
-        Ok((mut cli, given)) => {
-            cli.globals.command = cli::words(&given);
-            cli
-        }
-        Err(refused) => return usage::report(&refused.format(&mut grammar)),
+    let words: Vec<_> = std::env::args_os().collect();
+    let (cli, matches) = match parse(&words).and_then(|parsed| of_one(parsed, &words)) {
+        Ok(parsed) => parsed,
+        Err(refused) => return usage::report(&refused),
     };
+    trace::start(cli.globals.verbose);
+    if cli.globals.profiles.len() > 1 {
+        return several::run(several::Given { cli, matches, words: &words }, parse, run);
+    }
     let globals = &cli.globals;
-    trace::start(globals.verbose);
-    output::advise_with(session::account(globals));
+    let account = session::account(globals);
+    output::advise_with(account.clone(), account);
     let format = cli.command.format(globals.format());
     let output = Output::new(format, globals.fields.clone()).excel(globals.excel);
     let report = Report {
@@ -68,6 +68,30 @@ fn main() -> ExitCode {
         is_detailed: cli.command.has_detailed_exit_code(),
     };
     report.end(run(cli, &output))
+}
+
+/// The same where one profile is named, with its name in those of files: a script names them as for
+/// several.
+fn of_one(parsed: Parsed, words: &[OsString]) -> Result<Parsed, clap::Error> {
+    match &parsed.0.globals.profiles[..] {
+        [profile] if !parsed.0.command.is_of_one() && several::has_place(words) => {
+            parse(&several::placed(words, profile))
+        }
+        _ => Ok(parsed),
+    }
+}
+
+/// A command line that was read, and its words.
+type Parsed = (Cli, ArgMatches);
+
+/// Reads a command line.
+fn parse(words: &[OsString]) -> Result<Parsed, clap::Error> {
+    let mut grammar = Cli::command();
+    let given = grammar.try_get_matches_from_mut(words);
+    let parsed = given.and_then(|given| Ok((Cli::from_arg_matches(&given)?, given)));
+    let (mut cli, given) = parsed.map_err(|refused| refused.format(&mut grammar))?;
+    cli.globals.command = cli::words(&given);
+    Ok((cli, given))
 }
 
 /// Runs one command. The runtime is made only now, so that help and usage errors are quick.

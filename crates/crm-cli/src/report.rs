@@ -71,11 +71,15 @@ impl Report<'_> {
     /// Reports how a command ended, and gives the exit code. Where a signal ended it, the process
     /// ends here.
     pub(crate) fn end(&self, ended: Result<Status, CliError>) -> ExitCode {
-        let exit = match ended {
+        ExitCode::from(self.exit(ended) as u8)
+    }
+
+    /// Reports how a command ended, as [`end`](Self::end) does.
+    pub(crate) fn exit(&self, ended: Result<Status, CliError>) -> Exit {
+        match ended {
             Ok(status) => self.status(&status),
             Err(error) => self.error(&error),
-        };
-        ExitCode::from(exit as u8)
+        }
     }
 
     fn status(&self, status: &Status) -> Exit {
@@ -98,6 +102,7 @@ impl Report<'_> {
                 let exit = signal.exit();
                 let failure = Failure::new(exit.kind(), "interrupted", exit);
                 self.failure(outcome.as_ref(), failure, &[]);
+                let _ = self.output.end_of_several();
                 signal.end()
             }
         }

@@ -2,6 +2,7 @@
 
 use std::{
     path::{Path, PathBuf},
+    rc::Rc,
     sync::Arc,
 };
 
@@ -18,7 +19,7 @@ use http::Uri;
 use crate::{
     desk::{Desk, DeskError, Recorder, Whereabouts},
     error::CliError,
-    globals::{Globals, Vendor},
+    globals::{Globals, Siblings, Vendor},
     output::{Output, option},
     settings::{Host, Settings, SettingsError, Target, desks},
     waiting::Waiting,
@@ -43,6 +44,8 @@ pub(crate) struct Session<'a> {
     desk: Option<Whereabouts>,
     /// Whether the profile has sets applied only once they are approved.
     requires_approval: bool,
+    /// What it has in common with the runs for other profiles.
+    pub(crate) siblings: Option<Rc<Siblings>>,
     /// Serves until the session ends.
     _sandbox: Option<Sandbox>,
 }
@@ -107,6 +110,7 @@ impl<'a> Session<'a> {
             api_url,
             desk,
             requires_approval: settings.require_approval,
+            siblings: globals.siblings.clone(),
             _sandbox: sandbox,
         })
     }
@@ -155,6 +159,13 @@ impl<'a> Session<'a> {
     pub(crate) fn tell_target(&self) {
         self.service.transport().tell_target();
     }
+}
+
+/// Which account is meant, without its credentials.
+pub(crate) fn site(globals: &Globals) -> Result<Site, CliError> {
+    let target = Target::load(globals)?;
+    let environment = environment(&target.host, target.allow_http)?;
+    Ok(Site::new(target.tenant, environment.api_url()))
 }
 
 /// Where the desk of the account is that options, environment and profile name, without its
@@ -238,7 +249,7 @@ pub(crate) fn account(globals: &Globals) -> String {
     let environment = globals.environment.map(|vendor| Host::Vendor(vendor).to_string());
     let seed = Some(globals.sandbox_seed).filter(|seed| globals.sandbox && *seed != Seed::Demo);
     let given = [
-        ("profile", globals.profile.clone()),
+        ("profile", Some(globals.profiles.join(",")).filter(|names| !names.is_empty())),
         ("tenant", globals.tenant.map(|tenant| tenant.to_string())),
         ("environment", environment),
         ("api-url", globals.api_url.clone()),

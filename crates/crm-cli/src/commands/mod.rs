@@ -44,7 +44,7 @@ use owner_contacts::OwnerContacts;
 use owners::Owners;
 
 use crate::{
-    desk::{DeskError, Whereabouts, name_of},
+    desk::{Desk, DeskError, Whereabouts, name_of},
     error::CliError,
     globals::{Format, Globals},
     output::{Output, note},
@@ -190,7 +190,9 @@ fn locate(globals: &Globals, set: &mut PathBuf) -> Result<Option<Whereabouts>, C
         return Ok(None);
     };
     if let Some(desk) = place.existing()? {
-        match desk.find(name) {
+        // Of several accounts each has its own: a part of a name may mean another one in each.
+        let find = if globals.siblings.is_some() { Desk::find_whole } else { Desk::find };
+        match find(desk, name) {
             Ok(found) => {
                 if let Some(whole) = name_of(&found).filter(|whole| !name.starts_with(whole)) {
                     note(format!("the set: {whole}"));
@@ -209,8 +211,48 @@ fn locate(globals: &Globals, set: &mut PathBuf) -> Result<Option<Whereabouts>, C
 const INSTEAD: &str = "its path";
 
 impl Command {
+    /// Whether the command, as it is given, is about one account: it names records of it, what it
+    /// writes goes to stdout or into one file, or it is not about accounts at all.
+    pub(crate) fn is_of_one(&self) -> bool {
+        match self {
+            Self::Find(_)
+            | Self::Mirror(_)
+            | Self::OptOut(_)
+            | Self::OptIn(_)
+            | Self::Show(_)
+            | Self::Status(_)
+            | Self::Apply(_)
+            | Self::Verify(_)
+            | Self::Undo(_)
+            | Self::Names(_)
+            | Self::History(_)
+            | Self::Auth(_)
+            | Self::Customers(Owners::List { .. })
+            | Self::Locations(Owners::List { .. })
+            | Self::LocationContacts(OwnerContacts::Changed { .. })
+            | Self::CustomerContacts(OwnerContacts::Changed { .. }) => false,
+            Self::Audit(command) => command.topic().is_some(),
+            Self::Plan(command) => command.template().is_some(),
+            Self::Report(command) => !command.has_file(),
+            Self::Results(command) => !command.has_file(),
+            Self::Sets(command) => !command.lists(),
+            _ => true,
+        }
+    }
+
+    /// Whether it sends what was planned.
+    pub(crate) fn writes(&self) -> bool {
+        matches!(self, Self::Apply(_))
+    }
+
+    /// Puts the file of its set in the place of the name; nobody moves the desk that it is of as long
+    /// as the answer is there.
+    pub(crate) fn locate(&mut self, globals: &Globals) -> Result<Option<Whereabouts>, CliError> {
+        Ok(self.set().map(|set| locate(globals, set)).transpose()?.flatten())
+    }
+
     /// The change set that the command works on.
-    fn set(&mut self) -> Option<&mut PathBuf> {
+    pub(crate) fn set(&mut self) -> Option<&mut PathBuf> {
         match self {
             Self::Show(command) => Some(&mut command.set),
             Self::Report(command) => Some(&mut command.set),
@@ -262,7 +304,7 @@ impl Command {
     ) -> Result<Status, CliError> {
         let slot = Arc::new(Slot::default());
         // Nobody moves the desk before the command ends.
-        let _desk = self.set().map(|set| locate(globals, set)).transpose()?;
+let _desk = self.locate(globals)?;
         // What a set writes is recorded in it.
         let is_recorded = !matches!(self, Self::Apply(_) | Self::Consent(_));
         let connect = || Session::open(globals, output, Arc::clone(&slot), is_recorded);

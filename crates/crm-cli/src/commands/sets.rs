@@ -46,6 +46,11 @@ enum SetsCommand {
 }
 
 impl Sets {
+    /// Whether it only lists.
+    pub(crate) fn lists(&self) -> bool {
+        self.command.is_none()
+    }
+
     pub(crate) async fn run(self, globals: &Globals, output: &Output) -> Result<Status, CliError> {
         let place = session::desk(globals, "its path")?;
         let desk = place.existing()?;

@@ -135,6 +135,8 @@ impl Record for Line<'_> {
 struct Sheet {
     selection: Selection,
     form: LineFormat,
+    /// Of which profile the lines on stdout are, where there are those of several.
+    profile: Option<String>,
     changed_since: Option<Timestamp>,
     of: Option<Kind>,
     contact_type: Option<ContactType>,
@@ -161,6 +163,7 @@ impl ExportCommand {
                 Format::Csv => output.csv(true),
                 _ => LineFormat::Ndjson,
             },
+            profile: output.profile().filter(|_| self.out.is_none()),
             changed_since: self.changed_since,
             of: self.of,
             contact_type: self.contact_type,
@@ -176,6 +179,9 @@ impl ExportCommand {
             Ok(written) => count(written, "contact"),
             Err(signal) => return Ok(Status::Stopped(signal, None)),
         };
+        if self.out.is_none() {
+            output.has_header();
+        }
         note(match &self.out {
             Some(out) => format!("{written} written to {}", out.display()),
             None => written,
@@ -204,7 +210,7 @@ impl Sheet {
         unwritten: impl Fn(io::Error) -> CliError,
     ) -> Result<u64, CliError> {
         mirror.complete_at()?;
-        let (mut lines, mut written) = (Lines::new(out, self.form), 0);
+        let (mut lines, mut written) = (Lines::new(out, self.form).of(self.profile.clone()), 0);
         mirror.for_each_in_order(|owner, known, contacts| {
             let whose = known.as_ref().map(Whose::of);
             for contact in contacts.iter().filter(|contact| self.has(owner, contact)) {

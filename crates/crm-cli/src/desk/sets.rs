@@ -16,6 +16,7 @@ use super::{
     folder::{ARCHIVE, Desk, SETS},
     updates::{Run, Updates},
 };
+use crate::globals::Siblings;
 
 /// How the file of a set ends.
 pub(crate) const EXTENSION: &str = "crm";
@@ -41,15 +42,27 @@ impl NewSet {
 impl Desk {
     /// A name for a new set, which says when and how it was made and from what, for example
     /// `2026-11-29-opt-out-numbers-csv.crm`.
-    pub(crate) fn new_set(&self, how: &str, from: Option<&Path>) -> Result<NewSet, DeskError> {
+    ///
+    /// Where the same is planned for several accounts, all their sets get the same name, which no desk
+    /// of them has yet.
+    pub(crate) fn new_set(
+        &self,
+        how: &str,
+        from: Option<&Path>,
+        siblings: Option<&Siblings>,
+    ) -> Result<NewSet, DeskError> {
         let today = jiff::Timestamp::now().strftime("%Y-%m-%d").to_string();
         let name = name(&today, how, from);
         let folder = self.sets_folder();
         let failed = |source| DeskError::io(&folder, "written", source);
-        let mut number = 1_u32;
-        loop {
+        let chosen = siblings.and_then(Siblings::number);
+        let is_elsewhere = |file: &str| {
+            let folders = [SETS, ARCHIVE].map(|folder| Path::new(folder).join(file));
+            let siblings = siblings.filter(|_| chosen.is_none());
+            siblings.is_some_and(|all| folders.iter().any(|file| all.have(file)))
+        };
+        for number in chosen.unwrap_or(1)..=u32::MAX {
             let name = if number == 1 { name.clone() } else { format!("{name}-{number}") };
-            number += 1;
             // As a whole, so that the second of two commands at the same time finds it taken.
             let reserved = tempfile::Builder::new()
                 .prefix(&format!(".{name}"))
@@ -64,10 +77,14 @@ impl Desk {
             let file = format!("{name}.{EXTENSION}");
             let journal = folder.join(format!("{file}-wal"));
             let taken = [folder.join(&file), self.archive_folder().join(&file), journal];
-            if !taken.iter().any(|path| path.exists()) {
+            if !taken.iter().any(|path| path.exists()) && !is_elsewhere(&file) {
+                if let Some(siblings) = siblings {
+                    siblings.choose(number);
+                }
                 return Ok(NewSet { path: folder.join(file), _reserved: reserved });
             }
         }
+        Err(failed(io::ErrorKind::AlreadyExists.into()))
     }
 
     /// The files of all sets, archived ones last; by name, and so by date.
@@ -307,14 +324,14 @@ mod tests {
         let home = tempfile::tempdir().unwrap();
         let desk = desk(home.path());
         let name = |set: &NewSet| stem(set.path());
-        let one = desk.new_set("plan", None).unwrap();
-        let two = desk.new_set("plan", None).unwrap();
+        let one = desk.new_set("plan", None, None).unwrap();
+        let two = desk.new_set("plan", None, None).unwrap();
         assert_eq!(name(&two), format!("{}-2", name(&one)), "the first one is in the making");
         fs::write(one.path(), "").unwrap();
         fs::rename(one.path(), desk.archive_folder().join(one.path().file_name().unwrap()))
             .unwrap();
         drop((one, two));
-        let three = desk.new_set("plan", None).unwrap();
+        let three = desk.new_set("plan", None, None).unwrap();
         assert!(name(&three).ends_with("-2"), "the first one is archived");
         drop(three);
         assert_eq!(fs::read_dir(desk.sets_folder()).unwrap().count(), 0);

@@ -1,13 +1,17 @@
 //! Where answers go, and those that are one text or one value.
 
 use std::{
-    cell::Cell,
-    io::{self, Write},
+    cell::{Cell, RefCell},
+    io::{self, IsTerminal, Write},
 };
 
 use serde::Serialize;
 
-use super::{json, lines::LineFormat, people::lines};
+use super::{
+    json,
+    lines::LineFormat,
+    people::{lines, note},
+};
 use crate::globals::Format;
 
 /// Where answers go, and in which form.
@@ -18,7 +22,21 @@ pub(crate) struct Output {
     excel: bool,
     /// Whether a JSON array has been begun and not ended.
     array: Cell<bool>,
+    /// Where the answers of several profiles follow each other.
+    several: Option<Several>,
 }
+
+/// The answers of several profiles as one: each record and each value says whose it is, in JSON all
+/// are items of one array, and CSV has one header.
+#[derive(Default)]
+struct Several {
+    /// Whose answer it is now.
+    profile: RefCell<String>,
+    has_header: Cell<bool>,
+}
+
+/// The member and the column that says of which profile something is.
+pub(super) const PROFILE: &str = "profile";
 
 /// A format that `--output` or `--excel` names and the answer does not have.
 #[derive(Debug, thiserror::Error)]
@@ -33,12 +51,63 @@ struct Done<'a> {
 
 impl Output {
     pub(crate) fn new(format: Format, fields: Option<Vec<String>>) -> Self {
-        Self { format, fields, excel: false, array: Cell::new(false) }
+        Self { format, fields, excel: false, array: Cell::new(false), several: None }
     }
 
     /// Writes CSV for spreadsheet programs.
     pub(crate) fn excel(self, excel: bool) -> Self {
         Self { excel, ..self }
+    }
+
+    /// Has the answers of several profiles follow each other.
+    pub(crate) fn of_several(self) -> Self {
+        Self { several: Some(Several::default()), ..self }
+    }
+
+    /// Begins the answer of a profile, below a heading where people read it.
+    pub(crate) fn begin(&self, profile: &str) -> io::Result<()> {
+        let Some(several) = &self.several else {
+            return Ok(());
+        };
+        let before = several.profile.replace(profile.to_owned());
+        let heading = format!("== profile {profile} ==");
+        let is_table = self.format == Format::Table;
+        if is_table {
+            let gap = if before.is_empty() { "" } else { "\n" };
+            self.text(&format!("{gap}{heading}"))?;
+        }
+        if !(is_table && io::stdout().is_terminal()) {
+            note(heading);
+        }
+        Ok(())
+    }
+
+    /// Ends the answers of several profiles.
+    pub(crate) fn end_of_several(&self) -> io::Result<()> {
+        match &self.several {
+            Some(_) if self.format == Format::Json => self.end_array(&mut io::stdout()),
+            _ => Ok(()),
+        }
+    }
+
+    /// Of which profile the answer is, where it is one of several.
+    pub(crate) fn profile(&self) -> Option<String> {
+        self.several.as_ref().map(|several| several.profile.borrow().clone())
+    }
+
+    /// A header was written, which is the one of all answers.
+    pub(crate) fn has_header(&self) {
+        if let Some(several) = &self.several {
+            several.has_header.set(true);
+        }
+    }
+
+    /// A JSON value with whose it is.
+    pub(super) fn tagged(&self, value: String) -> String {
+        match self.profile() {
+            Some(profile) => json::with_member(&value, PROFILE, &profile),
+            None => value,
+        }
     }
 
     /// Whether CSV is for a spreadsheet program.
@@ -48,7 +117,8 @@ impl Output {
 
     /// CSV with or without a header.
     pub(crate) fn csv(&self, header: bool) -> LineFormat {
-        LineFormat::Csv { header, excel: self.excel }
+        let is_there = self.several.as_ref().is_some_and(|several| several.has_header.get());
+        LineFormat::Csv { header: header && !is_there, excel: self.excel }
     }
 
     pub(crate) fn format(&self) -> Format {
@@ -94,6 +164,7 @@ impl Output {
     /// Writes one JSON value: over several lines for `json`, otherwise on one.
     pub(crate) fn value(&self, value: &impl Serialize) -> io::Result<()> {
         match self.format {
+            Format::Json if self.several.is_some() => self.item(value),
             Format::Json => writeln!(io::stdout(), "{}", json::pretty(value)?),
             _ => self.line(value),
         }
@@ -101,7 +172,14 @@ impl Output {
 
     /// Writes one JSON value on one line, whatever the format.
     pub(crate) fn line(&self, value: &impl Serialize) -> io::Result<()> {
-        writeln!(io::stdout(), "{}", json::line(value)?)
+        writeln!(io::stdout(), "{}", self.tagged(json::line(value)?))
+    }
+
+    /// Writes one more item of the array of all answers.
+    fn item(&self, value: &impl Serialize) -> io::Result<()> {
+        let mut out = io::stdout();
+        self.separate(&mut out)?;
+        write!(out, "{}", self.tagged(json::line(value)?))
     }
 
     /// Begins an array or continues it.
@@ -110,8 +188,12 @@ impl Output {
         out.write_all(if is_begun { b",\n  " } else { b"[\n  " })
     }
 
-    /// Ends an array, even one without items.
+    /// Ends an array, even one without items; of several answers the last one does.
     pub(super) fn end(&self, out: &mut impl Write) -> io::Result<()> {
+        if self.several.is_some() { out.flush() } else { self.end_array(out) }
+    }
+
+    fn end_array(&self, out: &mut impl Write) -> io::Result<()> {
         let is_begun = self.array.take();
         out.write_all(if is_begun { b"\n]\n" } else { b"[]\n" })?;
         out.flush()
@@ -119,7 +201,7 @@ impl Output {
 
     /// Writes an error as JSON: the last item of a list that was begun, otherwise on its own.
     pub(crate) fn error(&self, error: &impl Serialize) -> io::Result<()> {
-        if !self.array.take() {
+        if self.several.is_some() || !self.array.take() {
             return self.value(error);
         }
         writeln!(io::stdout(), ",\n  {}\n]", json::line(error)?)

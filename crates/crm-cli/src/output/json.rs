@@ -5,12 +5,25 @@ use std::{borrow::Cow, io};
 
 use crm_bulk::replace_unseen;
 use serde::Serialize;
+use serde_json::Value;
 
 /// A value on one line, even if the service wrote it over several: within JSON text a line break is
 /// only white space, never part of a string.
 pub(super) fn line(value: &impl Serialize) -> io::Result<String> {
     let text = serde_json::to_string(value)?.replace(['\n', '\r'], " ");
     Ok(escaped(&text).into_owned())
+}
+
+/// A value on one line with one more member, its first; what is no object becomes a member `value`
+/// beside it.
+pub(super) fn with_member(line: &str, name: &str, value: &str) -> String {
+    let member = format!("{}:{}", Value::from(name), Value::from(value));
+    let member = escaped(&member);
+    match line.strip_prefix('{') {
+        Some("}") => format!("{{{member}}}"),
+        Some(members) => format!("{{{member},{members}"),
+        None => format!("{{{member},\"value\":{line}}}"),
+    }
 }
 
 /// A value over several lines.
@@ -33,7 +46,7 @@ pub(crate) fn escaped(json: &str) -> Cow<'_, str> {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::{Value, json};
+    use serde_json::json;
 
     use super::*;
 
@@ -44,6 +57,17 @@ mod tests {
             assert!(text.contains(r"a\u202eb\u001bc\u007f\u2028\udb40\udc41"), "{text}");
             assert!(text.contains('é'), "{text}");
             assert_eq!(serde_json::from_str::<Value>(&text).unwrap(), value);
+        }
+    }
+
+    #[test]
+    fn a_member_is_added_to_any_value() {
+        for (line, wanted) in [
+            (r#"{"a":1}"#, r#"{"profile":"west","a":1}"#),
+            ("{}", r#"{"profile":"west"}"#),
+            ("[1]", r#"{"profile":"west","value":[1]}"#),
+        ] {
+            assert_eq!(with_member(line, "profile", "west"), wanted);
         }
     }
 

@@ -7,7 +7,7 @@ use std::{
 
 use crm_bulk::{guarded, guarded_number};
 
-use super::{cells::Cells, json, record::Record, selection::Selection};
+use super::{answer::PROFILE, cells::Cells, json, record::Record, selection::Selection};
 
 /// NDJSON or CSV.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,6 +28,8 @@ pub(crate) struct Lines<W: Write> {
     header: bool,
     excel: bool,
     cells: Cells,
+    /// Of which profile the records are, where there are those of several.
+    profile: Option<String>,
 }
 
 /// The byte order mark.
@@ -46,17 +48,31 @@ impl<W: Write> Lines<W> {
                 (Form::Csv(Box::new(csv::Writer::from_writer(out))), header, excel)
             }
         };
-        Self { form, header, excel, cells: Cells::default() }
+        Self { form, header, excel, cells: Cells::default(), profile: None }
+    }
+
+    /// Has each record say of which profile it is.
+    pub(crate) fn of(self, profile: Option<String>) -> Self {
+        Self { profile, ..self }
     }
 
     pub(crate) fn push<R: Record>(&mut self, selection: &Selection, record: &R) -> io::Result<()> {
         self.header(selection)?;
         match &mut self.form {
             Form::Ndjson(out) => {
-                writeln!(out, "{}", json::line(&selection.json(record)?)?)
+                let line = json::line(&selection.json(record)?)?;
+                match &self.profile {
+                    Some(profile) => {
+                        writeln!(out, "{}", json::with_member(&line, PROFILE, profile))
+                    }
+                    None => writeln!(out, "{line}"),
+                }
             }
             Form::Csv(csv) => {
                 selection.fill(&mut self.cells, record)?;
+                if let Some(profile) = &self.profile {
+                    csv.write_field(profile).map_err(io_error)?;
+                }
                 for (text, is_text) in self.cells.iter() {
                     let cell = safe_cell(text, is_text, self.excel);
                     csv.write_field(cell.as_bytes()).map_err(io_error)?;
@@ -83,6 +99,9 @@ impl<W: Write> Lines<W> {
     fn header(&mut self, selection: &Selection) -> io::Result<()> {
         if let (Form::Csv(csv), true) = (&mut self.form, std::mem::take(&mut self.header)) {
             let mut names = selection.members().to_vec();
+            if self.profile.is_some() {
+                names.insert(0, PROFILE.to_owned());
+            }
             if self.excel
                 && let Some(first) = names.first_mut()
             {

@@ -21,4 +21,4 @@ pub(crate) use people::{confirm, count, failure, lines, note, on_terminal};
 pub(crate) use record::{Record, records};
 pub(crate) use records::{Records, described};
 pub(crate) use selection::{Selection, UnknownField};
-pub(crate) use shell::{advice, advise_with, crm, option, quoted};
+pub(crate) use shell::{advice, advise_with, crm, crm_for_all, is_for_several, option, quoted};

@@ -47,8 +47,8 @@ impl Output {
                 Form::Table(Table::new(out, selection.titles::<R>()), Cells::default())
             }
             Format::Json => Form::Array(out),
-            Format::Ndjson => Form::Lines(Lines::new(out, LineFormat::Ndjson)),
-            Format::Csv => Form::Lines(Lines::new(out, self.csv(true))),
+            Format::Ndjson => Form::Lines(Lines::new(out, LineFormat::Ndjson).of(self.profile())),
+            Format::Csv => Form::Lines(Lines::new(out, self.csv(true)).of(self.profile())),
         };
         Ok(Records { output: self, selection, form, record: PhantomData })
     }
@@ -75,6 +75,7 @@ impl<R: Record> Records<'_, R> {
             Form::Array(_) => self.output.value(&self.selection.json(record)?),
             Form::Lines(lines) => {
                 lines.push(&self.selection, record)?;
+                self.output.has_header();
                 lines.flush()
             }
         }
@@ -96,11 +97,15 @@ impl<R: Record> Records<'_, R> {
                     _ => table::shown(text, is_text),
                 }))
             }
-            Form::Lines(lines) => lines.push(&self.selection, record),
+            Form::Lines(lines) => {
+                lines.push(&self.selection, record)?;
+                self.output.has_header();
+                Ok(())
+            }
             Form::Array(out) => {
                 self.output.separate(out)?;
                 let item = json::line(&self.selection.json(record)?)?;
-                out.write_all(item.as_bytes())
+                out.write_all(self.output.tagged(item).as_bytes())
             }
         }
     }
@@ -128,7 +133,10 @@ impl<R: Record> Records<'_, R> {
         match &mut self.form {
             Form::Text(out) => out.flush(),
             Form::Table(table, _) => table.finish(),
-            Form::Lines(lines) => lines.finish(&self.selection),
+            Form::Lines(lines) => {
+                self.output.has_header();
+                lines.finish(&self.selection)
+            }
             Form::Array(out) => self.output.end(out),
         }
     }

@@ -1,21 +1,39 @@
 //! Words that a shell takes as they are, and the commands that are advised.
 
-use std::sync::OnceLock;
+use std::sync::RwLock;
 
 use crm_bulk::{replace_unseen, visible};
 
-/// The options that choose the account, as this command was given them.
-static ACCOUNT: OnceLock<String> = OnceLock::new();
+/// The options that choose the account, as this command was given them, and those that choose it
+/// together with the others of which the same is asked.
+static ACCOUNT: RwLock<[String; 2]> = RwLock::new([String::new(), String::new()]);
 
-/// Has every command that is advised from here on name the same account by these options.
-pub(crate) fn advise_with(options: String) {
-    let _ = ACCOUNT.set(options);
+/// Has every command that is advised from here on name the same account by these options, and the
+/// same accounts where it is [for all](crm_for_all).
+pub(crate) fn advise_with(options: String, for_all: String) {
+    if let Ok(mut account) = ACCOUNT.write() {
+        *account = [options, for_all];
+    }
 }
 
 /// How a command begins that is advised: pasted as it is, it reaches the account of this one. Sets
 /// of one name may be in the desks of several accounts.
 pub(crate) fn crm() -> String {
-    format!("crm{}", ACCOUNT.get().map_or("", String::as_str))
+    with(|[options, _]| format!("crm{options}"))
+}
+
+/// How a command begins that can do the same for all accounts of this one.
+pub(crate) fn crm_for_all() -> String {
+    with(|[_, for_all]| format!("crm{for_all}"))
+}
+
+/// Whether these are several.
+pub(crate) fn is_for_several() -> bool {
+    with(|[options, for_all]| options != for_all)
+}
+
+fn with<R>(read: impl FnOnce(&[String; 2]) -> R) -> R {
+    read(&ACCOUNT.read().unwrap_or_else(std::sync::PoisonError::into_inner))
 }
 
 /// A text in which every command, written as `` `crm …` ``, names the account: libraries do not know

@@ -21,6 +21,12 @@ pub(crate) enum SettingsError {
     )]
     Contradiction { variable: &'static str, profile: String },
 
+    #[error(
+        "{0} in the environment would be used for several accounts: put it into the profile, or set \
+         enterprise_hub there if all of them have the same"
+    )]
+    ForSeveral(&'static str),
+
     #[error("{name} is not usable: {reason}")]
     Variable { name: &'static str, reason: String },
 

@@ -77,7 +77,7 @@ impl Target {
         let variables = Variables(&|name| env::var_os(name));
         let mut profile = profile(globals)?;
         let network = Network::of(globals, &mut profile);
-        let below = Below { variables: &variables, named: globals.profile.as_deref() };
+        let below = Below { variables: &variables, named: globals.profile() };
         let (tenant, host) = below.account(globals, &profile)?;
         let given = [tenant.is_some(), host.is_some(), true, true, true];
         let (Some(tenant), Some(host)) = (tenant, host) else {
@@ -154,10 +154,16 @@ impl Settings {
         mut profile: Profile,
     ) -> Result<Self, SettingsError> {
         let network = Network::of(globals, &mut profile);
-        let below = Below { variables, named: globals.profile.as_deref() };
+        let below = Below { variables, named: globals.profile() };
         let (tenant, host) = below.account(globals, &profile)?;
+        // The app key is the application's; what else is left in a shell belongs to one account.
+        let is_for_one = globals.siblings.is_some() && !profile.enterprise_hub.unwrap_or(false);
         let secret = |name, key: Option<Secret>| {
-            below.filled(name, variables.text(name)?, key.map(|Secret(text)| text))
+            let given = variables.text(name)?;
+            if is_for_one && key.is_none() && given.is_some() && name != "CRM_APP_KEY" {
+                return Err(SettingsError::ForSeveral(name));
+            }
+            below.filled(name, given, key.map(|Secret(text)| text))
         };
         let client_id = secret("CRM_CLIENT_ID", profile.client_id)?;
         let client_secret = secret("CRM_CLIENT_SECRET", profile.client_secret)?;
@@ -212,8 +218,8 @@ fn named_profile(
     globals: &Globals,
     variables: &Variables,
 ) -> Result<Option<String>, SettingsError> {
-    match &globals.profile {
-        Some(name) => Ok(Some(name.clone())),
+    match globals.profile() {
+        Some(name) => Ok(Some(name.to_owned())),
         None => variables.text("CRM_PROFILE"),
     }
 }
@@ -240,7 +246,7 @@ fn needs_credentials(
         ("CRM_APP_KEY", &profile.app_key),
     ] {
         // The values of a named profile are compared with the environment.
-        let is_given = globals.profile.is_none() && variables.text(variable)?.is_some();
+        let is_given = globals.profile().is_none() && variables.text(variable)?.is_some();
         if key.is_none() && !is_given {
             return Ok(true);
         }
@@ -354,7 +360,7 @@ fn missing(given: [bool; PLACES.len()], globals: &Globals) -> SettingsError {
     let missing = PLACES.iter().zip(given).filter(|(_, given)| !given);
     SettingsError::Missing {
         names: missing.map(|(place, _)| place.0).collect(),
-        named: globals.profile.clone(),
+        named: globals.profile().map(str::to_owned),
     }
 }
 

@@ -87,7 +87,8 @@ impl OptOutCommand {
         self.review.spare(Some(&self.list))?;
         let how = if on { "opt-in" } else { "opt-out" };
         let desk = || session.desk(INSTEAD);
-        let out = Out::of(self.out.as_deref(), desk, how, Some(&self.list))?;
+        let out =
+            Out::of(self.out.as_deref(), desk, how, Some(&self.list), session.siblings.as_deref())?;
         let desk = session.existing_desk()?.filter(|desk| desk.ledger().exists());
         // A stream can be read once, and the ledger reads it as well.
         let held = desk.filter(|_| self.list.as_os_str() == "-").map(|_| self.rows.hold());

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::{
     desk::{Desk, DeskError, NewSet},
     error::CliError,
+    globals::Siblings,
 };
 
 /// What is said where there is no desk to put a set into.
@@ -24,10 +25,11 @@ impl Out {
         desk: impl FnOnce() -> Result<&'a Desk, DeskError>,
         how: &str,
         from: Option<&Path>,
+        siblings: Option<&Siblings>,
     ) -> Result<Self, CliError> {
         Ok(match named {
             Some(file) => Self::Named(file.to_owned()),
-            None => Self::OfDesk(desk()?.new_set(how, from)?),
+            None => Self::OfDesk(desk()?.new_set(how, from, siblings)?),
         })
     }
 

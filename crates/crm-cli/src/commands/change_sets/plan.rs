@@ -154,7 +154,13 @@ impl PlanCommand {
         self.review.spare(self.input.as_deref())?;
         let how = if input.is_some() { "plan" } else { "clean-up" };
         let desk = || session.desk(INSTEAD);
-        let out = Out::of(self.out.as_deref(), desk, how, self.input.as_deref())?;
+        let out = Out::of(
+            self.out.as_deref(),
+            desk,
+            how,
+            self.input.as_deref(),
+            session.siblings.as_deref(),
+        )?;
         let make = async {
             let planned = self.make_set(session, input, out.path()).await?;
             let mirror = self.known.file(session)?;

@@ -59,6 +59,11 @@ pub(in crate::commands) async fn write_page(
 }
 
 impl Report {
+    /// Whether it goes to a file that is named.
+    pub(crate) fn has_file(&self) -> bool {
+        self.html.as_ref().is_some_and(|path| path.as_os_str() != "-")
+    }
+
     pub(crate) async fn run(self, globals: &Globals, output: &Output) -> Result<Status, CliError> {
         let reverses = session::reverses(globals, &self.set);
         let Some(path) = self.html.filter(|path| path.as_os_str() != "-") else {

@@ -41,6 +41,11 @@ pub(crate) struct Results {
 }
 
 impl Results {
+    /// Whether they go to a file that is named.
+    pub(crate) fn has_file(&self) -> bool {
+        self.out.is_some()
+    }
+
     pub(crate) async fn run(self, output: &Output) -> Result<Status, CliError> {
         let set = ChangeSet::open(&self.set)?;
         if !output.is_for_excel() {

@@ -20,7 +20,7 @@ use crate::{
     desk,
     error::CliError,
     globals::Format,
-    output::{Output, count, crm, quoted},
+    output::{Output, count, crm, crm_for_all, is_for_several, quoted},
 };
 
 /// The totals of a set and what it costs to apply it.
@@ -222,12 +222,12 @@ impl Summary {
 
     /// What is usually done with the set from here on, for a shell.
     fn next(&self) -> Vec<String> {
-        let (crm, set) = (crm(), quoted(&self.set));
+        let set = quoted(&self.set);
         let is_of_list =
             [SetKind::OptOut, SetKind::OptIn].map(SetKind::as_str).contains(&self.kind);
         // Of a list without rows there is nothing to prove.
         let is_evidence = is_of_list && (!self.totals.is_empty() || self.unmatched_rows > 0);
-        let page = quoted(&name(&Path::new(&self.set).with_extension("html")));
+        let (crm, page) = (crm_for_all(), quoted(&self.page_name()));
         let is_reviewed = self.needs_approval || self.page.is_some();
         let mut next = Vec::new();
         if self.open > 0 && is_reviewed && !self.approved {
@@ -244,6 +244,12 @@ impl Summary {
             next.push(format!("{crm} report {set} --html {page}  # the evidence"));
         }
         next
+    }
+
+    /// How the file of its page is named when that is advised: of several accounts each has its own.
+    fn page_name(&self) -> String {
+        let name = name(&Path::new(&self.set).with_extension("html"));
+        if is_for_several() { name.replace(".html", "-{profile}.html") } else { name }
     }
 
     fn text(&self) -> String {

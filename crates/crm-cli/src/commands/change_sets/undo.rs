@@ -45,7 +45,8 @@ impl Undo {
         };
         let desk = || place.as_ref().ok_or(DeskError::Sandbox(INSTEAD))?.desk();
         let from = undated(&self.set);
-        let out = Out::of(self.out.as_deref(), desk, "undo", Some(&from))?;
+        let out =
+            Out::of(self.out.as_deref(), desk, "undo", Some(&from), globals.siblings.as_deref())?;
         let set = ChangeSet::open(&self.set)?.reversed_by(session::reverses(globals, &self.set));
         let undo = async { Ok::<_, CliError>(set.undo(out.path()).await?) };
         let undone = match until_signal(undo).await? {

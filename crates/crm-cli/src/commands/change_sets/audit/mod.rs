@@ -118,7 +118,9 @@ impl AuditCommand {
             findings = findings.for_page();
         }
         let desk = || session.desk("--fix FILE");
-        let set = self.fix.as_ref().map(|named| Out::of(named.as_deref(), desk, "audit", None));
+        let set = self.fix.as_ref().map(|named| {
+            Out::of(named.as_deref(), desk, "audit", None, session.siblings.as_deref())
+        });
         let set = set.transpose()?;
         let audited = self.audit(session, audit, &mut findings, set.as_ref().map(Out::path));
         let summary = match until_signal(audited).await? {
