@@ -1,6 +1,8 @@
 //! The grammar that all commands share: global options and the long help.
 
-use clap::{ArgMatches, Parser};
+use std::ffi::OsString;
+
+use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser};
 
 use crate::{commands::Command, exit::Exit, globals::Globals};
 
@@ -26,12 +28,17 @@ environment, else from the profile in use. A variable that contradicts a profile
 
 const EXAMPLES: &str = "\
 Examples:
-  crm --sandbox location-contacts list 2001
-  crm auth check
+  crm --sandbox location-contacts list 2001          try it without an account
+  crm auth check                                     is the account set up?
   crm location-contacts update 2001 3001 --marketing-updates off --dry-run
-  crm location-contacts changed --modified-since 2026-11-01 --all --output csv
-  crm plan changes.csv --out set.crm
-  crm apply set.crm --canary 20
+  crm find '818-555-0142'                            who is calling?
+  crm history '818-555-0142'                         what happened to it?
+  crm audit                                          what is wrong?
+  crm opt-out list.csv                               wherever these are; it says what comes next
+  crm plan rows.csv --page page.html                 many changes, with a page to approve
+  crm plan --replace-domain old.example=new.example  another domain in all addresses
+  crm mirror export --excel --out week.csv --changed-since 7d
+  crm --profile=east,west opt-out list.csv           for several accounts
 ";
 
 /// Contacts of the ServiceTitan CRM v2 API from a terminal.
@@ -52,6 +59,19 @@ pub(crate) struct Cli {
 
     #[command(subcommand)]
     pub(crate) command: Command,
+}
+
+/// A command line that was read, and its words.
+pub(crate) type Read = (Cli, ArgMatches);
+
+/// Reads a command line.
+pub(crate) fn read(words: &[OsString]) -> Result<Read, clap::Error> {
+    let mut grammar = Cli::command();
+    let given = grammar.try_get_matches_from_mut(words);
+    let read = given.and_then(|given| Ok((Cli::from_arg_matches(&given)?, given)));
+    let (mut cli, given) = read.map_err(|refused| refused.format(&mut grammar))?;
+    cli.globals.command = self::words(&given);
+    Ok((cli, given))
 }
 
 /// The words of a command line that name the command, as in `crm location-contacts update`.

@@ -38,10 +38,15 @@ mod write_guard;
 
 use std::{ffi::OsString, process::ExitCode, time::Duration};
 
-use clap::{ArgMatches, CommandFactory, FromArgMatches};
+use clap::CommandFactory;
 
 use crate::{
-    cli::Cli, error::CliError, globals::Format, output::Output, report::Report, status::Status,
+    cli::{Cli, Read},
+    error::CliError,
+    globals::Format,
+    output::Output,
+    report::Report,
+    status::Status,
 };
 
 /// How long a command that is over may take to remove its temporary files.
@@ -49,13 +54,13 @@ const CLEAN_UP: Duration = Duration::from_secs(5);
 
 fn main() -> ExitCode {
     let words: Vec<_> = std::env::args_os().collect();
-    let (cli, matches) = match parse(&words).and_then(|parsed| of_one(parsed, &words)) {
-        Ok(parsed) => parsed,
+    let (cli, matches) = match cli::read(&words).and_then(|read| of_one(read, &words)) {
+        Ok(read) => read,
         Err(refused) => return usage::report(&refused),
     };
     trace::start(cli.globals.verbose);
     if cli.globals.profiles.len() > 1 {
-        return several::run(several::Given { cli, matches, words: &words }, parse, run);
+        return several::run(several::Given { cli, matches, words: &words }, run);
     }
     let globals = &cli.globals;
     let account = session::account(globals);
@@ -72,26 +77,13 @@ fn main() -> ExitCode {
 
 /// The same where one profile is named, with its name in those of files: a script names them as for
 /// several.
-fn of_one(parsed: Parsed, words: &[OsString]) -> Result<Parsed, clap::Error> {
-    match &parsed.0.globals.profiles[..] {
-        [profile] if !parsed.0.command.is_of_one() && several::has_place(words) => {
-            parse(&several::placed(words, profile))
+fn of_one(read: Read, words: &[OsString]) -> Result<Read, clap::Error> {
+    match &read.0.globals.profiles[..] {
+        [profile] if !read.0.command.is_of_one() && several::has_place(words) => {
+            cli::read(&several::placed(words, profile))
         }
-        _ => Ok(parsed),
+        _ => Ok(read),
     }
-}
-
-/// A command line that was read, and its words.
-type Parsed = (Cli, ArgMatches);
-
-/// Reads a command line.
-fn parse(words: &[OsString]) -> Result<Parsed, clap::Error> {
-    let mut grammar = Cli::command();
-    let given = grammar.try_get_matches_from_mut(words);
-    let parsed = given.and_then(|given| Ok((Cli::from_arg_matches(&given)?, given)));
-    let (mut cli, given) = parsed.map_err(|refused| refused.format(&mut grammar))?;
-    cli.globals.command = cli::words(&given);
-    Ok((cli, given))
 }
 
 /// Runs one command. The runtime is made only now, so that help and usage errors are quick.

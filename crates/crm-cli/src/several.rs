@@ -9,7 +9,7 @@ use std::{any::TypeId, ffi::OsString, path::PathBuf, process::ExitCode, rc::Rc};
 use clap::{ArgMatches, Command as Grammar, CommandFactory, parser::ValueSource};
 
 use crate::{
-    cli::{Cli, words},
+    cli::{Cli, read, words},
     desk::Whereabouts,
     error::CliError,
     exit::Exit,
@@ -58,7 +58,6 @@ pub(crate) fn placed(words: &[OsString], profile: &str) -> Vec<OsString> {
 /// Runs the command for each profile, and ends with the worst of their codes.
 pub(crate) fn run(
     given: Given<'_>,
-    parse: fn(&[OsString]) -> Result<(Cli, ArgMatches), clap::Error>,
     run_one: fn(Cli, &Output) -> Result<Status, CliError>,
 ) -> ExitCode {
     let globals = &given.cli.globals;
@@ -67,7 +66,7 @@ pub(crate) fn run(
     let (is_verbose, is_detailed) =
         (globals.verbose > 0, given.cli.command.has_detailed_exit_code());
     let report = Report { output: &output, is_verbose, is_detailed };
-    let runs = match given.runs(parse) {
+    let runs = match given.runs() {
         Ok(runs) => runs,
         Err(refused) => {
             let exit = report.exit(Err(refused));
@@ -95,16 +94,13 @@ pub(crate) fn run(
 
 impl Given<'_> {
     /// What is to be run, once all is known to be about accounts of their own.
-    fn runs(
-        &self,
-        parse: fn(&[OsString]) -> Result<(Cli, ArgMatches), clap::Error>,
-    ) -> Result<Vec<Run>, CliError> {
+    fn runs(&self) -> Result<Vec<Run>, CliError> {
         let globals = &self.cli.globals;
         self.refuse_what_is_of_one()?;
         let siblings = Rc::new(Siblings::default());
         let mut runs = Vec::new();
         for profile in &globals.profiles {
-            let (mut cli, _) = parse(&placed(self.words, profile))
+            let (mut cli, _) = read(&placed(self.words, profile))
                 .map_err(|error| CliError::Usage(format!("profile {profile}: {error}")))?;
             cli.globals.profiles = vec![profile.clone()];
             cli.globals.siblings = Some(Rc::clone(&siblings));

@@ -416,7 +416,7 @@ fn a_dry_run_tells_what_would_be_sent_what_has_drifted_and_why_it_ended() {
     let told = service.crm(&dry).assert().success();
     let (text, notes) = (stdout(&told), stderr(&told));
     assert!(text.contains("    drifted: ") && text.contains("somebody changed memo"), "{text}");
-    let counts = "dry run, nothing was sent: 1 to be sent, 1 already, 1 drifted";
+    let counts = "dry run, nothing was sent: 1 to be sent, 1 so already, 1 drifted";
     assert!(notes.contains(counts), "{notes}");
     let changes = service.json(&dry);
     let states: Vec<_> = changes.as_array().unwrap().iter().map(|it| &it["state"]).collect();

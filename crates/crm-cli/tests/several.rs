@@ -71,7 +71,7 @@ fn a_list_reaches_three_tenants_and_is_proven_in_three_commands() {
     assert!(apply.ends_with("-opt-out-list-csv-2"), "{apply}");
 
     let applied = stdout(&tenants.crm(apply).success());
-    assert_eq!(applied.matches(": 2 done, 1 already").count(), 3, "{applied}");
+    assert_eq!(applied.matches(": 2 done, 1 so already").count(), 3, "{applied}");
     assert_eq!(tenants.writes(), [2, 2, 2]);
     tenants.crm(report.split("  #").next().unwrap()).success();
     for (name, service) in NAMES.iter().zip(&tenants.services) {

@@ -230,9 +230,12 @@ impl Held {
         let types: Vec<_> = self.by_type.iter().map(|(kind, n)| format!("{n} {kind}")).collect();
         let mut lines = vec![
             format!(
-                "{} contacts of {} customers and locations: {}",
-                self.contacts,
-                self.owners,
+                "{} of {}: {}",
+                count(self.contacts, "contact"),
+                match self.owners {
+                    1 => "1 customer or location".to_owned(),
+                    owners => format!("{owners} customers and locations"),
+                },
                 types.join(", ")
             ),
             format!(

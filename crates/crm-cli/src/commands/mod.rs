@@ -304,7 +304,7 @@ impl Command {
     ) -> Result<Status, CliError> {
         let slot = Arc::new(Slot::default());
         // Nobody moves the desk before the command ends.
-let _desk = self.locate(globals)?;
+        let _desk = self.locate(globals)?;
         // What a set writes is recorded in it.
         let is_recorded = !matches!(self, Self::Apply(_) | Self::Consent(_));
         let connect = || Session::open(globals, output, Arc::clone(&slot), is_recorded);

@@ -35,9 +35,6 @@ struct Several {
     has_header: Cell<bool>,
 }
 
-/// The member and the column that says of which profile something is.
-pub(super) const PROFILE: &str = "profile";
-
 /// A format that `--output` or `--excel` names and the answer does not have.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}: leave --output out")]
@@ -105,7 +102,7 @@ impl Output {
     /// A JSON value with whose it is.
     pub(super) fn tagged(&self, value: String) -> String {
         match self.profile() {
-            Some(profile) => json::with_member(&value, PROFILE, &profile),
+            Some(profile) => json::of_profile(&value, &profile),
             None => value,
         }
     }

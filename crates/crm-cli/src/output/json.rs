@@ -14,10 +14,13 @@ pub(super) fn line(value: &impl Serialize) -> io::Result<String> {
     Ok(escaped(&text).into_owned())
 }
 
-/// A value on one line with one more member, its first; what is no object becomes a member `value`
-/// beside it.
-pub(super) fn with_member(line: &str, name: &str, value: &str) -> String {
-    let member = format!("{}:{}", Value::from(name), Value::from(value));
+/// The member and the column that says of which profile something is.
+pub(super) const PROFILE: &str = "profile";
+
+/// A value on one line with the profile that it is of as its first member; what is no object becomes a
+/// member `value` beside it.
+pub(super) fn of_profile(line: &str, profile: &str) -> String {
+    let member = format!("\"{PROFILE}\":{}", Value::from(profile));
     let member = escaped(&member);
     match line.strip_prefix('{') {
         Some("}") => format!("{{{member}}}"),
@@ -67,7 +70,7 @@ mod tests {
             ("{}", r#"{"profile":"west"}"#),
             ("[1]", r#"{"profile":"west","value":[1]}"#),
         ] {
-            assert_eq!(with_member(line, "profile", "west"), wanted);
+            assert_eq!(of_profile(line, "west"), wanted);
         }
     }
 

@@ -7,7 +7,12 @@ use std::{
 
 use crm_bulk::{guarded, guarded_number};
 
-use super::{answer::PROFILE, cells::Cells, json, record::Record, selection::Selection};
+use super::{
+    cells::Cells,
+    json::{self, PROFILE},
+    record::Record,
+    selection::Selection,
+};
 
 /// NDJSON or CSV.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,7 +68,7 @@ impl<W: Write> Lines<W> {
                 let line = json::line(&selection.json(record)?)?;
                 match &self.profile {
                     Some(profile) => {
-                        writeln!(out, "{}", json::with_member(&line, PROFILE, profile))
+                        writeln!(out, "{}", json::of_profile(&line, profile))
                     }
                     None => writeln!(out, "{line}"),
                 }

@@ -233,7 +233,7 @@ impl Summary {
         if self.open > 0 && is_reviewed && !self.approved {
             let [look, approve] = to_be_approved(&self.set, self.short_digest.as_deref());
             next.extend(self.page.is_none().then_some(look));
-            next.push(format!("{approve}  # with --drop 3,17 without these"));
+            next.push(format!("{approve}  # --drop 3,17 leaves these out"));
         }
         if self.open > 0 {
             let only_then =
@@ -280,9 +280,10 @@ impl Summary {
         if let Some(who) = &self.approval {
             let _ = writeln!(text, "approved by {}", visible(who));
         }
-        for (state, actions) in &self.totals {
-            for (action, count) in actions {
-                let _ = writeln!(text, "{count:>9}  {state:<10} {action}");
+        for state in State::ALL {
+            let words = in_words(state);
+            for (action, count) in self.totals.get(state.as_str()).into_iter().flatten() {
+                let _ = writeln!(text, "{count:>9}  {words:<10} {action}");
             }
         }
         for UndoneBy { set, at, changes } in &self.undone_by {
@@ -343,6 +344,14 @@ impl Summary {
             let _ = writeln!(text, "{}", left.join(", "));
         }
         text
+    }
+}
+
+/// A state before people: nothing was written where it is so already.
+pub(super) fn in_words(state: State) -> &'static str {
+    match state {
+        State::Already => "so already",
+        state => state.as_str(),
     }
 }
 

@@ -48,7 +48,7 @@ impl PlanCommand {
     pub(crate) async fn run(self, session: &Session<'_>) -> Result<Status, CliError> {
         session.tell_target();
         let desk = session.desk(INSTEAD)?;
-        let out = Out::of(self.out.as_deref(), || Ok(desk), "consent", None)?;
+        let out = Out::of(self.out.as_deref(), || Ok(desk), "consent", None, None)?;
         let open = open_sets(desk)?;
         let reached = match self.reach.plan(session, out.path()).await? {
             Ok(reached) => reached,

@@ -176,7 +176,7 @@ impl Running<'_> {
             self.step(format!("{} is open since an earlier run or plan", name(&set)))?;
             go_on!(self.carry_out(&set).await?);
         }
-        let out = Out::of(None, || Ok(self.desk), "consent", None)?;
+        let out = Out::of(None, || Ok(self.desk), "consent", None, None)?;
         let reached = match self.command.reach.plan(self.session, out.path()).await? {
             Ok(reached) => reached,
             Err(signal) => return Ok(Break(Some(signal))),

@@ -2,7 +2,7 @@
 
 use crm_bulk::{State, StopReason, Totals};
 
-use crate::exit::Exit;
+use crate::{commands::change_sets::summary::in_words, exit::Exit};
 
 /// Why a run ended.
 pub(super) struct Reason {
@@ -71,7 +71,11 @@ pub(super) fn counts(of: impl Fn(State) -> u64) -> Vec<(&'static str, u64)> {
     counts.into_iter().filter(|(_, count)| *count > 0).collect()
 }
 
+/// The counts in words for people.
 pub(super) fn text(counts: &[(&'static str, u64)]) -> String {
-    let counts: Vec<_> = counts.iter().map(|(state, n)| format!("{n} {state}")).collect();
-    counts.join(", ")
+    let counts = counts.iter().map(|(name, n)| match name.parse().map(in_words) {
+        Ok(state) => format!("{n} {state}"),
+        Err(_) => format!("{n} {name}"),
+    });
+    counts.collect::<Vec<_>>().join(", ")
 }
