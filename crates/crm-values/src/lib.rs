@@ -6,6 +6,7 @@ mod characters;
 mod email;
 mod invalid_value;
 mod new_value;
+mod numbering;
 mod phone;
 mod readings;
 mod region;

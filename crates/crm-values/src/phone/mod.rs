@@ -8,8 +8,9 @@ use self::written::Written;
 use crate::{
     characters::digits,
     invalid_value::InvalidValue,
+    numbering::{self, NORTH_AMERICA, Numbering},
     readings::Readings,
-    region::{self, NORTH_AMERICA, Numbering, Region},
+    region::Region,
 };
 
 /// The prefix of international calls according to ITU-T E.164, where a region has no other.
@@ -173,9 +174,6 @@ impl PhoneReader {
     /// Returns an [`InvalidValue`] when no reading is possible.
     pub(crate) fn readings(self, text: &str) -> Result<Readings, InvalidValue> {
         let written = Written::read(text, self.vanity)?;
-        if let Some(national) = self.of_united_states(&written) {
-            return Ok(Readings::sure(format!("{NORTH_AMERICA}{national}")));
-        }
         if written.has_plus {
             let number = international(&written.digits, written.zero_in_parentheses)?;
             return Ok(Readings::sure(number.key()));
@@ -186,22 +184,6 @@ impl PhoneReader {
             (Err(_), Some(abroad)) => Ok(Readings::sure(abroad.key())),
             (Err(invalid), None) => Err(invalid),
         }
-    }
-
-    /// The ten digits of what can only be a number of the United States' form. The answer is the one
-    /// that libphonenumber's data give, without them: to unpack those of all countries takes a process
-    /// longer than to find a number among a million. Digits alone may begin with any country code, so
-    /// that they need the data.
-    fn of_united_states(self, written: &Written) -> Option<&str> {
-        let digits = &*written.digits;
-        let is_meant = written.has_plus || (self.region == Region::US && !written.is_bare);
-        let national = match digits.strip_prefix('1') {
-            Some(national) => national,
-            None if written.has_plus => return None,
-            None => digits,
-        };
-        let is_whole = national.len() == 10 && national.starts_with(|c| ('2'..='9').contains(&c));
-        (is_meant && is_whole && written.zero_in_parentheses.is_none()).then_some(national)
     }
 
     /// Reads a number without `+`: one of the region, on its own, after its trunk prefix or after
@@ -227,28 +209,46 @@ impl PhoneReader {
         })
     }
 
-    /// The digits as a number of the region, if all of them belong to it: libphonenumber drops
-    /// digits that do not fit, and takes many numbers for those of another country.
+    /// The digits as a number of the region, if all of them belong to it.
     fn parsed(self, digits: &str, numbering: &Numbering) -> Option<Number> {
         let code = numbering.country_code();
+        let behind_trunk = numbering.trunk_prefix().and_then(|prefix| digits.strip_prefix(prefix));
+        let behind_code = digits.strip_prefix(&code.to_string());
+        // Digits that are whole with and without a prefix, or behind the country code, are for
+        // libphonenumber to decide; of others it says nothing else than its table of countries.
+        let may_be_trunk = behind_trunk.is_some() && numbering.is_whole(digits);
+        let may_be_code = behind_code != behind_trunk
+            && behind_code.is_some_and(|national| numbering.is_whole(national));
+        let decided = (may_be_trunk || may_be_code)
+            .then(|| self.decided(digits, numbering, behind_trunk))
+            .flatten();
+        if may_be_trunk {
+            return decided;
+        }
+        decided.or_else(|| {
+            let national = behind_trunk.unwrap_or(digits);
+            let is_whole = numbering.is_whole(national);
+            is_whole.then(|| Number { code, national: national.to_owned() })
+        })
+    }
+
+    /// The number that libphonenumber takes these digits for, if all of them belong to it: it drops
+    /// digits that do not fit, and takes many numbers for those of another country.
+    fn decided(
+        self,
+        digits: &str,
+        numbering: &Numbering,
+        behind_trunk: Option<&str>,
+    ) -> Option<Number> {
         let parsed = phonenumber::parse(Some(self.region.id()), digits).ok()?;
         let parsed =
             Number { code: parsed.code().value(), national: parsed.national().to_string() };
-        let behind_trunk = numbering.trunk_prefix().and_then(|prefix| digits.strip_prefix(prefix));
-        let is_whole = *digits == parsed.national
+        let has_all = *digits == parsed.national
             || behind_trunk == Some(&parsed.national)
             || *digits == parsed.key();
-        if is_whole && parsed.code == code && numbering.is_whole(&parsed.national) {
-            return Some(parsed);
-        }
-        // libphonenumber takes the first digits of some numbers for a prefix that they are not.
-        let national = match behind_trunk {
-            Some(_) if numbering.is_whole(digits) => None,
-            Some(behind) => Some(behind),
-            None => Some(digits),
-        };
-        let national = national.filter(|national| numbering.is_whole(national))?;
-        Some(Number { code, national: national.to_owned() })
+        let is_own =
+            parsed.code == numbering.country_code() && numbering.is_whole(&parsed.national);
+        (has_all && is_own).then_some(parsed)
     }
 
     fn stored_form(self, number: &Number) -> String {
@@ -316,7 +316,7 @@ fn country_code(digits: &str) -> Option<(u16, &'static [Numbering])> {
 #[must_use]
 pub fn is_assigned(key: &str) -> bool {
     country_code(key)
-        .is_some_and(|(code, _)| region::is_assigned(code, &key[code.to_string().len()..]))
+        .is_some_and(|(code, _)| numbering::is_assigned(code, &key[code.to_string().len()..]))
 }
 
 /// The digits within the country of a [`Phone::key`]; empty if it is not one.
@@ -324,5 +324,72 @@ pub(crate) fn national_digits(key: &str) -> &str {
     match country_code(key) {
         Some((code, _)) => &key[code.to_string().len()..],
         None => "",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What `parsed` is where the library is always asked.
+    fn by_library(reader: PhoneReader, digits: &str, numbering: &Numbering) -> Option<Number> {
+        let behind_trunk = numbering.trunk_prefix().and_then(|prefix| digits.strip_prefix(prefix));
+        reader.decided(digits, numbering, behind_trunk).or_else(|| {
+            // It takes the first digits of some numbers for a prefix that they are not.
+            let national = match behind_trunk {
+                Some(_) if numbering.is_whole(digits) => None,
+                Some(behind) => Some(behind),
+                None => Some(digits),
+            };
+            let national = national.filter(|national| numbering.is_whole(national))?.to_owned();
+            Some(Number { code: numbering.country_code(), national })
+        })
+    }
+
+    #[test]
+    fn asked_only_where_it_decides_the_library_gives_what_it_gives_when_always_asked() {
+        let (mut regions, mut read) = (0, 0);
+        for letters in (b'A'..=b'Z').flat_map(|one| (b'A'..=b'Z').map(move |two| [one, two])) {
+            let Ok(region) = std::str::from_utf8(&letters).unwrap().parse::<Region>() else {
+                continue;
+            };
+            let (reader, numbering) = (PhoneReader::new(region), region.numbering().unwrap());
+            let (code, trunk) = (numbering.country_code(), numbering.trunk_prefix().unwrap_or(""));
+            regions += 1;
+            // Every beginning of three digits where prefixes are most varied, some in all others.
+            let is_varied =
+                ["US", "CA", "GB", "DE", "IT", "AR", "MX", "RU"].contains(&&*region.to_string());
+            for start in (0..1_000).step_by(if is_varied { 1 } else { 37 }) {
+                for length in [4, 7, 8, 9, 10, 11] {
+                    let rest = &"55501429876"[..length - 3];
+                    let national = format!("{start:03}{rest}");
+                    for prefix in ["", trunk, &code.to_string(), "00"] {
+                        let digits = format!("{prefix}{national}");
+                        let [ours, theirs] = [
+                            reader.parsed(&digits, numbering),
+                            by_library(reader, &digits, numbering),
+                        ]
+                        .map(|number| number.map(|number| number.key()));
+                        assert_eq!(ours, theirs, "{digits} in {region}");
+                        read += usize::from(ours.is_some());
+                    }
+                }
+            }
+        }
+        assert!(regions > 200 && read > 20_000, "{regions} regions, {read} numbers");
+    }
+
+    /// Of a desk in North America the library is never asked: to unpack its data takes a process
+    /// longer than to find a number among a million.
+    #[test]
+    fn numbers_of_north_america_are_read_without_the_library() {
+        for region in ["US", "CA", "PR", "BS", "JM"] {
+            let region: Region = region.parse().unwrap();
+            let numbering = region.numbering().unwrap();
+            assert_eq!(numbering.trunk_prefix(), Some("1"), "{region}");
+            let begins_so = |start: &u32| numbering.is_whole(&format!("{start:04}550142"));
+            let whole: Vec<_> = (0..10_000).filter(begins_so).collect();
+            assert!(!whole.is_empty() && whole.iter().all(|start| *start >= 2_000), "{region}");
+        }
     }
 }
