@@ -238,7 +238,11 @@ impl<T: Transport> Search<'_, T> {
                 Err(error) => return Err(error),
             };
             let list = handle.relationships(RelationshipFilter::new());
-            let related = self.told(list, usize::MAX).await?;
+            let related = match self.told(list, usize::MAX).await {
+                // The same, in operations on relationships.
+                Err(error) if error.refusal_kind() == Some(RefusalKind::Conflict) => continue,
+                related => related?,
+            };
             people.push(PersonHolder { person, methods, related });
         }
         Ok(people)
@@ -316,7 +320,7 @@ impl<T: Transport> Search<'_, T> {
                     }
                 }
                 Ok(None) => break,
-                Err(error) if is_not_given(&error) => {
+                Err(error) if error.is_not_given() => {
                     self.not_seen(Unseen::Refused(error.to_string()));
                     break;
                 }
@@ -334,10 +338,4 @@ impl<T: Transport> Search<'_, T> {
             self.unseen.push(unseen);
         }
     }
-}
-
-/// Whether the service has no such list for this application: a scope is missing, or the route.
-fn is_not_given(error: &ContactsError) -> bool {
-    let kind = error.refusal_kind();
-    matches!(kind, Some(RefusalKind::Forbidden | RefusalKind::NoRoute | RefusalKind::NotFound))
 }

@@ -67,6 +67,35 @@ async fn every_status_has_its_own_kind_and_advice() {
     }
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_list_is_not_given_for_want_of_a_scope_or_of_the_list_and_all_else_is_a_failure() {
+    let list = async |step: Step| {
+        let (service, _) = service([step]);
+        service.people().list(PersonFilter::new()).collect().await.unwrap_err()
+    };
+    for (code, title, is_not_given) in [
+        (400, "No such parameter", true),
+        (401, "Token expired", false),
+        (403, "Scope missing", true),
+        (404, "Not found", true),
+        (404, "No operation matches the request", true),
+        (409, "Conflicting state", false),
+        (409, "Down for maintenance, try later", false),
+        (415, "Media type", true),
+        (429, "Too many", false),
+        (500, "Something went wrong", false),
+        (503, "Unavailable", false),
+        (302, "Moved", false),
+    ] {
+        let error = list(status(code, problem(code, title))).await;
+        assert_eq!(error.is_not_given(), is_not_given, "{code} {title}");
+    }
+    assert!(list(ok(r#"{"people": []}"#)).await.is_not_given(), "a list of another form");
+    assert!(!list(lost()).await.is_not_given());
+    // A write is no list, whatever it is answered.
+    assert!(!update_error(ok("{}")).await.is_not_given());
+}
+
 #[tokio::test]
 async fn a_refusal_for_lack_of_scope_names_the_scope() {
     let error = update_error(status(403, problem(403, "Forbidden"))).await;

@@ -138,6 +138,18 @@ async fn a_scope_that_is_missing_is_said_and_ends_nothing() {
 }
 
 #[tokio::test]
+async fn a_person_who_is_deleted_meanwhile_is_left_out() {
+    let found = || ok(page(1, false, &[method("Email", "dana@site.example")]));
+    let gone = |code| status(code, format!(r#"{{"type":"x","title":"Gone","status":{code}}}"#));
+    for answers in [vec![found(), gone(404)], vec![found(), ok(person()), gone(409)]] {
+        let (service, _) = service(answers);
+        let is_same = |stored: &str| email::key(stored) == "dana@site.example";
+        let holders = service.who_has(&["dana@site.example"], 50, is_same).await.unwrap();
+        assert!(holders.people.is_empty());
+    }
+}
+
+#[tokio::test]
 async fn a_service_that_does_not_filter_is_not_read_to_its_end() {
     let all: Vec<_> = (1..=3).map(|id| owner(id, 0)).collect();
     let (service, sent) = service([

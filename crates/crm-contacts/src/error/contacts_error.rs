@@ -3,7 +3,7 @@
 use std::{error::Error, fmt};
 
 use crm_models::{BodyForm, ContactId, InvalidInput, PreferencesError, Timestamp};
-use crm_transport::{Delivery, Response, TransportError};
+use crm_transport::{Delivery, Effect, Response, TransportError};
 use serde::de::DeserializeOwned;
 
 use super::{
@@ -272,6 +272,39 @@ impl ContactsError {
     pub fn is_not_found(&self) -> bool {
         let refused = self.refusal_kind() == Some(RefusalKind::NotFound);
         matches!(self, Self::NotFound { .. }) || (refused && !self.outcome_is_unknown())
+    }
+
+    /// Whether the service does not give a list or a feed to this application, and will not at the
+    /// next call either: a scope is missing (403), it has no such list (404), none that can be asked
+    /// so (400), or one of another form. What else was to be done can go on without it, if it says so.
+    ///
+    /// Refused credentials, a refusal that passes and a call without an answer are failures.
+    ///
+    /// ```
+    /// # use crm_contacts::{ContactsError, ContactsService, transport::Transport};
+    /// use crm_contacts::models::{Customer, CustomerId};
+    ///
+    /// # async fn example<T: Transport>(service: ContactsService<T>, ids: Vec<CustomerId>) -> Result<(), ContactsError> {
+    /// let named: Vec<Customer> = match service.customers().with_ids(ids).collect().await {
+    ///     Err(error) if error.is_not_given() => {
+    ///         println!("without names: {error}");
+    ///         Vec::new()
+    ///     }
+    ///     listed => listed?,
+    /// };
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn is_not_given(&self) -> bool {
+        use RefusalKind::{Forbidden, Invalid, NoRoute, NotFound};
+        match self {
+            Self::Refused(refusal) => {
+                matches!(refusal.kind, Forbidden | NotFound | NoRoute | Invalid)
+            }
+            Self::Unreadable { site, .. } => site.effect == Effect::Read,
+            _ => false,
+        }
     }
 
     /// Whether the credentials were refused, by the token endpoint or by the API.

@@ -28,8 +28,8 @@ struct Feeds {
     answers: Arc<Mutex<HashMap<&'static str, Vec<Answer>>>>,
     /// Each request that came.
     asked: Arc<Mutex<Vec<String>>>,
-    /// Whether the owners themselves are forbidden.
-    is_forbidden: bool,
+    /// The status by which the owners themselves are refused.
+    refusal: Option<u16>,
 }
 
 /// A batch, and whether there is another one.
@@ -43,13 +43,14 @@ const LOCATIONS: &str = "/export/locations";
 impl Feeds {
     fn service(&self) -> ContactsService<MockTransport> {
         let mut transport = MockTransport::new();
-        let Self { answers, asked, is_forbidden } = self.clone();
+        let Self { answers, asked, refusal } = self.clone();
         transport.expect_send().returning(move |request: Request| {
             let path = request.uri().path();
             asked.lock().unwrap().push(request.uri().to_string());
-            if is_forbidden && path.contains("/export/") && !path.ends_with("contacts") {
+            let is_of_owners = path.contains("/export/") && !path.ends_with("contacts");
+            if let Some(status) = refusal.filter(|_| is_of_owners) {
                 let mut refused = Response::new(Bytes::from(r#"{"title": "no scope"}"#));
-                *refused.status_mut() = "403".parse().unwrap();
+                *refused.status_mut() = status.try_into().unwrap();
                 return Ok(refused);
             }
             if !path.contains("/export/") {
@@ -376,22 +377,35 @@ async fn owners_are_known_by_name_and_counted_by_how_they_can_be_reached() {
 
 #[tokio::test]
 async fn owners_that_may_not_be_read_are_told_and_stop_nothing() {
-    let mut file = File::new();
-    file.feeds.is_forbidden = true;
-    file.feeds.put(vec![contact(1, 1, "Phone", true, true)], false);
-    let mut mirror = file.open();
-    assert_eq!(file.update(&mut mirror).await.unwrap().contacts, 1);
-    let feeds = mirror.feeds().unwrap();
-    let refused: Vec<_> = feeds.iter().map(|feed| feed.refused.is_some()).collect();
-    assert_eq!(refused, [false, false, true, true, false, false]);
-    assert!(mirror.complete_at().is_ok());
-    assert_eq!(mirror.owner(location(1)).unwrap(), None);
+    for status in [400, 403, 404] {
+        let mut file = File::new();
+        file.feeds.refusal = Some(status);
+        file.feeds.put(vec![contact(1, 1, "Phone", true, true)], false);
+        let mut mirror = file.open();
+        assert_eq!(file.update(&mut mirror).await.unwrap().contacts, 1, "{status}");
+        let feeds = mirror.feeds().unwrap();
+        let refused: Vec<_> = feeds.iter().map(|feed| feed.refused.is_some()).collect();
+        assert_eq!(refused, [false, false, true, true, false, false], "{status}");
+        assert!(mirror.complete_at().is_ok());
+        assert_eq!(mirror.owner(location(1)).unwrap(), None);
 
-    file.feeds.is_forbidden = false;
-    file.feeds.put_to(LOCATIONS, vec![place(1, 1, "Depot")], false);
-    file.update(&mut mirror).await.unwrap();
-    assert!(mirror.feeds().unwrap().iter().all(|feed| feed.refused.is_none()));
-    assert_eq!(mirror.owner(location(1)).unwrap().unwrap().name, "Depot");
+        file.feeds.refusal = None;
+        file.feeds.put_to(LOCATIONS, vec![place(1, 1, "Depot")], false);
+        file.update(&mut mirror).await.unwrap();
+        assert!(mirror.feeds().unwrap().iter().all(|feed| feed.refused.is_none()));
+        assert_eq!(mirror.owner(location(1)).unwrap().unwrap().name, "Depot");
+    }
+}
+
+#[tokio::test]
+async fn owners_that_fail_for_another_reason_are_a_failure() {
+    for status in [401, 409, 500] {
+        let mut file = File::new();
+        file.feeds.refusal = Some(status);
+        let mut mirror = file.open();
+        assert!(file.update(&mut mirror).await.is_err(), "{status}");
+        assert!(mirror.feeds().unwrap().iter().all(|feed| feed.refused.is_none()), "{status}");
+    }
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use crm_contacts::{ContactsError, ContactsService, RefusalKind};
+use crm_contacts::ContactsService;
 use crm_models::{ContactMethod, Page, Person};
 use crm_transport::Transport;
 
@@ -60,7 +60,7 @@ impl Mirror {
             Ok(())
         };
         let is_exact = match walk(service, Order::Changed, at, store).await {
-            Err(MirrorError::Contacts(error)) if is_refused(&error) => {
+            Err(MirrorError::Contacts(error)) if error.is_not_given() => {
                 return self.set_refused(L::FEED, &error.to_string());
             }
             walked => walked?,
@@ -86,16 +86,4 @@ impl Mirror {
         let json = serde_json::to_string(&position).map_err(|e| self.unwritable(e))?;
         self.set_token(L::FEED, &json)
     }
-}
-
-/// Whether the service does not give the list to this application at all: for want of a scope, or
-/// since it has no such list, none with such a query, or one of another form.
-pub(super) fn is_refused(error: &ContactsError) -> bool {
-    let kind = error.refusal_kind();
-    error.is_not_found()
-        || matches!(error, ContactsError::Unreadable { .. })
-        || matches!(
-            kind,
-            Some(RefusalKind::Forbidden | RefusalKind::NoRoute | RefusalKind::Invalid)
-        )
 }

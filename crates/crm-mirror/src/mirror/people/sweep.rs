@@ -11,7 +11,6 @@ use uuid::Uuid;
 
 use super::{
     columns::guid,
-    follow::is_refused,
     listed::{Listed, Order},
     rows::{guid_of, halves},
     walk::{Position, walk},
@@ -69,7 +68,7 @@ impl Mirror {
             Ok(())
         };
         let is_exact = match walk(service, Order::Created, Position::at(None), see).await {
-            Err(MirrorError::Contacts(error)) if is_refused(&error) => {
+            Err(MirrorError::Contacts(error)) if error.is_not_given() => {
                 return self.set_refused(L::FEED, &error.to_string());
             }
             walked => walked? && seen.contains(&true),

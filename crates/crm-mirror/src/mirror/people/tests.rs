@@ -415,17 +415,21 @@ async fn without_their_scope_people_are_told_of_and_stop_nothing() {
     let mirror = file.update().await.unwrap();
     assert!(mirror.people_known_at().unwrap().is_some());
     file.assert_same(&mirror);
-    // The scope is taken away again: what is known stays, and is not called fresh.
-    file.lists().status = Some(403);
-    let mirror = file.update().await.unwrap();
-    assert_eq!(mirror.people_known_at().unwrap(), None);
-    file.assert_same(&mirror);
+    // The scope is taken away again, or the list: what is known stays, and is not called fresh.
+    for status in [403, 404, 400] {
+        file.lists().status = Some(status);
+        let mirror = file.update().await.unwrap();
+        assert_eq!(mirror.people_known_at().unwrap(), None, "{status}");
+        file.assert_same(&mirror);
+    }
     // So does a service whose lists are of another form.
     file.lists().status = Some(200);
     assert_eq!(file.update().await.unwrap().people_known_at().unwrap(), None);
     // Another failure is one.
-    file.lists().status = Some(500);
-    assert!(file.update().await.is_err());
+    for status in [401, 409, 500] {
+        file.lists().status = Some(status);
+        assert!(file.update().await.is_err(), "{status}");
+    }
 }
 
 #[tokio::test]
