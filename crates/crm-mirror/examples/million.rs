@@ -1,13 +1,16 @@
-//! Measures a mirror: its first load, a refresh with nothing new, its size, its memory, and how long
-//! it takes to find somebody in it.
+//! Measures a mirror: its first load, a refresh with nothing new, a sweep of its people, its size, its
+//! memory, and how long it takes to find somebody in it.
 //!
 //! ```text
-//! cargo run --release -p crm-mirror --example million -- /tmp/mirror load 1000000
+//! cargo run --release -p crm-mirror --example million -- /tmp/mirror load 1000000 300000 400000
+//! cargo run --release -p crm-mirror --example million -- /tmp/mirror size
 //! cargo run --release -p crm-mirror --example million -- /tmp/mirror refresh
+//! cargo run --release -p crm-mirror --example million -- /tmp/mirror sweep
 //! cargo run --release -p crm-mirror --example million -- /tmp/mirror status
 //! cargo run --release -p crm-mirror --example million -- /tmp/mirror find
-//! cargo run --release -p crm-mirror --example million -- /tmp/people people 300000 400000
 //! ```
+//!
+//! The numbers are those of contacts, people, and contact methods of people.
 //!
 //! Several runs, so that the memory of each is that of its step alone. The feed tells the contacts in
 //! an order that has nothing to do with their owners. What the made-up service costs is measured
@@ -24,7 +27,7 @@ use std::{
 
 use bytes::Bytes;
 use crm_contacts::ContactsService;
-use crm_mirror::{Mirror, Site};
+use crm_mirror::{Mirror, Site, rusqlite};
 use crm_models::{TenantId, Timestamp};
 use crm_transport::{MockTransport, Request, Response};
 use rustix::time::{ClockId, clock_gettime};
@@ -65,69 +68,69 @@ static CALLS: AtomicU64 = AtomicU64::new(0);
 
 fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = std::env::args().skip(1);
-    let usage =
-        "usage: million FOLDER (load CONTACTS | refresh | status | find | people PEOPLE METHODS)";
+    let usage = "usage: million FOLDER (load CONTACTS PEOPLE METHODS | size | refresh | sweep | status | find)";
     let folder = arguments.next().ok_or(usage)?;
     let folder = Path::new(&folder);
     match arguments.next().as_deref() {
-        Some("load") => load(folder, arguments.next().ok_or(usage)?.parse()?)?,
-        Some("refresh") => refresh(folder)?,
+        Some("load") => {
+            let mut number = || Ok::<i64, Box<dyn Error>>(arguments.next().ok_or(usage)?.parse()?);
+            let (contacts, people, methods) = (number()?, number()?, number()?);
+            load(folder, Tenant { contacts, people, methods })?;
+        }
+        Some("size") => size(folder)?,
+        Some("refresh") => again(folder, What::Everything)?,
+        Some("sweep") => again(folder, What::EverythingSwept)?,
         Some("status") => status(folder)?,
         Some("find") => find(folder)?,
-        Some("people") => {
-            let mut number = || Ok::<i64, Box<dyn Error>>(arguments.next().ok_or(usage)?.parse()?);
-            people(folder, number()?, number()?)?;
-        }
         _ => return Err(usage.into()),
     }
     tell_memory();
     Ok(())
 }
 
-fn load(folder: &Path, contacts: i64) -> Result<(), Box<dyn Error>> {
-    let _ = fs::remove_dir_all(folder);
-    fs::create_dir_all(folder)?;
-    let path = folder.join("mirror.db");
-    update(&path, Tenant { contacts, ..Tenant::default() })?;
-    let size = fs::metadata(&path)?.len();
-    println!("{size} bytes, {} a contact", size / contacts as u64);
-    Ok(())
-}
-
-fn refresh(folder: &Path) -> Result<(), Box<dyn Error>> {
-    let path = folder.join("mirror.db");
-    let contacts = Mirror::open(&path)?.coverage()?.contacts;
-    update(&path, Tenant { contacts: contacts.try_into()?, ..Tenant::default() })
-}
-
-/// Loads people and their numbers and addresses, updates them when nothing is new, and sweeps them.
-fn people(folder: &Path, people: i64, methods: i64) -> Result<(), Box<dyn Error>> {
-    let _ = fs::remove_dir_all(folder);
-    fs::create_dir_all(folder)?;
-    let path = folder.join("mirror.db");
-    let tenant = Tenant { people, methods, ..Tenant::default() };
-    update(&path, tenant)?;
-    println!("{} bytes", fs::metadata(&path)?.len());
-    update(&path, tenant)?;
-    bring_up_to_date(&path, tenant, true)?;
-    let mirror = Mirror::open(&path)?;
-    println!("{:?}", mirror.coverage()?.people);
-    Ok(())
-}
-
 /// How much a tenant has.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy)]
 struct Tenant {
     contacts: i64,
     people: i64,
     methods: i64,
 }
 
-fn update(path: &Path, tenant: Tenant) -> Result<(), Box<dyn Error>> {
-    bring_up_to_date(path, tenant, false)
+impl Tenant {
+    /// That of a mirror.
+    fn of(mirror: &Mirror) -> Result<Self, Box<dyn Error>> {
+        let held = mirror.coverage()?;
+        let contacts = held.contacts.try_into()?;
+        let (people, methods) = (held.people.known.try_into()?, held.people.methods.try_into()?);
+        Ok(Self { contacts, people, methods })
+    }
 }
 
-fn bring_up_to_date(path: &Path, tenant: Tenant, is_swept: bool) -> Result<(), Box<dyn Error>> {
+/// How far a mirror is brought up to date.
+#[derive(Debug, Clone, Copy)]
+enum What {
+    Contacts,
+    Everything,
+    EverythingSwept,
+}
+
+/// Loads a mirror: the contacts, and then all else.
+fn load(folder: &Path, tenant: Tenant) -> Result<(), Box<dyn Error>> {
+    let _ = fs::remove_dir_all(folder);
+    fs::create_dir_all(folder)?;
+    let path = folder.join("mirror.db");
+    update(&path, tenant, What::Contacts)?;
+    update(&path, tenant, What::Everything)
+}
+
+/// Brings a mirror up to date when nothing is new.
+fn again(folder: &Path, what: What) -> Result<(), Box<dyn Error>> {
+    let path = folder.join("mirror.db");
+    let tenant = Tenant::of(&Mirror::open(&path)?)?;
+    update(&path, tenant, what)
+}
+
+fn update(path: &Path, tenant: Tenant, what: What) -> Result<(), Box<dyn Error>> {
     let (began, cpu) = (Instant::now(), cpu());
     let (service_before, calls_before) = (SERVICE.load(Relaxed), CALLS.load(Relaxed));
     let site = Site::new(TenantId::new(1_001)?, "https://api.example");
@@ -135,15 +138,44 @@ fn bring_up_to_date(path: &Path, tenant: Tenant, is_swept: bool) -> Result<(), B
     let service = service(tenant)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let mut reported = 0;
-    if is_swept {
-        runtime.block_on(mirror.update_and_sweep(&service, &site, |read| reported = read))?
-    } else {
-        runtime.block_on(mirror.update(&service, &site, |read| reported = read))?
-    }
+    let report = |read| reported = read;
+    runtime.block_on(async {
+        match what {
+            What::Contacts => mirror.update_contacts(&service, &site, report).await,
+            What::Everything => mirror.update(&service, &site, report).await,
+            What::EverythingSwept => mirror.update_and_sweep(&service, &site, report).await,
+        }
+    })?;
     drop(mirror);
     let own = self::cpu() - cpu - Duration::from_nanos(SERVICE.load(Relaxed) - service_before);
     let (calls, took) = (CALLS.load(Relaxed) - calls_before, began.elapsed());
-    println!("{reported} records by {calls} calls in {took:.2?}, {own:.2?} of our own work");
+    println!(
+        "{what:?}: {reported} records by {calls} calls in {took:.2?}, {own:.2?} of our own work"
+    );
+    Ok(())
+}
+
+/// Tells how many bytes a record of each kind takes, with all its indexes.
+fn size(folder: &Path) -> Result<(), Box<dyn Error>> {
+    let path = folder.join("mirror.db");
+    let mirror = Mirror::open(&path)?;
+    let (held, tenant) = (mirror.coverage()?, Tenant::of(&mirror)?);
+    let file = rusqlite::Connection::open(&path)?;
+    let bytes = |noun: &str| {
+        let sql = "SELECT sum(pgsize) FROM dbstat WHERE name GLOB ?1 || 's*'
+            OR name GLOB ?1 || '_text*' OR ?1 = 'person' AND name GLOB 'people*'";
+        file.query_row(sql, [noun], |row| row.get::<_, i64>(0))
+    };
+    let owners = i64::try_from(held.owners)?;
+    for (noun, records) in [
+        ("contact", tenant.contacts),
+        ("owner", owners),
+        ("person", tenant.people),
+        ("method", tenant.methods),
+    ] {
+        println!("{records} times {noun}: {} bytes each", bytes(noun)? / records.max(1));
+    }
+    println!("{} bytes in all", fs::metadata(&path)?.len());
     Ok(())
 }
 
@@ -163,18 +195,22 @@ type Text<'a> = &'a dyn Fn(i64) -> Result<String, std::fmt::Error>;
 fn find(folder: &Path) -> Result<(), Box<dyn Error>> {
     let mirror = Mirror::open(folder.join("mirror.db"))?;
     let contacts: i64 = mirror.coverage()?.contacts.try_into()?;
-    let number = |id: i64| {
+    // Every third of each kind of owner is a telephone, and another third an address.
+    let value = |id: i64, kind: i64| {
         let mut told = String::new();
-        // Every third of each kind of owner is a telephone.
-        contact(&mut told, id * OF_OWNER % (contacts / 2), true)?;
+        let owners = contacts / 2 / OF_OWNER;
+        contact(&mut told, id % owners * OF_OWNER + kind, true)?;
         let value = told.split_once(r#""value": ""#).and_then(|(_, rest)| rest.split('"').next());
         Ok::<_, std::fmt::Error>(value.unwrap_or_default().to_owned())
     };
-    let kinds: [(&str, Text<'_>); 6] = [
+    let (number, address) = (|id| value(id, 0), |id| value(id, 2));
+    let kinds: [(&str, Text<'_>); 8] = [
         ("numbers", &|id| Ok(format!("+1 {}", number(id * 7_919)?))),
+        ("numbers, digits alone", &|id| number(id * 7_919)),
         ("last seven digits", &|id| Ok(number(id * 7_919)?[3..].to_owned())),
         ("numbers of nobody", &|id| Ok(format!("206{}", 9_000_000 + id))),
-        ("addresses", &|id| Ok(format!("lindqvist.{}@", id * 12 + 2))),
+        ("addresses", &|id| address(id * 7_919)),
+        ("beginnings of addresses", &|id| Ok(format!("lindqvist.{}@", id * 12 + 2))),
         ("names and towns", &|id| Ok(format!("{} {}", NAMES[(id % 12) as usize], 100 + id))),
         ("parts of names", &|id| Ok(NAMES[(id % 12) as usize][1..5].to_owned())),
     ];

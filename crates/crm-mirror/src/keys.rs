@@ -75,9 +75,5 @@ pub fn description(reader: PhoneReader) -> String {
 
 /// The region of a [`description`].
 pub fn described_region(description: &str) -> Option<Region> {
-    let region = description.split(';').next()?;
-    let usual = Region::default();
-    // Parsing loads what is known of all countries, which takes longer than all else that a refresh
-    // with nothing new does.
-    if region == usual.to_string() { Some(usual) } else { region.parse().ok() }
+    description.split(';').next()?.parse().ok()
 }

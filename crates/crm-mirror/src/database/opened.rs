@@ -287,8 +287,27 @@ impl Database {
 
     /// Keeps more of the file in memory, for many look-ups in one state of it.
     pub fn hold_still(&self, cache_kib: i64) -> Result<(), MirrorError> {
-        let sql = format!("PRAGMA cache_size = -{cache_kib}; BEGIN");
-        self.check(self.connection.execute_batch(&sql))
+        self.keep_in_memory(cache_kib)?;
+        self.check(self.connection.execute_batch("BEGIN"))
+    }
+
+    /// Keeps this much of the file in memory at most, in KiB.
+    pub fn keep_in_memory(&self, cache_kib: i64) -> Result<(), MirrorError> {
+        self.check(self.connection.pragma_update(None, "cache_size", -cache_kib))
+    }
+
+    /// Does work that reads, in one transaction, unless one is open: all of it sees the same state of
+    /// the file, which SQLite then looks at once and not before each statement.
+    pub fn at_once<R, E: From<MirrorError>>(
+        &self,
+        work: impl FnOnce() -> Result<R, E>,
+    ) -> Result<R, E> {
+        let is_open = !self.connection.is_autocommit();
+        let begun = (!is_open).then(|| self.connection.unchecked_transaction()).transpose();
+        let transaction = self.check(begun)?;
+        let done = work()?;
+        transaction.map_or(Ok(()), |transaction| self.check(transaction.commit()))?;
+        Ok(done)
     }
 
     /// Begins a transaction that will write. It waits for another writer here: one that has read

@@ -21,6 +21,10 @@ pub(super) const FORMAT: Format = Format {
     keeps_journal: |_| false,
 };
 
+/// How much of the file is kept in memory to look things up, in KiB: the inner pages of all indexes
+/// of a million contacts.
+const CACHE_KIB: i64 = 12 * 1024;
+
 /// The contacts of all customers and locations of one tenant and these owners themselves, as the
 /// export feeds tell them, in an SQLite file.
 ///
@@ -66,7 +70,9 @@ impl Mirror {
     /// [`MirrorError::Older`] for a snapshot of version 0.1, [`MirrorError::Foreign`],
     /// [`MirrorError::Newer`], [`MirrorError::Damaged`], or a failure to read.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, MirrorError> {
-        Self::of(Database::open(path.as_ref(), &FORMAT)?)
+        let mirror = Self::of(Database::open(path.as_ref(), &FORMAT)?)?;
+        mirror.database.keep_in_memory(CACHE_KIB)?;
+        Ok(mirror)
     }
 
     /// Opens a mirror once more, on another thread.

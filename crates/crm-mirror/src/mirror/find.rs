@@ -2,16 +2,16 @@
 
 use std::collections::HashSet;
 
-use crm_models::{Contact, ContactMethod};
+use crm_models::{Contact, ContactId, ContactMethod};
 use crm_values::digits;
-use rusqlite::{ToSql, params};
+use rusqlite::{Params, Row, ToSql, params};
 
 use super::{
     file::Mirror,
     look_up::Known,
     owners::KnownOwner,
     people::PersonHit,
-    row::{Key, owner_code, owner_of},
+    row::{ContactColumns, Key, ReadKey, owner_code, owner_of},
     stage::Stage,
     text::fold,
 };
@@ -86,9 +86,27 @@ pub struct Hit {
 #[error("give at least three characters of a number, an address, a name or a memo")]
 pub struct TooShort;
 
+columns! {
+    /// What a contact is compared by, behind its own columns.
+    struct KeyColumn { read_key }
+}
+
+/// A contact that matches, or an owner without contacts.
+struct Match {
+    owner: OwnerId,
+    /// The contact, and by what it is compared.
+    contact: Option<(Contact, String)>,
+}
+
+impl Match {
+    fn id(&self) -> (OwnerId, Option<ContactId>) {
+        (self.owner, self.contact.as_ref().map(|(contact, _)| contact.id))
+    }
+}
+
 /// What has a number or an address.
 struct Matches {
-    contacts: Vec<(OwnerId, Contact)>,
+    contacts: Vec<Match>,
     methods: Vec<ContactMethod>,
 }
 
@@ -147,7 +165,12 @@ impl Mirror {
     /// [`TooShort`], inside, for fewer than three characters; [`MirrorError::Incomplete`] until the
     /// mirror is complete, or a failure to read.
     pub fn find(&self, text: &str, limit: usize) -> Result<Result<Found, TooShort>, MirrorError> {
+        self.database.at_once(|| self.look_for(text, limit))
+    }
+
+    fn look_for(&self, text: &str, limit: usize) -> Result<Result<Found, TooShort>, MirrorError> {
         self.complete_at()?;
+        self.read_as_keyed()?;
         let text = text.trim();
         if text.contains(['@', '＠']) {
             return Ok(Ok(self.find_address(text, limit)?));
@@ -235,37 +258,42 @@ impl Mirror {
             let Some(owner) = owner_of(owner) else {
                 continue;
             };
-            let contacts = self
-                .contacts("WHERE owner = ?1 AND active ORDER BY contact_id", [owner_code(owner)])?;
+            let condition = "WHERE owner = ?1 AND active ORDER BY contact_id";
+            let contacts = self.matches(condition, [owner_code(owner)])?;
             if contacts.is_empty() {
-                hits.push((owner, None));
+                hits.push(Match { owner, contact: None });
             }
-            for (owner, Known { contact }) in contacts {
-                seen.insert((owner, contact.id));
-                hits.push((owner, Some(contact)));
+            for contact in contacts {
+                seen.insert(contact.id());
+                hits.push(contact);
             }
             if hits.len() > limit {
                 break;
             }
         }
-        for id in self.texts("contact_text", &indexed, &words, limit)? {
+        // Most time goes into an index whose answers nobody would see.
+        let values = if hits.len() > limit {
+            Vec::new()
+        } else {
+            self.texts("contact_text", &indexed, &words, limit)?
+        };
+        for id in values {
             if hits.len() > limit {
                 break;
             }
-            for (owner, Known { contact }) in self.contacts("WHERE id = ?1 AND active", [id])? {
-                if seen.insert((owner, contact.id)) {
-                    hits.push((owner, Some(contact)));
+            for contact in self.matches("WHERE id = ?1 AND active", [id])? {
+                if seen.insert(contact.id()) {
+                    hits.push(contact);
                 }
             }
         }
         let more = hits.len() > limit;
         hits.truncate(limit);
-        let hits = hits.into_iter().map(|(owner, contact)| self.hit(owner, contact));
-        let hits = hits.collect::<Result<_, _>>()?;
+        let hits = self.hits(hits)?;
         let (mut people, mut more_people) = (Vec::new(), false);
         if !self.is_staged(Stage::People)? {
             let named = self.texts("person_text", &indexed, &words, limit)?;
-            let methods = self.texts("method_text", &indexed, &words, limit)?;
+            let methods = || self.texts("method_text", &indexed, &words, limit);
             (people, more_people) = self.people_of(named, methods, limit)?;
         }
         Ok(Ok(Found { by: By::Text, hits, people, more: more || more_people }))
@@ -311,8 +339,7 @@ impl Mirror {
     ) -> Result<Matches, MirrorError> {
         let limit = i64::try_from(limit + 1).unwrap_or(i64::MAX);
         let values = params![value, limit];
-        let found = self.contacts(&format!("WHERE {condition} AND active LIMIT ?2"), values)?;
-        let contacts = found.into_iter().map(|(owner, known)| (owner, known.contact)).collect();
+        let contacts = self.matches(&format!("WHERE {condition} AND active LIMIT ?2"), values)?;
         let methods = if self.is_staged(Stage::People)? {
             // They have no indexes yet.
             Vec::new()
@@ -322,32 +349,57 @@ impl Mirror {
         Ok(Matches { contacts, methods })
     }
 
+    /// The contacts that a condition selects.
+    fn matches(&self, condition: &str, values: impl Params) -> Result<Vec<Match>, MirrorError> {
+        let sql = format!(
+            "SELECT {}, coalesce(key, value) AS read_key FROM contacts {condition}",
+            ContactColumns::NAMES
+        );
+        let at = const { ContactColumns::in_order(0) };
+        let key_at = const { KeyColumn::in_order(ContactColumns::COUNT) };
+        let row = |row: &Row<'_>| Ok((at.read(row)?, row.get(key_at.read_key)?));
+        let found = self.database.rows(&sql, values, row)?;
+        let matched = found.into_iter().map(|(contact, ReadKey(key))| {
+            let (owner, Known { contact }) = self.known(contact)?;
+            Ok(Match { owner, contact: Some((contact, key)) })
+        });
+        matched.collect()
+    }
+
     fn found(&self, by: By, matches: Matches, limit: usize) -> Result<Found, MirrorError> {
         let Matches { mut contacts, methods } = matches;
-        let name = |(owner, contact): &(OwnerId, Contact)| (*owner, contact.id);
-        contacts.sort_by_key(name);
-        contacts.dedup_by_key(|contact| name(contact));
+        contacts.sort_by_key(Match::id);
+        contacts.dedup_by_key(|contact| contact.id());
         let more = contacts.len() > limit;
         contacts.truncate(limit);
-        let hits = contacts.into_iter().map(|(owner, contact)| self.hit(owner, Some(contact)));
-        let hits = hits.collect::<Result<_, _>>()?;
+        let hits = self.hits(contacts)?;
         let (people, more_people) = self.people_with(methods, limit)?;
         Ok(Found { by, hits, people, more: more || more_people })
     }
 
-    fn hit(&self, owner: OwnerId, contact: Option<Contact>) -> Result<Hit, MirrorError> {
-        let shared = contact.as_ref().map_or(Ok(0), |contact| self.shared(owner, contact))?;
-        Ok(Hit { owner, details: self.owner(owner)?, contact, shared })
+    /// What is told of these contacts. Those of one owner follow each other.
+    fn hits(&self, matches: Vec<Match>) -> Result<Vec<Hit>, MirrorError> {
+        let mut hits: Vec<Hit> = Vec::with_capacity(matches.len());
+        for Match { owner, contact } in matches {
+            let details = match hits.last() {
+                Some(last) if last.owner == owner => last.details.clone(),
+                _ => self.owner(owner)?,
+            };
+            let shared = match &contact {
+                Some((_, key)) => self.shared(owner, key)?,
+                None => 0,
+            };
+            hits.push(Hit { owner, details, contact: contact.map(|(contact, _)| contact), shared });
+        }
+        Ok(hits)
     }
 
     /// How many contacts of other owners have the same number or address. By the key that the file
     /// has: to read a number anew takes longer than to count.
-    fn shared(&self, owner: OwnerId, contact: &Contact) -> Result<u64, MirrorError> {
+    fn shared(&self, owner: OwnerId, key: &str) -> Result<u64, MirrorError> {
         let sql = "SELECT count(*) FROM contacts
-            WHERE coalesce(key, value) = (SELECT coalesce(key, value) FROM contacts
-                WHERE owner = ?1 AND contact_id = ?2)
-            AND active AND owner <> ?1";
-        let count = self.database.value(sql, params![owner_code(owner), contact.id.get()])?;
+            WHERE coalesce(key, value) = ?1 AND active AND owner <> ?2";
+        let count = self.database.value(sql, params![Key(key), owner_code(owner)])?;
         Ok(count.unwrap_or_default())
     }
 }

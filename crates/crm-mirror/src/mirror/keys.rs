@@ -36,13 +36,38 @@ impl Mirror {
     /// old keys stay.
     #[doc(hidden)]
     pub fn read_by(&self, region: Region) -> Result<(), MirrorError> {
-        let reader = PhoneReader::new(region);
-        let wanted = description(reader);
-        if self.database.meta("keys")?.as_deref() == Some(&wanted) {
-            self.reader.set(reader);
-            return Ok(());
+        self.key_anew(|_| region)
+    }
+
+    /// Makes new keys of all values, unless these data made them, for the region that they are of.
+    pub(super) fn read_by_these_data(&self) -> Result<(), MirrorError> {
+        self.key_anew(|kept| kept)
+    }
+
+    /// Makes new keys of all values, unless they are as is wanted, for the region that is wanted
+    /// instead of the one that they are of.
+    fn key_anew(&self, wanted: impl Fn(Region) -> Region) -> Result<(), MirrorError> {
+        let is_as_wanted = || {
+            let reader = PhoneReader::new(wanted(self.keyed_region()?));
+            let is_so = self.database.meta("keys")?.as_deref() == Some(&description(reader));
+            Ok::<_, MirrorError>((reader, is_so))
+        };
+        let (mut reader, mut is_so) = is_as_wanted()?;
+        if !is_so {
+            let transaction = self.database.begin_to_write()?;
+            // Another process may have changed them until now.
+            (reader, is_so) = is_as_wanted()?;
+            if !is_so {
+                self.write_keys(reader)?;
+            }
+            self.database.check(transaction.commit())?;
         }
-        let transaction = self.database.begin_to_write()?;
+        self.reader.set(reader);
+        Ok(())
+    }
+
+    /// Stores the keys that this reader makes.
+    fn write_keys(&self, reader: PhoneReader) -> Result<(), MirrorError> {
         for table in ["contacts", "methods"] {
             // Most have the same by any region: addresses, numbers with their country code.
             let update = format!(
@@ -63,10 +88,7 @@ impl Mirror {
                 }
             }
         }
-        self.database.set_meta("keys", &wanted)?;
-        self.database.check(transaction.commit())?;
-        self.reader.set(reader);
-        Ok(())
+        self.database.set_meta("keys", &description(reader))
     }
 
     /// Begins a transaction that stores numbers, by the keys that the file has then.
@@ -79,9 +101,14 @@ impl Mirror {
     /// Reads numbers as the keys in the file are made now: another process may have changed their
     /// region.
     pub(super) fn read_as_keyed(&self) -> Result<(), MirrorError> {
-        let region = self.database.meta("keys")?.and_then(|keys| described_region(&keys));
-        self.reader.set(PhoneReader::new(region.unwrap_or_default()));
+        self.reader.set(PhoneReader::new(self.keyed_region()?));
         Ok(())
+    }
+
+    /// As numbers of which region the keys in the file are made.
+    fn keyed_region(&self) -> Result<Region, MirrorError> {
+        let region = self.database.meta("keys")?.and_then(|keys| described_region(&keys));
+        Ok(region.unwrap_or_default())
     }
 
     fn block_behind(&self, table: &str, last: i64) -> Result<Vec<(i64, String)>, MirrorError> {

@@ -1,6 +1,6 @@
 //! Bringing a mirror up to date by the export feeds, and the lists of people.
 
-use crm_contacts::{ContactsError, ContactsService, Export, FeedOperation, Owner, RefusalKind};
+use crm_contacts::{ContactsService, Export, FeedOperation, Owner};
 use crm_models::{ContactOwner, CustomerId, ExportBatch, LocationId, OwnerDetails};
 use crm_transport::Transport;
 use futures_util::TryStreamExt;
@@ -111,9 +111,7 @@ impl Mirror {
         what: What,
         progress: &mpsc::Sender<u64>,
     ) -> Result<(), MirrorError> {
-        // The same region, but perhaps newer data.
-        self.read_as_keyed()?;
-        self.read_by(self.reader.get().region())?;
+        self.read_by_these_data()?;
         let mut reading = Reading { mirror: self, told: Told::new(progress) };
         reading.contacts::<T, CustomerId>(service).await?;
         reading.contacts::<T, LocationId>(service).await?;
@@ -161,7 +159,7 @@ impl Reading<'_> {
             Ok(is_new)
         };
         match self.follow::<T, O, _>(export, feed, ids, store).await {
-            Err(MirrorError::Contacts(error)) if is_not_given(&error) => {
+            Err(MirrorError::Contacts(error)) if error.is_not_given() => {
                 self.mirror.set_refused(feed, &error.to_string())
             }
             done => done,
@@ -200,9 +198,4 @@ impl Reading<'_> {
         }
         mirror.set_complete_at(feed, &started.to_string())
     }
-}
-
-/// Whether the service has no such feed for this application: a scope is missing, or the route.
-fn is_not_given(error: &ContactsError) -> bool {
-    error.refusal_kind() == Some(RefusalKind::Forbidden) || error.is_not_found()
 }

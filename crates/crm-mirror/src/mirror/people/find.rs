@@ -34,12 +34,12 @@ impl Mirror {
         Ok((hits.collect::<Result<_, _>>()?, more))
     }
 
-    /// The people in these rows with all they have, and the methods in those, and whether there are
-    /// more than the limit.
+    /// The people in these rows with all they have, and the methods in those that are asked for if
+    /// the people are no more than the limit; and whether there are more.
     pub(in crate::mirror) fn people_of(
         &self,
         people: Vec<i64>,
-        methods: Vec<i64>,
+        methods: impl FnOnce() -> Result<Vec<i64>, MirrorError>,
         limit: usize,
     ) -> Result<(Vec<PersonHit>, bool), MirrorError> {
         let (mut hits, mut seen) = (Vec::new(), HashSet::new());
@@ -60,6 +60,7 @@ impl Mirror {
                 break;
             }
         }
+        let methods = if hits.len() > limit { Vec::new() } else { methods()? };
         for row in methods {
             if hits.len() > limit {
                 break;
