@@ -37,6 +37,57 @@ fn a_mirror_tells_what_it_holds_and_how_fresh_it_is() {
     assert_eq!(asked.iter().filter(|entry| entry.path.contains("/export/")).count(), 4);
 }
 
+/// What a command tells people that is interrupted once all faults are met, and the signal that ended
+/// it.
+#[cfg(unix)]
+fn interrupted(service: &Service, line: &str) -> (String, Option<i32>) {
+    use std::os::unix::process::ExitStatusExt;
+
+    let mut child = service.spawn(line);
+    while !service.sandbox.unmet_faults().is_empty() {
+        common::wait_beside(&mut child);
+    }
+    let id = child.id().to_string();
+    let kill = std::process::Command::new("kill").args(["-s", "INT", &id]).status();
+    assert!(kill.unwrap().success());
+    let output = child.wait_with_output().unwrap();
+    (String::from_utf8(output.stderr).unwrap(), output.status.signal())
+}
+
+#[cfg(unix)]
+#[test]
+fn an_update_that_is_told_to_end_says_how_far_it_came_and_the_next_one_goes_on_there() {
+    for line in ["mirror update --mirror mirror.db", "snapshot mirror.db", "mirror update"] {
+        let builder = Sandbox::builder().seed(Seed::Count(500));
+        let service = Service::build(builder.set("export-page-size", "100").unwrap());
+        let third = FaultRule::new(Fault::Delay { milliseconds: 60_000 })
+            .operation("ExportContacts_LocationsContacts")
+            .nth(3);
+        service.sandbox.inject(FaultPlan::new().rule(third));
+        let (told, ended_by) = interrupted(&service, line);
+        assert_eq!(ended_by, Some(2), "{line}: {told}");
+        assert!(told.contains("ended after ") && told.contains("goes on there"), "{line}: {told}");
+        service.sandbox.clear_log();
+        let done = service.crm(line).assert().success();
+        assert!(!stderr(&done).contains("goes on there"), "{}", stderr(&done));
+        let asked = service.sandbox.log();
+        let of_locations = asked.iter().filter(|it| it.path.ends_with("locations/contacts"));
+        assert_eq!(of_locations.count(), 3, "{line}: two of five batches were kept");
+    }
+}
+
+#[test]
+fn an_update_that_fails_says_how_far_it_came() {
+    let builder = Sandbox::builder().seed(Seed::Count(500));
+    let service = Service::build(builder.set("export-page-size", "100").unwrap());
+    let third = FaultRule::new(Fault::Status { status: 400 })
+        .operation("ExportContacts_LocationsContacts")
+        .nth(3);
+    service.sandbox.inject(FaultPlan::new().rule(third));
+    let failed = service.crm("mirror update --mirror mirror.db").assert().code(3);
+    assert!(stderr(&failed).contains("goes on there"), "{}", stderr(&failed));
+}
+
 #[test]
 fn owners_without_their_scope_are_told_and_the_contacts_kept() {
     let service = Service::start();

@@ -60,17 +60,16 @@ pub(crate) struct Update {
 impl Update {
     pub(crate) async fn run(self, session: &Session<'_>) -> Result<Status, CliError> {
         let need = if self.sweep { Need::Swept } else { Need::Owners };
-        let mirror = match &self.mirror.mirror {
-            Some(file) => pull(session, file, need, None).await?,
-            None => {
-                let fresh = known::fresh(session, None, need, session.region()?);
-                return match until_signal(fresh).await? {
-                    Ok(known) => Held::of(&known.snapshot)?.write(session.output),
-                    Err(signal) => Ok(Status::Stopped(signal, None)),
-                };
+        let updated = async {
+            match &self.mirror.mirror {
+                Some(file) => pull(session, file, need, None).await.map(Known::kept),
+                None => known::fresh(session, None, need, session.region()?).await,
             }
         };
-        Held::of(&mirror)?.write(session.output)
+        match until_signal(updated).await? {
+            Ok(known) => Held::of(&known.snapshot)?.write(session.output),
+            Err(signal) => Ok(Status::Stopped(signal, None)),
+        }
     }
 }
 

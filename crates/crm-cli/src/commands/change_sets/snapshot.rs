@@ -6,7 +6,12 @@ use crm_bulk::{MirrorError, Snapshot};
 use crm_values::Region;
 use tempfile::TempDir;
 
-use crate::{error::CliError, output::note, progress::Progress, session::Session};
+use crate::{
+    error::CliError,
+    output::{count, note},
+    progress::Progress,
+    session::Session,
+};
 
 /// Brings the mirror in a file up to date, as a whole whatever the command needs of it.
 /// Without a region its numbers are read as before.
@@ -16,7 +21,8 @@ pub(in crate::commands) async fn pull(
     need: Need,
     region: Option<Region>,
 ) -> Result<Snapshot, CliError> {
-    follow(session, file, region, async |mirror, progress| match need {
+    let mut goes_on = GoesOn(Kept::default());
+    follow(session, file, region, &mut goes_on.0, async |mirror, progress| match need {
         Need::Swept => mirror.update_and_sweep(&session.service, &session.site(), progress).await,
         _ => mirror.update(&session.service, &session.site(), progress).await,
     })
@@ -28,6 +34,7 @@ async fn follow(
     session: &Session<'_>,
     file: &Path,
     region: Option<Region>,
+    kept: &mut Kept,
     update: impl AsyncFnOnce(&mut Snapshot, &mut dyn FnMut(u64)) -> Result<(), MirrorError>,
 ) -> Result<Snapshot, CliError> {
     let mut mirror = Snapshot::open_or_create(file, &session.site())?;
@@ -35,13 +42,35 @@ async fn follow(
         read_by(&mirror, region)?;
     }
     let progress = Progress::before_the_answer("records");
-    let mut before = 0;
     let mut advance = |read| {
-        progress.advance(usize::try_from(read - before).unwrap_or(usize::MAX));
-        before = read;
+        progress.advance(usize::try_from(read - kept.read).unwrap_or(usize::MAX));
+        kept.read = read;
     };
     update(&mut mirror, &mut advance).await?;
+    kept.is_all = true;
     Ok(mirror)
+}
+
+/// How many records an update has read and stored.
+#[derive(Default)]
+struct Kept {
+    read: u64,
+    is_all: bool,
+}
+
+/// Tells it where an update ends before its end, by a signal or by a failure.
+struct GoesOn(Kept);
+
+impl Drop for GoesOn {
+    fn drop(&mut self) {
+        let Kept { read, is_all } = self.0;
+        if read > 0 && !is_all {
+            let read = count(read, "record");
+            note(format!(
+                "the update of the mirror ended after {read}; the next one goes on there"
+            ));
+        }
+    }
 }
 
 /// Has the numbers without a country code read as numbers of this region, and tells it where they were
@@ -82,13 +111,18 @@ pub(super) async fn fresh(
     let folder = private_folder()
         .map_err(|error| CliError::io("cannot make a folder for a snapshot", error))?;
     let file = folder.path().join("contacts");
-    let snapshot = follow(session, &file, Some(region), async |mirror, progress| match need {
-        Need::Contacts => mirror.update_contacts(&session.service, &session.site(), progress).await,
-        Need::Owners | Need::Swept => {
-            mirror.update(&session.service, &session.site(), progress).await
-        }
-    })
-    .await?;
+    // Whatever ends it, nothing of it is kept.
+    let mut kept = Kept::default();
+    let read =
+        follow(session, &file, Some(region), &mut kept, async |mirror, progress| match need {
+            Need::Contacts => {
+                mirror.update_contacts(&session.service, &session.site(), progress).await
+            }
+            Need::Owners | Need::Swept => {
+                mirror.update(&session.service, &session.site(), progress).await
+            }
+        });
+    let snapshot = read.await?;
     Ok((snapshot, Some(folder)))
 }
 
