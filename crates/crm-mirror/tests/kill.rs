@@ -249,7 +249,8 @@ fn look(path: &Path) -> Option<[usize; 4]> {
     Some(at)
 }
 
-/// All that a mirror holds but for times and the order of its rows, and that it is sound.
+/// All that a mirror holds but for times, the order of its rows, and in which place of a page a record
+/// was that could not be read, and that it is sound.
 fn picture(path: &Path) -> Vec<String> {
     let connection = Connection::open(path).unwrap();
     // The indexes of words have what the texts have.
@@ -267,7 +268,7 @@ fn picture(path: &Path) -> Vec<String> {
         "SELECT * FROM owners",
         "SELECT guid, name, archived, created_on, modified_on, folded FROM people",
         "SELECT guid, person, kind, key, value, created_on, modified_on FROM methods",
-        "SELECT feed, owner, contact_id, reason, record FROM unreadable",
+        "SELECT feed, owner, contact_id, substr(reason, instr(reason, ': ')), record FROM unreadable",
         "SELECT feed, token, complete_at IS NULL, refused FROM feeds",
         "SELECT owner, contact_id, kind, members FROM differences",
         "SELECT * FROM meta WHERE name <> 'differences_since'",
