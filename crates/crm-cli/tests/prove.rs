@@ -6,6 +6,7 @@ mod common;
 use std::{fs, process};
 
 use common::{Service, stderr, stdout};
+use crm_consent::Sha;
 use serde_json::Value;
 
 /// A contact of the demo data that receives marketing.
@@ -61,9 +62,8 @@ fn a_proof_has_who_what_when_where_from_and_what_was_done() {
     assert_eq!((&wish["takenBy"], &wish["value"]), (&"dana".into(), &Value::from(value.as_str())));
     let came = &wish["came"][0];
     assert_eq!((&came["file"], &came["row"]), (&"march.csv".into(), &2.into()));
-    let list = service.home.path().join("march.csv");
-    let summed = process::Command::new("sha256sum").arg(list).output().unwrap().stdout;
-    assert_eq!(came["sha256"].as_str().unwrap(), &String::from_utf8(summed).unwrap()[..64]);
+    let list = fs::read(service.home.path().join("march.csv")).unwrap();
+    assert_eq!(came["sha256"], Sha::of(&list).to_string());
 
     let copy = copy(&told, &id);
     assert_eq!(
@@ -78,6 +78,11 @@ fn a_proof_has_who_what_when_where_from_and_what_was_done() {
         (&"marketing: on → off".into(), &"done".into())
     );
     assert_eq!(event["undone"], false);
+    let kinds: Vec<_> =
+        told["copies"].as_array().unwrap().iter().map(|copy| &copy["ownerKind"]).collect();
+    for kind in ["customer", "location", "person"] {
+        assert!(kinds.contains(&&Value::from(kind)), "{kind} in {kinds:?}");
+    }
     let text = service.ok(&["consent", "prove", &value]);
     for part in [
         "out, by record 4",
@@ -206,6 +211,40 @@ fn a_value_without_a_wish_has_a_code_of_its_own_and_an_altered_ledger_too() {
     assert_eq!(told["check"]["fault"], "record 1 was altered");
 }
 
+#[test]
+fn the_nightly_run_shows_with_its_set_and_its_members_have_their_names() {
+    let service = Service::start();
+    let (id, value) = receiving(&service);
+    service.ok(&["consent", "add", &value, "--said", "STOP"]);
+    service.ok("--yes consent run");
+    let told = proof(&service, &value, 0, &[]);
+    let copied = copy(&told, &id);
+    assert_eq!(copied["verdict"], "in-time");
+    assert!(copied["events"][0]["through"].as_str().unwrap().ends_with("-consent"), "{copied}");
+    let names = |of: &Value| {
+        let mut names: Vec<_> = of.as_object().unwrap().keys().cloned().collect();
+        names.sort_unstable();
+        names.join(" ")
+    };
+    // Programs read these: one that goes or is called otherwise is a breaking change.
+    assert_eq!(
+        names(&told),
+        "acts allKinds asked chain chainLeftOut check clock copies digest head key madeAt madeBy \
+         marketing mayBe mirrorKnownAt notCovered policies records seals server tenant version wishes"
+    );
+    assert_eq!(
+        names(copied),
+        "again clock contactId created daysLate doNotText events isExact now ownerId ownerKind \
+         ownerName says since value verdict"
+    );
+    assert_eq!(
+        names(&told["wishes"][0]),
+        "came honoured import key place received record recordedAt recordedBy retracted row scope \
+         takenBy value wish words"
+    );
+    assert_eq!(names(&told["records"][0]), "commitment hash kind number over personal");
+}
+
 /// What the shell prints for the lines of the book.
 fn by_hand(service: &Service) -> Vec<String> {
     let book = include_str!("../../../docs/src/consent.md");
@@ -232,10 +271,16 @@ fn the_page_states_its_data_and_a_stranger_follows_the_book_from_it_to_the_end_o
     assert!(!page.contains("src=") && !page.contains("@import"), "it loads nothing");
     let file = service.home.path().join("proof.html.json");
     let json = fs::read_to_string(&file).unwrap();
-    let summed = process::Command::new("sha256sum").arg(&file).output().unwrap().stdout;
-    let sha = String::from_utf8(summed).unwrap();
-    assert!(page.contains(&sha[..64]), "the page states another hash of its data");
+    let sha = Sha::of(json.as_bytes()).to_string();
+    assert!(page.contains(&sha), "the page states another hash of its data");
 
+    if ["jq", "sha256sum"]
+        .iter()
+        .any(|tool| process::Command::new(tool).arg("--version").output().is_err())
+    {
+        println!("skipped: this machine has no jq or no sha256sum");
+        return;
+    }
     let told: Value = serde_json::from_str(&json).unwrap();
     let text = |value: &Value| value.as_str().unwrap().to_owned();
     let [wish, head] = [&told["records"][1], &told["head"]];

@@ -10,10 +10,9 @@ use std::{fs, process::Command};
 use common::ledger;
 use crm_bulk::{Input, List, ListOptions};
 use crm_consent::{
-    ConsentError, Import, Ledger, Policy, Proof, PublicKey, Said, Seal, SealingKey, Sha, Wish,
-    Written,
+    ConsentError, Import, Ledger, Policy, Proof, PublicKey, Redact, Said, Seal, SealingKey, Sha,
+    Wish, Written,
 };
-use rusqlite::Connection;
 
 const NUMBER: &str = "(818) 555-0142";
 const LIST: &str =
@@ -106,10 +105,11 @@ fn a_wish_whose_value_was_removed_is_found_by_its_digest() {
     let folder = tempfile::tempdir().unwrap();
     let mut ledger = ledger(&folder);
     ledger.add(&Said::new(NUMBER, Wish::Out).words("STOP").received("2026-05-04")).unwrap();
-    let file = Connection::open(folder.path().join("ledger.db")).unwrap();
-    file.execute_batch("UPDATE records SET salt = NULL, personal = NULL").unwrap();
+    let redacted = ledger.redact(Redact::Value("818-555-0142"), "Ada asked for it").unwrap();
     let proof = ledger.proof(NUMBER).unwrap();
     assert_eq!(proof.marketing.wish, Some(Wish::Out));
+    let told: Vec<_> = proof.acts.iter().map(|act| (Some(act.record), act.kind.as_str())).collect();
+    assert_eq!(told, [(redacted.by, "redaction")]);
     let heard = &proof.wishes[0].heard;
     assert_eq!(
         (&heard.value, &heard.words, &heard.received),
@@ -145,6 +145,10 @@ fn the_first_seal_over_a_wish_and_the_last_one_are_shown_with_what_checks_them()
     }
 
     // By the lines of the book.
+    if ["jq", "openssl"].iter().any(|tool| Command::new(tool).arg("--help").output().is_err()) {
+        println!("skipped: this machine has no jq or no openssl");
+        return;
+    }
     let book = include_str!("../../../docs/src/consent.md");
     let block = book.split("```sh\n").find(|block| block.starts_with("seal()")).unwrap();
     let block = block.split("```").next().unwrap();

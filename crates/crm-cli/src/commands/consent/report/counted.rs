@@ -53,6 +53,8 @@ pub(super) struct Punctual {
 #[serde(rename_all = "camelCase")]
 pub(super) struct Open {
     pub(super) known_at: Option<Timestamp>,
+    /// Whether something was sent since the mirror was read.
+    pub(super) is_behind: bool,
     pub(super) copies: u64,
     pub(super) late: u64,
     pub(super) most_days_late: u32,
@@ -90,6 +92,13 @@ impl Document {
         })?;
         let Checked { sound, fault, .. } = checked;
         let mut missing = looked.missing;
+        if open.as_ref().is_some_and(|open| open.is_behind) {
+            missing.push(
+                "what was sent since the mirror was read: some of what is told as open may be done \
+                 (`crm mirror update`)"
+                    .to_owned(),
+            );
+        }
         if open.is_none() {
             missing.push(
                 "there is no mirror, so who still receives marketing is not known: `crm mirror \

@@ -17,7 +17,7 @@ use self::{
     page::Beside,
 };
 use crate::{
-    commands::{change_sets::known::read_desk_by, ledger},
+    commands::{age::is_behind, change_sets::known::read_desk_by, ledger},
     desk::Desk,
     error::CliError,
     globals::Format,
@@ -92,7 +92,8 @@ async fn open(ledger: &Ledger, desk: &Desk) -> Result<Option<Open>, CliError> {
     }
     let mirror = Mirror::open(desk.mirror())?;
     read_desk_by(desk, &mirror, desk.region()).await?;
-    let mut open = Open { known_at: mirror.known_at()?, ..Open::default() };
+    let is_behind = is_behind(desk, &mirror)?;
+    let mut open = Open { known_at: mirror.known_at()?, is_behind, ..Open::default() };
     for due in ledger::due(ledger, desk, &mirror)? {
         if due.kind == DueKind::LookAt {
             open.look_at += 1;

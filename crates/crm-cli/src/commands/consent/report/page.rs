@@ -207,12 +207,15 @@ fn open(open: Option<&Open>) -> Markup {
         p {
             @match open {
                 None => "Not known: there is no mirror.",
-                Some(Open { known_at, copies, late, most_days_late, look_at }) => {
+                Some(Open { known_at, is_behind, copies, late, most_days_late, look_at }) => {
                     (copies) " copies still receive something that they must not, or may, by the mirror"
                     @if let Some(at) = known_at { " of " (time(*at)) }
                     "; " (late) " of them late"
                     @if *late > 0 { ", the latest by " (most_days_late) " days" }
                     ". "
+                    @if *is_behind {
+                        b { "Something was sent since, so some of it may be done. " }
+                    }
                     @if *look_at > 0 {
                         "A person has to look at " (look_at) " more, whose numbers may be ones that are out. "
                     }
