@@ -4,7 +4,7 @@ use std::{borrow::Cow, path::Path};
 
 use crm_contacts::{Difference, Record};
 use crm_models::{Contact, ContactId, Timestamp};
-use rusqlite::{Row, params};
+use rusqlite::{Params, Row, params};
 
 use super::{
     feed::Feed,
@@ -132,12 +132,42 @@ impl Mirror {
     /// That of `each`, or a failure to read.
     pub fn for_each_difference<E: From<MirrorError>>(
         &self,
+        each: impl FnMut(Observed) -> Result<(), E>,
+    ) -> Result<(), E> {
+        self.differences_where("true", [], each)
+    }
+
+    /// Hands the differences of one owner's contacts, or of one of them, to `each`, as
+    /// [`for_each_difference`](Self::for_each_difference) does with all. An index finds them.
+    ///
+    /// # Errors
+    ///
+    /// That of `each`, or a failure to read.
+    pub fn for_each_difference_of<E: From<MirrorError>>(
+        &self,
+        owner: OwnerId,
+        contact: Option<ContactId>,
+        each: impl FnMut(Observed) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let contact = contact.map(ContactId::get);
+        let condition = match contact {
+            Some(_) => "owner = ?1 AND contact_id = ?2",
+            None => "owner = ?1 AND ?2 IS NULL",
+        };
+        self.differences_where(condition, params![owner_code(owner), contact], each)
+    }
+
+    fn differences_where<E: From<MirrorError>>(
+        &self,
+        condition: &str,
+        values: impl Params,
         mut each: impl FnMut(Observed) -> Result<(), E>,
     ) -> Result<(), E> {
-        let sql = format!("SELECT {} FROM differences ORDER BY id", DifferenceColumns::NAMES);
-        let mut query = self.database.check(self.database.connection.prepare(&sql))?;
+        let names = DifferenceColumns::NAMES;
+        let sql = format!("SELECT {names} FROM differences WHERE {condition} ORDER BY id");
+        let mut query = self.database.check(self.database.connection.prepare_cached(&sql))?;
         let at = const { DifferenceColumns::in_order(0) };
-        let mut rows = self.database.check(query.query([]))?;
+        let mut rows = self.database.check(query.query(values))?;
         while let Some(row) = self.database.check(rows.next())? {
             let observed = self.database.check(at.read(row))?;
             each(observed.ok_or_else(|| self.damaged("a difference cannot be read"))?)?;
@@ -153,6 +183,13 @@ impl Mirror {
     /// A failure to read.
     pub fn differences_since(&self) -> Result<Option<Timestamp>, MirrorError> {
         Ok(self.database.meta("differences_since")?.and_then(|at| at.parse().ok()))
+    }
+
+    /// Makes the index of differences in a mirror that was begun without it.
+    pub(super) fn index_differences(&self) -> Result<(), MirrorError> {
+        let sql = "CREATE INDEX IF NOT EXISTS differences_by_contact
+            ON differences (owner, contact_id)";
+        self.database.execute(sql, []).map(drop)
     }
 
     pub(super) fn begin_differences(&self) -> Result<(), MirrorError> {

@@ -111,6 +111,7 @@ CREATE TABLE differences (
     kind       INTEGER NOT NULL,   -- 0 created, 1 changed, 2 deleted
     members    TEXT NOT NULL       -- JSON array: name, before, after
 ) STRICT;
+CREATE INDEX differences_by_contact ON differences (owner, contact_id);
 
 CREATE VIEW contact_texts AS
     SELECT id, coalesce(folded, value || char(10) || ifnull(memo, '')) AS text

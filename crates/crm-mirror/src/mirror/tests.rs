@@ -11,7 +11,7 @@ use std::{
 
 use bytes::Bytes;
 use crm_contacts::ContactsService;
-use crm_models::{Contact, CustomerId, LocationId, TenantId, Timestamp};
+use crm_models::{Contact, ContactId, CustomerId, LocationId, TenantId, Timestamp};
 use crm_transport::{MockTransport, Request, Response};
 use fastrand::Rng;
 use rusqlite::Connection;
@@ -673,6 +673,20 @@ async fn an_update_keeps_what_differs_once_and_the_first_load_keeps_nothing() {
     assert_eq!((*id, *happened), (5, Happened::Created));
     assert!(members.contains("value:  > 8185550005,"), "{members}");
     assert_eq!(told.len(), 3);
+    let of = |owner: i64, contact: Option<i64>| {
+        let owner = OwnerId::Location(owner.try_into().unwrap());
+        let contact = contact.map(|id| ContactId::new(id).unwrap());
+        let mut found = Vec::new();
+        let each = |observed: Observed| {
+            found.push(observed.contact.get());
+            Ok::<_, MirrorError>(())
+        };
+        mirror.for_each_difference_of(owner, contact, each).unwrap();
+        found
+    };
+    assert_eq!(of(1, None), [1, 3, 5]);
+    assert_eq!(of(1, Some(3)), [3]);
+    assert_eq!((of(1, Some(2)), of(2, None)), (vec![], vec![]));
     assert!(mirror.differences_since().unwrap().is_some());
 }
 

@@ -112,6 +112,7 @@ impl Mirror {
         progress: &mpsc::Sender<u64>,
     ) -> Result<(), MirrorError> {
         self.read_by_these_data()?;
+        self.index_differences()?;
         let mut reading = Reading { mirror: self, told: Told::new(progress) };
         reading.contacts::<T, CustomerId>(service).await?;
         reading.contacts::<T, LocationId>(service).await?;
