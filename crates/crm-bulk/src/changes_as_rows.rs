@@ -11,6 +11,7 @@ use crate::{
     results::ResultRows,
     set::{Action, Change, Target, Wanted, on_off},
     store::{ChangeSet, Selection},
+    undone::UndoneBy,
 };
 
 /// The columns that a plan reads, without those of the flags.
@@ -61,13 +62,14 @@ impl ChangeSet {
         let flags = Preference::SETTABLE.map(Preference::column);
         let names = OWN.into_iter().chain(flags).chain(OUTCOME_COLUMNS);
         write_head(&mut out, InputFormat::Csv, marks, names).map_err(unwritten)?;
+        let undone = self.undone_changes()?;
         let mut written = 0;
         for change in self.changes(&Selection::all()) {
             let change = change?;
             if which.leaves_out(change.outcome.state) {
                 continue;
             }
-            let Some(row) = self.row_of(&change)? else {
+            let Some(row) = self.row_of(&change, undone.by(change.id))? else {
                 continue;
             };
             write_record(&mut out, marks, row.iter().map(String::as_str)).map_err(unwritten)?;
@@ -78,7 +80,11 @@ impl ChangeSet {
     }
 
     /// A change as a row; `None` if a plan cannot reach its record.
-    fn row_of(&self, change: &Change) -> Result<Option<Vec<String>>, BulkError> {
+    fn row_of(
+        &self,
+        change: &Change,
+        undone_by: Option<&UndoneBy>,
+    ) -> Result<Option<Vec<String>>, BulkError> {
         let Target::Contact { owner, .. } = change.target else {
             return Ok(None);
         };
@@ -119,6 +125,7 @@ impl ChangeSet {
             named.as_ref().map(|named| named.name.clone()).unwrap_or_default(),
             named.map(|named| named.town).unwrap_or_default(),
             text(change.value()),
+            undone_by.map(UndoneBy::name).unwrap_or_default(),
         ];
         Ok(Some(asked.into_iter().chain(flags).chain(known).collect()))
     }

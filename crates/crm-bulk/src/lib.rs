@@ -47,9 +47,10 @@
 //! | have names beside the ids | [`ChangeSet::name_owners_from`], [`ChangeSet::name_owners`], [`NamedOwner`] |
 //! | take changes out, approve it | [`ChangeSet::drop_changes`], [`ChangeSet::approve`] |
 //! | carry it out | [`Apply`], [`Event`] |
-//! | reverse it | [`ChangeSet::undo`] |
+//! | reverse it, see what has been undone of it | [`ChangeSet::undo`], [`ChangeSet::undone`], [`ChangeSet::undone_changes`] |
 //! | read back what it did | [`ChangeSet::verify`], [`Finding`] |
-//! | tell people | [`ChangeSet::report`], [`ChangeSet::results`], [`AtomicWriter`], [`visible`] |
+//! | see what a set has of some records | [`ChangeSet::records`], [`ChangeSet::changes_of`] |
+//! | tell people | [`Report`], [`PastEvent`], [`ChangeSet::results`], [`AtomicWriter`], [`visible`] |
 //!
 //! # Features
 //!
@@ -157,6 +158,7 @@ pub use plan::{Plan, PlanSummary};
 // For the pages that the command makes, so that all look alike.
 #[doc(hidden)]
 pub use report::page;
+pub use report::{PastEvent, Report};
 pub use results::ResultRows;
 pub use set::{
     Action, Change, ChangeId, Decision, DecisionKind, Digest, ExpectedDigest, Image, InvalidDigest,
@@ -173,7 +175,7 @@ pub use store::{
 };
 pub use system_user::system_user;
 pub use undo::UndoSummary;
-pub use undone::{Undone, UndoneBy};
+pub use undone::{Undone, UndoneBy, UndoneChanges};
 pub use verify::{Finding, Found, Verification};
 pub use visible::{replace_unseen, visible};
 

@@ -9,11 +9,12 @@ use rusqlite::{Row, types::ValueRef};
 use crate::{
     error::BulkError,
     input::{InputFormat, Marks, OUTCOME_COLUMNS, write_cells, write_head, write_members},
-    set::State,
+    set::{ChangeId, State},
     store::{
         ChangeSet,
         file::{read_owner, read_state, read_time},
     },
+    undone::{UndoneBy, UndoneChanges},
 };
 
 /// The rows to return.
@@ -38,13 +39,13 @@ impl ResultRows {
 columns! {
     /// The columns of what became of a change, and of whose it is.
     struct OutcomeColumns {
-        state, message, field_errors, trace_id, at,
+        id, state, message, field_errors, trace_id, at,
         owner_kind, owner_id, contact, name, town, value_then,
     }
 }
 
 /// What these are in the view of outcomes.
-const COLUMNS: &str = "state, message, field_errors, trace_id, at, owner_kind, owner_id,
+const COLUMNS: &str = "id, state, message, field_errors, trace_id, at, owner_kind, owner_id,
     coalesce(created_id, contact_id) AS contact, coalesce(value, wanted_value) AS value_then,
     (SELECT name FROM owners o WHERE o.kind = owner_kind AND o.id = owner_id) AS name,
     (SELECT t.town FROM owners o JOIN towns t ON t.id = o.town
@@ -63,6 +64,9 @@ struct RowOutcome {
     field_errors: Vec<String>,
     trace_ids: Vec<String>,
     time: Option<Timestamp>,
+    /// The sets that have undone some of them, and how many they have.
+    undone_by: Vec<String>,
+    undone: u64,
     /// Whose contacts they are, one text for all: a row may be about many.
     whose: [String; WHOSE],
 }
@@ -82,7 +86,12 @@ const BY_WEIGHT: [State; 10] = [
 ];
 
 impl RowOutcome {
-    fn add(&mut self, at: &OutcomeColumns, row: &Row<'_>) -> rusqlite::Result<()> {
+    fn add(
+        &mut self,
+        at: &OutcomeColumns,
+        row: &Row<'_>,
+        undone: &UndoneChanges,
+    ) -> rusqlite::Result<()> {
         let state = read_state(row, at.state)?;
         let weight = |state| BY_WEIGHT.iter().position(|known| *known == state);
         self.changes += 1;
@@ -100,6 +109,10 @@ impl RowOutcome {
         keep(|outcome| &mut outcome.messages, row.get(at.message)?);
         keep(|outcome| &mut outcome.field_errors, row.get(at.field_errors)?);
         keep(|outcome| &mut outcome.trace_ids, row.get(at.trace_id)?);
+        let undone_by = undone.by(ChangeId(row.get(at.id)?)).map(UndoneBy::name);
+        let is_undone = undone_by.is_some();
+        keep(|outcome| &mut outcome.undone_by, undone_by);
+        self.undone += u64::from(is_undone);
         self.time = self.time.max(read_time(row.get_ref(at.at)?));
         let kind = read_owner(row.get(at.owner_kind)?).unwrap_or_default();
         let id = |column: usize| -> rusqlite::Result<String> {
@@ -133,7 +146,11 @@ impl RowOutcome {
         let (state, count) = self.state.unwrap_or((State::NotFound, 0));
         if self.changes > 1 {
             let summary = format!("{count} of {} contacts {state}", self.changes);
-            self.messages.insert(0, summary);
+            let undone = match self.undone {
+                0 => String::new(),
+                undone => format!(", {undone} undone since"),
+            };
+            self.messages.insert(0, summary + &undone);
         }
         let [kind, owner, contact, name, town, value] = self.whose;
         [
@@ -148,6 +165,7 @@ impl RowOutcome {
             name,
             town,
             value,
+            self.undone_by.join("; "),
         ]
     }
 }
@@ -172,8 +190,9 @@ impl ChangeSet {
     /// in five more columns: `crm_outcome`, `crm_message`, `crm_field_errors`, `crm_trace_id`,
     /// `crm_time`; and whose contact it is in six: `crm_owner_kind`, `crm_owner_id`,
     /// `crm_contact_id`, `crm_owner_name`, `crm_owner_town`, `crm_value`. A row that is about several
-    /// contacts has all of them there, in one order, with semicolons between. Returns how many rows
-    /// were written. A row that repeats another has the outcome
+    /// contacts has all of them there, in one order, with semicolons between. `crm_undone_by` names the
+    /// sets that have undone something of it, of those that [`reversed_by`](Self::reversed_by) named.
+    /// Returns how many rows were written. A row that repeats another has the outcome
     /// of that one; a row that was left out because it is wrong is `failed`, and the message says
     /// why.
     ///
@@ -239,8 +258,10 @@ impl ChangeSet {
         let names = header.iter().map(String::as_str).chain(OUTCOME_COLUMNS);
         write_head(&mut out, format, marks, names).map_err(unwritten)?;
         let mut written = 0;
-        let add =
-            |outcome: &mut RowOutcome, at: &OutcomeColumns, row: &Row<'_>| outcome.add(at, row);
+        let undone = self.undone_changes()?;
+        let add = |outcome: &mut RowOutcome, at: &OutcomeColumns, row: &Row<'_>| {
+            outcome.add(at, row, &undone)
+        };
         self.each_row(COLUMNS, OutcomeColumns::of, add, |row, mut outcome| {
             outcome.state = outcome.state.or(row.state.map(|state| (state, 0)));
             outcome.messages.extend(row.message);

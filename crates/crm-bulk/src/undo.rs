@@ -12,7 +12,7 @@ use crate::{
         ChangeSet, Selection,
         file::{Draft, Planned},
     },
-    undone::Reversals,
+    undone::UNDO_OF_EPOCH,
 };
 
 /// The contents of the set that reverses another, in numbers.
@@ -84,7 +84,8 @@ impl ChangeSet {
         if let Some(at) = info.created_at {
             draft.set_meta("undo_of_created_at", &at.to_string())?;
         }
-        let mut undone = Reversals::of(&self.reverses)?;
+        let (epoch, undone) = (self.settled_epoch()?, self.undone_changes()?);
+        let mut is_all_done = true;
         let open = self.totals()?.in_state(State::Planned);
         let mut summary = UndoSummary { open, ..UndoSummary::default() };
         // It rests on what the changes were answered.
@@ -99,10 +100,11 @@ impl ChangeSet {
             let Some(reverse) = reverse(&change) else {
                 continue;
             };
-            if undone.take(&change) {
+            if undone.by(change.id).is_some() {
                 summary.undone += 1;
                 continue;
             }
+            is_all_done &= state == State::Done;
             summary.marketing_on += u64::from(turns_marketing_on(&reverse));
             known_at = known_at.into_iter().chain(change.outcome.at).min();
             match reverse.outcome.state {
@@ -128,6 +130,10 @@ impl ChangeSet {
                 }
                 _ => draft.add_change(&reverse)?,
             }
+        }
+        // Then its totals tell how much it has undone, as long as nothing more is sent of the set.
+        if let Some(epoch) = epoch.filter(|_| is_all_done) {
+            draft.set_meta(UNDO_OF_EPOCH, &epoch)?;
         }
         if summary.marketing_on > 0 {
             draft.set_notes(&[format!(

@@ -1,18 +1,29 @@
-//! What other sets have undone of a set.
+//! What other sets have undone of a set: in numbers, and change by change.
 
 use std::{
-    collections::{HashMap, hash_map::Entry},
+    collections::HashMap,
+    ops::ControlFlow,
     path::{Path, PathBuf},
 };
 
-use crm_mirror::OwnerId;
+use crm_mirror::{OwnerId, columns};
 use crm_models::Timestamp;
+use rusqlite::{Row, params, types::Value};
 
 use crate::{
     error::BulkError,
-    set::{Action, Change, Image, State, Target},
-    store::{ChangeSet, Selection},
+    set::{ChangeId, State, Target},
+    store::{
+        ChangeSet,
+        file::{
+            CHANGES, CREATE, DELETE, STATE, owner_code, owner_column, read_owner, read_state,
+            read_target, read_time, state_code,
+        },
+    },
 };
+
+/// Where a reverse keeps which run of its set was the last one when it was planned.
+pub(crate) const UNDO_OF_EPOCH: &str = "undo_of_epoch";
 
 /// What has been undone of a set, returned by [`ChangeSet::undone`].
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -36,11 +47,65 @@ pub struct UndoneBy {
     pub changes: u64,
 }
 
+impl UndoneBy {
+    /// The name of the set's file.
+    pub(crate) fn name(&self) -> String {
+        self.set.file_name().unwrap_or_default().to_string_lossy().into_owned()
+    }
+}
+
 impl Undone {
     /// Returns how many changes have been undone.
     #[must_use]
     pub fn changes(&self) -> u64 {
         self.by.iter().map(|it| it.changes).sum()
+    }
+}
+
+/// Which changes of a set others have undone, returned by [`ChangeSet::undone_changes`].
+#[derive(Debug, Clone, Default)]
+pub struct UndoneChanges {
+    by: Vec<UndoneBy>,
+    /// Which of the sets has undone a change, by the number of the change; 0 for none, else its place
+    /// and one.
+    which: Vec<u16>,
+    /// How many of the changes that are done.
+    done: u64,
+}
+
+impl UndoneChanges {
+    /// Returns the set that has undone a change first, as far as the change does not stand again.
+    #[must_use]
+    pub fn by(&self, change: ChangeId) -> Option<&UndoneBy> {
+        let place = *self.which.get(usize::try_from(change.0).ok()?)?;
+        self.by.get(usize::from(place).checked_sub(1)?)
+    }
+
+    /// Whether nothing has been undone.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.by.is_empty()
+    }
+
+    /// What has been undone, in numbers, of a set of which so many changes are done.
+    pub(crate) fn in_numbers(&self, done: u64) -> Undone {
+        Undone { by: self.by.clone(), standing: done.saturating_sub(self.done) }
+    }
+
+    /// Marks a change for the next set, unless one before has undone it.
+    fn mark(&mut self, change: i64) -> bool {
+        let (Ok(at), Ok(place)) = (usize::try_from(change), u16::try_from(self.by.len() + 1))
+        else {
+            return false;
+        };
+        if self.which.len() <= at {
+            self.which.resize(at + 1, 0);
+        }
+        let is_new = self.which[at] == 0;
+        if is_new {
+            self.which[at] = place;
+        }
+        is_new
     }
 }
 
@@ -52,87 +117,244 @@ enum Record {
     Again(OwnerId, String),
 }
 
-/// What became of a record.
-struct Reversal {
-    /// When a change was reversed last: one that was made again after that stands.
+/// When records were put back: each as many times as that happened.
+type Reversals = HashMap<Record, Vec<Option<Timestamp>>>;
+
+columns! {
+    /// What tells whether one change is the reverse of another.
+    struct TraceColumns { id, owner_kind, owner_id, contact, action, value, state, at }
+}
+
+/// A change, as far as it tells whether it is the reverse of another.
+struct Trace {
+    id: i64,
+    target: Target,
+    action: i64,
+    /// Of a reverse the value that it wants, of a change the one that was there.
+    value: Option<String>,
+    state: State,
     at: Option<Timestamp>,
-    /// How many times: two contacts of an owner that were deleted may have had the same value.
-    times: u64,
 }
 
-/// What sets have reversed, to be compared with the changes of the set that they reverse.
-#[derive(Default)]
-pub(crate) struct Reversals {
-    records: HashMap<Record, Reversal>,
-    by: Vec<UndoneBy>,
-}
-
-impl Reversals {
-    /// Reads what these sets have done.
-    pub(crate) fn of(sets: &[PathBuf]) -> Result<Self, BulkError> {
-        let mut reversals = Self::default();
-        for set in sets {
-            reversals.add(set)?;
-        }
-        Ok(reversals)
+impl Trace {
+    fn read(row: &Row<'_>, at: &TraceColumns) -> rusqlite::Result<Self> {
+        let kind = read_owner(row.get(at.owner_kind)?).unwrap_or_default();
+        Ok(Self {
+            id: row.get(at.id)?,
+            target: read_target(row, kind, at.owner_id, at.contact)?,
+            action: row.get(at.action)?,
+            value: row.get(at.value)?,
+            state: read_state(row, at.state)?,
+            at: read_time(row.get_ref(at.at)?),
+        })
     }
 
-    fn add(&mut self, path: &Path) -> Result<(), BulkError> {
-        let mut by = UndoneBy { set: path.to_owned(), at: None, changes: 0 };
-        let set = ChangeSet::open(path)?;
-        for change in set.changes(&Selection::states([State::Done, State::Already])) {
-            let change = change?;
-            let at = change.outcome.at;
-            let is_new = match (&change.action, change.target.owner()) {
-                (Action::Create(wanted), Some(owner)) => {
-                    // What is there already was created by somebody else, or by a set before.
-                    if change.outcome.state == State::Already {
-                        continue;
-                    }
-                    let value = wanted.change.get_value().unwrap_or_default();
-                    let again = Record::Again(owner, value.to_owned());
-                    self.records.entry(again).or_insert(Reversal { at, times: 0 }).times += 1;
-                    true
-                }
-                _ => match self.records.entry(Record::Same(change.target)) {
-                    Entry::Vacant(place) => {
-                        place.insert(Reversal { at, times: 1 });
-                        true
-                    }
-                    Entry::Occupied(mut place) => {
-                        let known = place.get_mut();
-                        known.at = known.at.max(at);
-                        false
-                    }
-                },
-            };
-            by.changes += u64::from(is_new);
-            by.at = by.at.max(at);
+    /// The record, where a change with this action leaves another one behind.
+    fn record(self, renewing: i64) -> Record {
+        match self.target.owner() {
+            Some(owner) if self.action == renewing => {
+                Record::Again(owner, self.value.unwrap_or_default())
+            }
+            _ => Record::Same(self.target),
         }
-        if by.changes > 0 {
-            self.by.push(by);
+    }
+}
+
+/// A place in a set in the order of its owners: an owner, and a change of it.
+#[derive(Clone)]
+struct Place {
+    kind: i64,
+    owner: Value,
+    change: i64,
+}
+
+impl Place {
+    const BEGIN: Self = Self { kind: -1, owner: Value::Null, change: i64::MIN };
+    const END: Self = Self { kind: i64::MAX, owner: Value::Null, change: i64::MAX };
+
+    /// Behind a change, or before all of an owner.
+    fn of(target: &Target, change: i64) -> Self {
+        Self { kind: owner_code(target), owner: owner_column(target), change }
+    }
+}
+
+/// How many changes of a reverse are looked up at a time, and at least all of one owner.
+const BLOCK: usize = 10_000;
+
+impl ChangeSet {
+    /// Hands the changes of which `condition` holds to `each`, in the order of their owners, from
+    /// behind one place to the owner of another, until it answers that it has enough.
+    fn traces(
+        &self,
+        [value, condition]: [&str; 2],
+        [from, until]: [&Place; 2],
+        mut each: impl FnMut(Trace) -> ControlFlow<()>,
+    ) -> Result<(), BulkError> {
+        let sql = format!(
+            "SELECT id, owner_kind, owner_id, coalesce(created_id, contact_id) AS contact, action,
+                 {value} AS value, {STATE} AS state, at
+             FROM {CHANGES}
+             WHERE (owner_kind, owner_id, id) > (?1, ?2, ?3) AND (owner_kind, owner_id) <= (?4, ?5)
+                 AND repeats IS NULL AND {condition}
+             ORDER BY owner_kind, owner_id, id"
+        );
+        let database = &self.database;
+        let mut query = database.check(database.connection.prepare_cached(&sql))?;
+        let at = database.check(TraceColumns::of(&query))?;
+        let within = params![from.kind, from.owner, from.change, until.kind, until.owner];
+        let mut rows = database.check(query.query(within))?;
+        while let Some(row) = database.check(rows.next())? {
+            if each(database.check(Trace::read(row, &at))?).is_break() {
+                break;
+            }
         }
         Ok(())
     }
 
-    /// Whether this change has been undone. Each contact that was created again stands for one that
-    /// was deleted.
-    pub(crate) fn take(&mut self, change: &Change) -> bool {
-        match (&change.action, change.target.owner()) {
-            (Action::Delete, Some(owner)) => {
-                let value = change.before.as_ref().map(Image::value).unwrap_or_default();
-                let again = self.records.get_mut(&Record::Again(owner, value.to_owned()));
-                again.filter(|again| again.times > 0).map(|again| again.times -= 1).is_some()
+    /// When what this set has reversed was reversed, for a block of owners; and where the next block
+    /// begins.
+    fn reversals(
+        &self,
+        from: &Place,
+        until: &Place,
+    ) -> Result<(Reversals, Option<Place>), BulkError> {
+        let states = [State::Done, State::Already].map(|state| 1_i64 << state_code(state));
+        let is_over = format!("1 << {STATE} & {} <> 0", states[0] | states[1]);
+        let mut found = Reversals::new();
+        let (mut last, mut many, mut is_full) = (None, 0, false);
+        self.traces(["wanted_value", &is_over], [from, until], |trace| {
+            let owner = Place::of(&trace.target, i64::MAX);
+            let is_another = last
+                .as_ref()
+                .is_none_or(|last: &Place| (last.kind, &last.owner) != (owner.kind, &owner.owner));
+            is_full = many >= BLOCK && is_another;
+            if is_full {
+                return ControlFlow::Break(());
             }
-            _ => {
-                let reversal = self.records.get(&Record::Same(change.target));
-                reversal.is_some_and(|reversal| reversal.at >= change.outcome.at)
+            last = Some(owner);
+            many += 1;
+            let (state, at, action) = (trace.state, trace.at, trace.action);
+            // What is there already was created by somebody else, or by a set before.
+            if action != CREATE || state == State::Done {
+                found.entry(trace.record(CREATE)).or_default().push(at);
+            }
+            ControlFlow::Continue(())
+        })?;
+        Ok((found, last.filter(|_| is_full)))
+    }
+
+    /// Marks what a set has undone of this one. Each change that reversed a record stands for one that
+    /// was carried out before.
+    fn mark_undone(
+        &self,
+        path: &Path,
+        [begin, end]: [&Place; 2],
+        undone: &mut UndoneChanges,
+    ) -> Result<(), BulkError> {
+        let reverse = Self::open(path)?;
+        let mut by = UndoneBy { set: path.to_owned(), at: None, changes: 0 };
+        let mut from = begin.clone();
+        loop {
+            let (mut reversals, next) = reverse.reversals(&from, end)?;
+            let until = next.as_ref().unwrap_or(end);
+            let sent = ["coalesce(found ->> '$.value', value)", "attempts > 0"];
+            self.traces(sent, [&from, until], |trace| {
+                let (id, state, at) = (trace.id, trace.state, trace.at);
+                let times = reversals.get_mut(&trace.record(DELETE));
+                let taken = times.and_then(|times| {
+                    let after = times.iter().position(|reversed| *reversed >= at)?;
+                    Some(times.swap_remove(after))
+                });
+                if let Some(reversed) = taken
+                    && undone.mark(id)
+                {
+                    by.changes += 1;
+                    by.at = by.at.max(reversed);
+                    undone.done += u64::from(state == State::Done);
+                }
+                ControlFlow::Continue(())
+            })?;
+            match next {
+                Some(next) => from = next,
+                None => break,
             }
         }
+        if by.changes > 0 {
+            undone.by.push(by);
+        }
+        Ok(())
     }
-}
 
-impl ChangeSet {
+    fn undone_between(&self, begin: &Place, end: &Place) -> Result<UndoneChanges, BulkError> {
+        let mut undone = UndoneChanges::default();
+        for set in &self.reverses {
+            self.mark_undone(set, [begin, end], &mut undone)?;
+        }
+        if !undone.is_empty() {
+            self.mark_repeats(begin, end, &mut undone)?;
+        }
+        Ok(undone)
+    }
+
+    /// A change that repeats another is undone with that.
+    fn mark_repeats(
+        &self,
+        begin: &Place,
+        end: &Place,
+        undone: &mut UndoneChanges,
+    ) -> Result<(), BulkError> {
+        let sql = "SELECT id, repeats FROM planned WHERE repeats IS NOT NULL
+             AND (owner_kind, owner_id) >= (?1, ?2) AND (owner_kind, owner_id) <= (?3, ?4)";
+        let within = params![begin.kind, begin.owner, end.kind, end.owner];
+        let pair =
+            |row: &Row<'_>| Ok((row.get::<_, usize>("id")?, row.get::<_, usize>("repeats")?));
+        for (id, repeats) in self.database.rows(sql, within, pair)? {
+            let place = undone.which.get(repeats).copied().unwrap_or_default();
+            if place > 0 {
+                undone.which.resize(undone.which.len().max(id + 1), 0);
+                undone.which[id] = place;
+            }
+        }
+        Ok(())
+    }
+
+    /// The one set that has done something, where its totals tell how much of this one it has undone:
+    /// nothing was sent of this one since it was planned, and it reverses nothing but what was done.
+    fn undone_by_one(&self) -> Result<Option<Undone>, BulkError> {
+        let done = self.totals()?.in_state(State::Done);
+        let (mut by, mut is_told) = (Vec::new(), true);
+        for path in &self.reverses {
+            let reverse = Self::open(path)?;
+            let totals = reverse.totals()?;
+            let already = totals.in_state(State::Already) - totals.of(State::Already, "create");
+            let changes = totals.in_state(State::Done) + already;
+            if changes > 0 {
+                is_told &= reverse.database.meta(UNDO_OF_EPOCH)? == self.settled_epoch()?;
+                by.push(UndoneBy { set: path.clone(), at: reverse.last_at()?, changes });
+            }
+        }
+        let standing = || done.checked_sub(by.iter().map(|it| it.changes).sum());
+        let Some(standing) = standing().filter(|_| by.is_empty() || is_told && by.len() == 1)
+        else {
+            return Ok(None);
+        };
+        Ok(Some(Undone { by, standing }))
+    }
+
+    /// Which run was the last one, unless it goes on; `None` before the first.
+    pub(crate) fn settled_epoch(&self) -> Result<Option<String>, BulkError> {
+        let sql = "SELECT epoch FROM owner WHERE path IS NULL";
+        let epoch: Option<i64> = self.database.value(sql, [])?;
+        Ok(epoch.map(|epoch| epoch.to_string()))
+    }
+
+    fn last_at(&self) -> Result<Option<Timestamp>, BulkError> {
+        let sql = "SELECT max(at) AS at FROM progress WHERE state IN (?, ?)";
+        let states = [State::Done, State::Already].map(state_code);
+        let at = self.database.row(sql, states, |row| Ok(read_time(row.get_ref("at")?)))?;
+        Ok(at.flatten())
+    }
+
     /// Names the sets that reverse this one, in the order in which they were planned. A set does not
     /// know them by itself; whoever keeps both does, by [`SetInfo::undo_of`](crate::SetInfo::undo_of).
     /// Then [`undone`](Self::undone) and the [report](Self::report) say what they have undone, and
@@ -144,20 +366,54 @@ impl ChangeSet {
     }
 
     /// Counts what the sets have undone that [`reversed_by`](Self::reversed_by) named, and what still
-    /// stands. Reads every change, unless nothing was undone.
+    /// stands. Where one set was planned once this one had ended and has undone it alone, that takes
+    /// as long for a million changes as for one; otherwise the changes are read.
     ///
     /// # Errors
     ///
     /// A failure to read one of the sets.
     pub fn undone(&self) -> Result<Undone, BulkError> {
-        let mut reversals = Reversals::of(&self.reverses)?;
-        if reversals.by.is_empty() {
-            return Ok(Undone { by: Vec::new(), standing: self.totals()?.in_state(State::Done) });
+        match self.undone_by_one()? {
+            Some(undone) => Ok(undone),
+            None => Ok(self.undone_changes()?.in_numbers(self.totals()?.in_state(State::Done))),
         }
-        let mut standing = 0;
-        for change in self.changes(&Selection::states([State::Done])) {
-            standing += u64::from(!reversals.take(&change?));
-        }
-        Ok(Undone { by: reversals.by, standing })
+    }
+
+    /// Finds which changes the sets have undone that [`reversed_by`](Self::reversed_by) named: those
+    /// whose record one of them has put back, and which were not carried out again after that. Reads
+    /// these sets, some owners at a time, and what this one did to the same owners.
+    ///
+    /// ```no_run
+    /// use crm_bulk::{BulkError, ChangeSet, Selection, State};
+    ///
+    /// # fn example() -> Result<(), BulkError> {
+    /// let set = ChangeSet::open("june.crm")?.reversed_by(["undo-june.crm".into()]);
+    /// let undone = set.undone_changes()?;
+    /// for change in set.changes(&Selection::states([State::Done])) {
+    ///     let change = change?;
+    ///     match undone.by(change.id) {
+    ///         Some(by) => println!("{}: undone by {}", change.target, by.set.display()),
+    ///         None => println!("{}: stands", change.target),
+    ///     }
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// A failure to read one of the sets.
+    pub fn undone_changes(&self) -> Result<UndoneChanges, BulkError> {
+        self.undone_between(&Place::BEGIN, &Place::END)
+    }
+
+    /// As [`undone_changes`](Self::undone_changes), of the changes to one owner: the one whose record
+    /// this is. They are found by an index.
+    ///
+    /// # Errors
+    ///
+    /// The same errors as `undone_changes`.
+    pub fn undone_changes_of_owner(&self, record: &Target) -> Result<UndoneChanges, BulkError> {
+        self.undone_between(&Place::of(record, i64::MIN), &Place::of(record, i64::MAX))
     }
 }

@@ -9,7 +9,10 @@ use std::{
 };
 
 use common::{World, world};
-use crm_bulk::{Apply, ChangeSet, Input, OnDrift, OptOut, Plan, Remark, Selection, State};
+use crm_bulk::{
+    Apply, ChangeSet, Input, OnDrift, OptOut, PastEvent, Plan, Remark, Report, Selection, State,
+};
+use crm_contacts::Difference;
 use crm_sandbox::Seed;
 
 /// The page and the lines of its evidence, by column.
@@ -187,6 +190,54 @@ async fn a_long_list_has_a_short_page_that_says_what_it_shows_and_all_of_it_besi
 
     let alone = page_alone(&set);
     assert!(alone.len() < 1_000_000 && alone.contains("crm report SET --html FILE"));
+}
+
+#[tokio::test]
+async fn what_else_happened_is_shown_as_far_as_there_is_room_and_all_of_it_beside() {
+    let world = world(Seed::Demo).await;
+    let rows = "location_id,contact_id,memo\n2001,3001,by the set\n";
+    let set = world.plan(rows, "set.crm").await;
+    let record = *set.records(None, 1).unwrap().first().unwrap();
+    let event = |number: u32| {
+        let mut event = PastEvent::new(record, "update", format!("set-{number}"));
+        event.at = Some("2026-11-29T08:00:00Z".parse().unwrap());
+        event.members = vec![Difference::new("memo", Some("<b>"), Some(&"long ".repeat(200)))];
+        event.undone = Some(number.is_multiple_of(2));
+        event
+    };
+    let events = || (0..1_000).map(event).map(Ok::<_, std::io::Error>);
+    let notes = || std::iter::once("one set is gone".to_owned());
+    let (mut page, mut evidence) = (Vec::new(), Vec::new());
+    let report = Report::of(&set).past(events(), notes());
+    report.write_with_evidence(&mut page, &mut evidence, "beside.csv").unwrap();
+    let page = String::from_utf8(page).unwrap();
+    let (_, past) = page.split_once("What else happened to these contacts").unwrap();
+    assert!(past.contains(" of 1000 are shown here. All are in"), "{past:.500}");
+    assert!(past.contains("set-0<") && !past.contains("set-999<") && !past.contains("<b><"));
+    assert!(past.contains("undone since") && past.contains("one set is gone"));
+    assert!(page.len() < 300_000, "{}", page.len());
+    let lines: Vec<BTreeMap<String, String>> =
+        csv::Reader::from_reader(&*evidence).deserialize().map(Result::unwrap).collect();
+    assert_eq!((lines.len(), &*lines[0]["through"]), (1_001, ""));
+    let last = &lines[1_000];
+    let told = ["through", "ownerId", "contactId", "undone"].map(|name| last[name].as_str());
+    assert_eq!(told, ["set-999", "2001", "3001", "no"]);
+    assert!(last["before"].contains("<b>"), "{last:?}");
+
+    let alone = |events: Vec<PastEvent>| {
+        let mut page = Vec::new();
+        let report = Report::of(&set).past(events.into_iter().map(Ok), notes());
+        report.write(&mut page).unwrap();
+        String::from_utf8(page).unwrap()
+    };
+    assert!(alone((0..1_000).map(event).collect()).contains(" of 1000 are shown here."));
+    let nothing = alone(Vec::new());
+    assert!(nothing.contains("Nothing, as far as is known") && nothing.contains("one set is gone"));
+    assert!(!page_alone(&set).contains("What else happened"));
+    let failed =
+        Report::of(&set).past(std::iter::once(Err(std::io::Error::other("gone"))), notes());
+    let error = failed.write(Vec::new()).unwrap_err().to_string();
+    assert!(error.contains("gone"), "{error}");
 }
 
 #[tokio::test]

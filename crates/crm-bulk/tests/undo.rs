@@ -5,8 +5,8 @@ mod common;
 
 use common::*;
 use crm_bulk::{
-    Apply, BulkError, Change, ChangeSet, Event, Image, Input, MirrorError, OptOut, Snapshot, State,
-    StopReason, Target, UndoSummary,
+    Apply, BulkError, Change, ChangeSet, Event, Image, Input, MirrorError, OptOut, Selection,
+    Snapshot, State, StopReason, Target, UndoSummary,
 };
 use crm_models::{
     ContactChange, ContactId, LocationId, Preference, Tolerance, UpdateContactMethodRequest,
@@ -115,7 +115,11 @@ async fn deleted_duplicates_come_back_both() {
     let set = world.plan(&format!("location_id,contact_id,action\n{rows}"), "two.crm").await;
     world.apply(Apply::new(set)).await.unwrap();
     ChangeSet::open(world.path("two.crm")).unwrap().undo(world.path("undo.crm")).await.unwrap();
-    world.apply(Apply::new(ChangeSet::open(world.path("undo.crm")).unwrap())).await.unwrap();
+    let undo = || Apply::new(ChangeSet::open(world.path("undo.crm")).unwrap());
+    world.apply(undo().canary(1)).await.unwrap();
+    assert_eq!(undone_of(&world, "two.crm", &["undo.crm"]), (vec![1], 1), "one for one");
+    world.apply(undo()).await.unwrap();
+    assert_eq!(undone_of(&world, "two.crm", &["undo.crm"]), (vec![2], 0));
     assert_eq!(all(&world), before);
 }
 
@@ -272,9 +276,28 @@ async fn a_contact_method_with_another_number_is_left_alone() {
 
 /// A set, with what these have undone of it.
 fn undone(world: &World, reverses: &[&str]) -> (Vec<u64>, u64) {
-    let set = ChangeSet::open(world.path("set.crm")).unwrap();
-    let undone = set.reversed_by(reverses.iter().map(|name| world.path(name))).undone().unwrap();
-    (undone.by.iter().map(|it| it.changes).collect(), undone.standing)
+    undone_of(world, "set.crm", reverses)
+}
+
+fn undone_of(world: &World, set: &str, reverses: &[&str]) -> (Vec<u64>, u64) {
+    let set = ChangeSet::open(world.path(set)).unwrap();
+    let set = set.reversed_by(reverses.iter().map(|name| world.path(name)));
+    let undone = set.undone().unwrap();
+    let by: Vec<_> = undone.by.iter().map(|it| it.changes).collect();
+    // Change by change it comes to the same, and of each owner alone.
+    let which = set.undone_changes().unwrap();
+    let (mut counted, mut standing) = (vec![0; by.len()], 0);
+    for change in set.changes(&Selection::states([State::Done])).map(Result::unwrap) {
+        let of_owner = set.undone_changes_of_owner(&change.target).unwrap();
+        let one = which.by(change.id);
+        assert_eq!(of_owner.by(change.id).map(|it| &it.set), one.map(|it| &it.set));
+        match undone.by.iter().position(|it| one == Some(it)) {
+            Some(place) => counted[place] += 1,
+            None => standing += 1,
+        }
+    }
+    assert_eq!((&counted, standing), (&by, undone.standing));
+    (by, standing)
 }
 
 #[tokio::test]

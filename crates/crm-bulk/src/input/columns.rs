@@ -141,7 +141,7 @@ const READ_ONLY: [&str; 7] = [
 ];
 
 /// The columns that this crate adds to rows that it gives back.
-pub(crate) const OUTCOME_COLUMNS: [&str; 11] = [
+pub(crate) const OUTCOME_COLUMNS: [&str; 12] = [
     "crm_outcome",
     "crm_message",
     "crm_field_errors",
@@ -153,6 +153,7 @@ pub(crate) const OUTCOME_COLUMNS: [&str; 11] = [
     "crm_owner_name",
     "crm_owner_town",
     "crm_value",
+    "crm_undone_by",
 ];
 /// The columns that this crate adds to rows that have to be corrected.
 pub(crate) const MEND_COLUMNS: [&str; 2] = ["crm_line", "crm_problem"];

@@ -11,6 +11,7 @@ use crate::{
     input::{InputFormat, cells},
     set::{Change, NamedOwner, State},
     store::{ChangeSet, Selection, file::ChangeColumns},
+    undone::{UndoneBy, UndoneChanges},
     verify::KeptFinding,
 };
 
@@ -46,22 +47,41 @@ pub(super) struct InputRow {
     pub(super) look_at: bool,
 }
 
-/// A change, whose record it is about, and what reading back found to be no longer so.
+/// A change, whose record it is about, which set has undone it, and what reading back found to be no
+/// longer so.
 pub(super) struct Place {
     pub(super) change: Change,
     pub(super) named: Option<NamedOwner>,
+    pub(super) undone_by: Option<String>,
     pub(super) finding: Option<KeptFinding>,
 }
 
-impl Place {
-    pub(super) fn of(
-        set: &ChangeSet,
-        change: Change,
-        is_verified: bool,
-    ) -> Result<Self, BulkError> {
+/// What is known of the changes of a set besides.
+pub(super) struct Places<'a> {
+    set: &'a ChangeSet,
+    undone: &'a UndoneChanges,
+    is_verified: bool,
+}
+
+impl<'a> Places<'a> {
+    pub(super) fn of(set: &'a ChangeSet, undone: &'a UndoneChanges) -> Result<Self, BulkError> {
+        Ok(Self { set, undone, is_verified: set.verification()?.is_some() })
+    }
+
+    pub(super) fn place(&self, change: Change) -> Result<Place, BulkError> {
+        let set = self.set;
         let named = change.target.owner().map(|owner| set.named_owner(owner)).transpose()?;
-        let finding = if is_verified { set.finding(change.id)? } else { None };
-        Ok(Self { change, named: named.flatten(), finding })
+        let finding = if self.is_verified { set.finding(change.id)? } else { None };
+        let undone_by = self.undone.by(change.id).map(UndoneBy::name);
+        Ok(Place { change, named: named.flatten(), undone_by, finding })
+    }
+}
+
+impl Place {
+    /// Whether it has been undone, if it was done.
+    pub(super) fn is_undone(&self) -> Option<bool> {
+        let is_undone = self.undone_by.is_some();
+        (is_undone || self.change.outcome.state == State::Done).then_some(is_undone)
     }
 
     fn needs_attention(&self) -> bool {
@@ -91,12 +111,13 @@ impl Entry {
 /// Hands each entry of a set to `each`, in the order of the input.
 pub(super) fn for_each(
     set: &ChangeSet,
+    undone: &UndoneChanges,
     mut each: impl FnMut(Entry) -> Result<(), BulkError>,
 ) -> Result<(), BulkError> {
-    let is_verified = set.verification()?.is_some();
+    let places = Places::of(set, undone)?;
     if set.count("SELECT EXISTS (SELECT 1 FROM rows)")? == 0 {
         return set.changes(&Selection::all()).try_for_each(|change| {
-            let found = vec![Place::of(set, change?, is_verified)?];
+            let found = vec![places.place(change?)?];
             each(Entry { row: None, late: None, found })
         });
     }
@@ -117,7 +138,7 @@ pub(super) fn for_each(
             message: row.message,
             look_at: row.look_at,
         };
-        let found = found.into_iter().map(|change| Place::of(set, change, is_verified));
+        let found = found.into_iter().map(|change| places.place(change));
         let found = found.collect::<Result<Vec<_>, _>>()?;
         let late = late(&row, &found, today);
         each(Entry { row: Some(row), late, found }.in_order())

@@ -2,20 +2,25 @@
 
 use std::io::{self, Write};
 
+use crm_contacts::Difference;
+use crm_models::Timestamp;
 use serde::{Serialize, Serializer as _};
 
 use super::{
     entry::{Entry, InputRow, Late, Place},
     hashed::Hashed,
+    past::PastEvent,
     words,
 };
 use crate::{
-    set::{Action, Change, Image, State},
+    set::{Action, Change, Image, NamedOwner, State},
     spreadsheet::guarded,
 };
 
-/// The columns. A row of the input has a line for each place where it was found, or a single one.
-const COLUMNS: [&str; 25] = [
+/// The columns. A row of the input has a line for each place where it was found, or a single one. The
+/// last three are for what happened to a record through something else than the set: a line that has
+/// one `through` is no change of the set.
+const COLUMNS: [&str; 30] = [
     "row",
     "line",
     "entry",
@@ -41,6 +46,11 @@ const COLUMNS: [&str; 25] = [
     "at",
     "verifiedAt",
     "noLongerSo",
+    "undone",
+    "undoneBy",
+    "since",
+    "by",
+    "through",
 ];
 
 /// The state of a line about a record of the service that could not be read.
@@ -135,15 +145,59 @@ impl<W: Write> Evidence<W> {
             outcome.and_then(|outcome| outcome.at).map(|at| at.to_string()),
             finding.map(|finding| finding.at.to_string()),
             finding.map(|finding| finding.difference.clone()),
+            place.and_then(Place::is_undone).map(yes_no),
+            text(place.and_then(|place| place.undone_by.as_ref())),
+            None,
+            None,
+            None,
         ];
+        self.write(&cells)
+    }
+
+    /// Adds what else happened to a record.
+    pub(super) fn add_past(
+        &mut self,
+        event: &PastEvent,
+        named: Option<&NamedOwner>,
+    ) -> io::Result<()> {
+        let PastEvent { record, members, .. } = event;
+        let [before, after] = sides(members)?;
+        let text = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
+        let time = |time: Option<Timestamp>| time.map(|time| time.to_string());
+        let cells = COLUMNS.map(|column| match column {
+            "ownerKind" => text(record.kind()),
+            "ownerId" => Some(record.owner_text()),
+            "contactId" => record.contact_text(),
+            "ownerName" => named.map(|named| named.name.clone()),
+            "ownerTown" => named.map(|named| named.town.clone()),
+            "action" => text(&event.action),
+            "before" => before.clone(),
+            "after" => after.clone(),
+            "state" => text(&event.state),
+            "traceId" => event.trace_id.clone(),
+            "at" => time(event.at),
+            "undone" => event.undone.map(yes_no),
+            "since" => time(event.since),
+            "by" => event.by.clone(),
+            "through" => text(&event.through),
+            _ => None,
+        });
+        self.write(&cells)
+    }
+
+    fn write(&mut self, cells: &[Option<String>; COLUMNS.len()]) -> io::Result<()> {
         self.lines += 1;
-        for cell in &cells {
+        for cell in cells {
             let cell = guarded(cell.as_deref().unwrap_or_default());
             self.csv.write_field(cell.as_bytes())?;
         }
         // Ends the line.
         Ok(self.csv.write_record(None::<&[u8]>)?)
     }
+}
+
+fn yes_no(truth: bool) -> String {
+    if truth { "yes" } else { "no" }.to_owned()
 }
 
 /// The members that a change makes different, as they were and as they are to be; a contact that is
@@ -153,13 +207,18 @@ fn difference(change: &Change) -> io::Result<(Option<String>, Option<String>)> {
         let whole = change.before.as_ref().map(serde_json::to_string::<Image>);
         return Ok((whole.transpose()?, None));
     }
-    let members = change.members();
-    let known = |side: fn(&crm_contacts::Difference) -> Option<&String>| {
+    let [before, after] = sides(&change.members())?;
+    Ok((before, after))
+}
+
+/// These members as they were, and as they became.
+fn sides(members: &[Difference]) -> io::Result<[Option<String>; 2]> {
+    let known = |side: fn(&Difference) -> Option<&String>| {
         let members = members.iter().filter_map(|member| Some((&member.field, side(member)?)));
         let mut members = members.peekable();
         members.peek().is_some().then_some(()).map(|()| object(members)).transpose()
     };
-    Ok((known(|member| member.before.as_ref())?, known(|member| member.after.as_ref())?))
+    Ok([known(|member| member.before.as_ref())?, known(|member| member.after.as_ref())?])
 }
 
 /// A JSON object of these texts, in their order.

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use crm_contacts::Difference;
 use maud::{Markup, html};
 
 use super::{
@@ -10,7 +11,6 @@ use super::{
 };
 use crate::{
     set::{Change, State},
-    verify::KeptFinding,
     visible,
 };
 
@@ -32,13 +32,13 @@ const CHARACTERS: usize = 2_000;
 
 /// A row of a table of changes.
 pub(super) fn change(place: &Place) -> Markup {
-    let Place { change, finding, .. } = place;
+    let change = &place.change;
     html! {
         tr {
             td data-label="Contact" { (whose(place)) }
             td data-label="Number or address" { (value(change)) }
             td data-label="Change" { (difference(change)) }
-            td data-label="Outcome" { (outcome(change, finding.as_ref())) }
+            td data-label="Outcome" { (outcome(place)) }
         }
     }
 }
@@ -121,12 +121,12 @@ pub(super) fn entry(entry: &Entry) -> Markup {
                 }
                 tbody {
                     @for place in shown {
-                        @let Place { change, finding, .. } = place;
+                        @let change = &place.change;
                         tr {
                             td data-label="Found at" { (whose(place)) }
                             td data-label="Written as" { (value(change)) }
                             td data-label="Change" { (difference(change)) }
-                            td data-label="Outcome" { (outcome(change, finding.as_ref())) }
+                            td data-label="Outcome" { (outcome(place)) }
                             td data-label="When" {
                                 @if let Some(at) = change.outcome.at { time { (words::time(at)) } }
                             }
@@ -170,11 +170,17 @@ fn value(change: &Change) -> Markup {
     html! { @if let Some(value) = change.value() { (foreign(value)) } }
 }
 
-/// Old and new, member by member.
+/// What is done to a contact as a whole, and old and new, member by member.
 fn difference(change: &Change) -> Markup {
-    let members = change.members();
     html! {
         @if let Some(whole) = words::whole(change) { ins { (whole) } br; }
+        (members(&change.members()))
+    }
+}
+
+/// Old and new, member by member.
+pub(super) fn members(members: &[Difference]) -> Markup {
+    html! {
         @for (at, member) in members.iter().enumerate() {
             @if at > 0 { br; }
             (foreign(&member.field)) ": "
@@ -188,11 +194,13 @@ fn difference(change: &Change) -> Markup {
     }
 }
 
-fn outcome(change: &Change, finding: Option<&KeptFinding>) -> Markup {
+fn outcome(place: &Place) -> Markup {
+    let Place { change, finding, undone_by, .. } = place;
     let (word, class) = words::state(change.outcome.state);
     html! {
         span class=(class) { (word) }
         @if let Some(message) = &change.outcome.message { br; small { (foreign(message)) } }
+        @if let Some(set) = undone_by { br; small.bad { "Undone by " (foreign(set)) } }
         @if let Some(finding) = finding {
             br;
             small.bad { "Read back " (words::time(finding.at)) ": " (foreign(&finding.difference)) }

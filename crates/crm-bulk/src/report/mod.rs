@@ -6,6 +6,7 @@ mod hashed;
 mod markup;
 #[doc(hidden)]
 pub mod page;
+mod past;
 mod received;
 mod section;
 mod words;
@@ -14,87 +15,125 @@ use std::io::{self, Write};
 
 use maud::{Markup, html};
 
+pub use self::past::PastEvent;
 use self::{
-    entry::{Entry, Place},
+    entry::{Entry, Places},
     evidence::{Beside, Evidence},
     markup::foreign,
+    past::Past,
     section::Section,
 };
 use crate::{
     error::BulkError,
-    set::{Decision, DecisionKind, Digest, SetInfo, SetKind, State, Totals},
+    set::{Decision, DecisionKind, Digest, NamedOwner, SetInfo, SetKind, State, Totals},
     store::{ChangeSet, Selection},
-    undone::{Undone, UndoneBy},
+    undone::{Undone, UndoneBy, UndoneChanges},
     verify::Verification,
 };
 
-impl ChangeSet {
+/// A page about a set for people, and beside it all that it is about as CSV.
+///
+/// ```no_run
+/// use crm_bulk::{AtomicWriter, BulkError, ChangeSet, Report};
+///
+/// # fn example() -> Result<(), Box<dyn std::error::Error>> {
+/// let mut evidence = AtomicWriter::create("june.html.csv".as_ref())?;
+/// let mut page = AtomicWriter::create("june.html".as_ref())?;
+/// let set = ChangeSet::open("june.crm")?;
+/// Report::of(&set).write_with_evidence(&mut page, &mut evidence, "june.html.csv")?;
+/// evidence.finish()?;
+/// page.finish()?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug)]
+#[must_use = "nothing is written before `write`"]
+pub struct Report<'a> {
+    set: &'a ChangeSet,
+    past: Option<Past<'a>>,
+}
+
+impl<'a> Report<'a> {
+    /// Begins the page of a set.
+    pub fn of(set: &'a ChangeSet) -> Self {
+        Self { set, past: None }
+    }
+
+    /// Tells besides what happened to the records of the set through something else: before it and
+    /// after it, by other sets and by single writes, in the order in which these events come. A set
+    /// does not know it; whoever keeps several does. `notes` are sentences about what could not be
+    /// looked at. The events are taken one after another, and the page shows as many as it has room
+    /// for and says how many there are. The notes are taken after the last event.
+    pub fn past(
+        self,
+        events: impl Iterator<Item = io::Result<PastEvent>> + 'a,
+        notes: impl Iterator<Item = String> + 'a,
+    ) -> Self {
+        let past = Past { events: Box::new(events), notes: Box::new(notes) };
+        Self { past: Some(past), ..self }
+    }
+
     /// Writes one self-contained HTML page: totals, what changes from what to what, and the
     /// outcomes; for opt-outs also the evidence, entry by entry. What needs attention comes first.
     /// The page loads nothing from the network, reads well on a phone and on paper, and contains
     /// numbers and addresses in clear text.
     ///
     /// The page stays below a megabyte, however large the set is: each section says how many of its
-    /// entries are shown. [`report_with_evidence`](Self::report_with_evidence) writes all of them.
+    /// entries are shown. [`write_with_evidence`](Self::write_with_evidence) writes all of them.
     ///
     /// # Errors
     ///
     /// [`BulkError::Altered`] if the set is not what was planned, or a failure to read the set or
-    /// to write.
-    pub fn report(&self, page: impl Write) -> Result<(), BulkError> {
-        self.write_report(page, None::<(io::Sink, &str)>)
+    /// the events, or to write.
+    pub fn write(self, page: impl Write) -> Result<(), BulkError> {
+        self.write_both(page, None::<(io::Sink, &str)>)
     }
 
-    /// Writes the page of [`report`](Self::report), and everything that it is about as CSV into a
+    /// Writes the page of [`write`](Self::write), and everything that it is about as CSV into a
     /// second file: each row of the input with each place where it was found, each change with its
-    /// ids, what it makes different, its state, trace id and time, and what reading back found to be
-    /// no longer so. The page names that file as `name` and states its SHA-256, so that it can be
+    /// ids, what it makes different, its state, trace id and time, which set has undone it, and what
+    /// reading back found to be no longer so; and each event that happened to the records
+    /// besides. The page names that file as `name` and states its SHA-256, so that it can be
     /// shown later that the two belong together.
     ///
     /// The evidence is written first: put it in place before the page.
     ///
-    /// ```no_run
-    /// use crm_bulk::{AtomicWriter, BulkError, ChangeSet};
-    ///
-    /// # fn example() -> Result<(), Box<dyn std::error::Error>> {
-    /// let mut evidence = AtomicWriter::create("june.html.csv".as_ref())?;
-    /// let mut page = AtomicWriter::create("june.html".as_ref())?;
-    /// let set = ChangeSet::open("june.crm")?;
-    /// set.report_with_evidence(&mut page, &mut evidence, "june.html.csv")?;
-    /// evidence.finish()?;
-    /// page.finish()?;
-    /// # Ok(())
-    /// # }
-    /// ```
-    ///
     /// # Errors
     ///
-    /// The same errors as `report`.
-    pub fn report_with_evidence(
-        &self,
+    /// The same errors as `write`.
+    pub fn write_with_evidence(
+        self,
         page: impl Write,
         evidence: impl Write,
         name: &str,
     ) -> Result<(), BulkError> {
-        self.write_report(page, Some((evidence, name)))
+        self.write_both(page, Some((evidence, name)))
     }
 
-    fn write_report(
-        &self,
+    fn write_both(
+        self,
         page: impl Write,
         evidence: Option<(impl Write, &str)>,
     ) -> Result<(), BulkError> {
-        let digest = self.known_digest()?;
-        let (info, totals) = (self.info()?, self.totals()?);
+        let Self { set, past } = self;
+        let digest = set.known_digest()?;
+        let (info, totals, undone) = (set.info()?, set.totals()?, set.undone_changes()?);
         let mut listed = matches!(info.kind, SetKind::OptOut | SetKind::OptIn).then(Listed::new);
+        let mut told = past.map(Told::of);
         let beside = match evidence {
-            Some((out, name)) => Some(self.write_evidence(out, name, &info, listed.as_mut())?),
+            Some((out, name)) => {
+                let (listed, told) = (listed.as_mut(), told.as_mut());
+                Some(set.write_evidence((out, name), &info, &undone, (listed, told))?)
+            }
             None => {
                 if let Some(listed) = &mut listed {
-                    entry::for_each(self, |entry| {
+                    entry::for_each(set, &undone, |entry| {
                         listed.add(&entry);
                         Ok(())
                     })?;
+                }
+                if let Some(told) = &mut told {
+                    told.take(set, |_, _| Ok(()))?;
                 }
                 None
             }
@@ -102,32 +141,61 @@ impl ChangeSet {
         let late = listed.as_ref().map_or(0, |listed| listed.late);
         let sections = match listed {
             Some(listed) => listed.sections().into(),
-            None => self.changes_in_sections(&totals)?,
+            None => set.changes_in_sections(&totals, &undone)?,
         };
-        let mut page = Page { set: self, out: io::BufWriter::new(page) };
-        page.write(&self.head(&info, digest, &totals, late)?)?;
+        let mut page = Page { set, out: io::BufWriter::new(page) };
+        let undone = undone.in_numbers(totals.in_state(State::Done));
+        page.write(&set.head(&info, digest, &totals, late, &undone)?)?;
         page.write(&about_evidence(beside.as_ref()))?;
-        if let Some(verification) = self.verification()? {
+        if let Some(verification) = set.verification()? {
             page.write(&read_back(&verification))?;
         }
         let rest = rest(beside.as_ref());
         for section in sections.iter().chain([&unreadable(&info)]) {
             page.write(&section.markup(&rest))?;
         }
+        if let Some(told) = &told {
+            page.write(&told.markup(&rest))?;
+        }
         page.write(&page::end())?;
         page.out.flush().map_err(|e| page.unwritten(e))
+    }
+}
+
+impl ChangeSet {
+    /// Writes the page about the set: [`Report::write`].
+    ///
+    /// # Errors
+    ///
+    /// The same errors as `Report::write`.
+    pub fn report(&self, page: impl Write) -> Result<(), BulkError> {
+        Report::of(self).write(page)
+    }
+
+    /// Writes the page and all that it is about: [`Report::write_with_evidence`].
+    ///
+    /// # Errors
+    ///
+    /// The same errors as `Report::write`.
+    pub fn report_with_evidence(
+        &self,
+        page: impl Write,
+        evidence: impl Write,
+        name: &str,
+    ) -> Result<(), BulkError> {
+        Report::of(self).write_with_evidence(page, evidence, name)
     }
 
     fn write_evidence<'a>(
         &self,
-        out: impl Write,
-        name: &'a str,
+        (out, name): (impl Write, &'a str),
         info: &SetInfo,
-        mut listed: Option<&mut Listed>,
+        undone: &UndoneChanges,
+        (mut listed, told): (Option<&mut Listed>, Option<&mut Told<'_>>),
     ) -> Result<Beside<'a>, BulkError> {
         let unwritten = |e| BulkError::file(self.path(), "written as evidence", e);
         let mut evidence = Evidence::begin(out).map_err(unwritten)?;
-        entry::for_each(self, |entry| {
+        entry::for_each(self, undone, |entry| {
             if let Some(listed) = &mut listed {
                 listed.add(&entry);
             }
@@ -135,14 +203,23 @@ impl ChangeSet {
         })?;
         let mut unreadable = info.unreadable.iter();
         unreadable.try_for_each(|record| evidence.add_unreadable(record)).map_err(unwritten)?;
+        if let Some(told) = told {
+            told.take(self, |event, named| evidence.add_past(event, named).map_err(unwritten))?;
+        }
         evidence.finish(name).map_err(unwritten)
     }
 
     /// What needs attention, the rows that ask for no change, and then everything else.
-    fn changes_in_sections(&self, totals: &Totals) -> Result<Vec<Section>, BulkError> {
+    fn changes_in_sections(
+        &self,
+        totals: &Totals,
+        undone: &UndoneChanges,
+    ) -> Result<Vec<Section>, BulkError> {
         let rest = |state: State| !state.needs_attention() && state != State::Already;
-        let first = self.changes_in("Needs attention", State::needs_attention, totals)?;
-        Ok(vec![first, self.rows_left_out()?, self.changes_in("Changes", rest, totals)?])
+        let places = Places::of(self, undone)?;
+        let first = self.changes_in("Needs attention", State::needs_attention, totals, &places)?;
+        let others = self.changes_in("Changes", rest, totals, &places)?;
+        Ok(vec![first, self.rows_left_out()?, others])
     }
 
     fn changes_in(
@@ -150,12 +227,12 @@ impl ChangeSet {
         heading: &'static str,
         of: impl Fn(State) -> bool,
         totals: &Totals,
+        places: &Places<'_>,
     ) -> Result<Section, BulkError> {
         let mut section = Section::new(heading, markup::TABLE);
-        let is_verified = self.verification()?.is_some();
         let states = State::ALL.into_iter().filter(|state| of(*state));
         for change in self.changes(&Selection::states(states)) {
-            let place = Place::of(self, change?, is_verified)?;
+            let place = places.place(change?)?;
             section.add(|| markup::change(&place));
             if section.is_full() {
                 break;
@@ -215,10 +292,11 @@ impl ChangeSet {
         digest: Option<Digest>,
         totals: &Totals,
         late: u64,
+        undone: &Undone,
     ) -> Result<Markup, BulkError> {
         let (decisions, approval) = (self.decisions()?, self.approval()?);
         let of = |kind| decisions.iter().filter(move |it| it.kind == kind);
-        let (title, undone) = (words::title(info.kind), self.undone()?);
+        let title = words::title(info.kind);
         let rows = self.count("SELECT count(*) FROM rows")?;
         let tiles = self.tiles(info, totals, late)?;
         Ok(html! {
@@ -227,7 +305,7 @@ impl ChangeSet {
                 @for (count, word, class) in &tiles { li { b class=(class) { (count) } (word) } }
                 @if tiles.is_empty() { li { b { "0" } "nothing to do" } }
             }
-            @for by in &undone.by { (undone_by(by, &undone)) }
+            @for by in &undone.by { (undone_by(by, undone)) }
             dl {
                 @if let Some(source) = &info.source { dt { "From the list" } dd { (foreign(source)) } }
                 @if let Some(undone) = &info.undo_of {
@@ -311,6 +389,49 @@ impl Listed {
     }
 }
 
+/// What else happened to the records, as far as the page has room for it.
+struct Told<'a> {
+    past: Past<'a>,
+    section: Section,
+    notes: Vec<String>,
+}
+
+impl<'a> Told<'a> {
+    fn of(past: Past<'a>) -> Self {
+        Self { past, section: Section::new(past::HEADING, past::TABLE), notes: Vec::new() }
+    }
+
+    /// Takes all events, and hands each to `each` with the name of its owner.
+    fn take(
+        &mut self,
+        set: &ChangeSet,
+        mut each: impl FnMut(&PastEvent, Option<&NamedOwner>) -> Result<(), BulkError>,
+    ) -> Result<(), BulkError> {
+        for event in &mut self.past.events {
+            let unread =
+                |e| BulkError::file(set.path(), "told what else happened to its records", e);
+            let event = event.map_err(unread)?;
+            let named = event.record.owner().map(|owner| set.named_owner(owner)).transpose()?;
+            let named = named.flatten();
+            each(&event, named.as_ref())?;
+            self.section.add(|| past::row(&event, named.as_ref()));
+        }
+        self.notes.extend(&mut self.past.notes);
+        Ok(())
+    }
+
+    fn markup(&self, rest: &Markup) -> Markup {
+        html! {
+            (self.section.markup(rest))
+            @if self.section.is_empty() {
+                h2 { (past::HEADING) }
+                p { "Nothing, as far as is known." }
+            }
+            @for note in &self.notes { p { small { (foreign(note)) } } }
+        }
+    }
+}
+
 struct Page<'a, W: Write> {
     set: &'a ChangeSet,
     out: W,
@@ -380,13 +501,12 @@ fn unreadable(info: &SetInfo) -> Section {
 
 /// What another set has undone of this one.
 fn undone_by(by: &UndoneBy, undone: &Undone) -> Markup {
-    let name = by.set.file_name().unwrap_or_default().to_string_lossy();
     html! {
         p.note {
             b.bad { (by.changes) " of " (undone.changes() + undone.standing) }
             " changes that were done have been undone"
             @if let Some(at) = by.at { ", " (words::time(at)) ", by " }
-            code { (foreign(&name)) } "."
+            code { (foreign(&by.name())) } "."
         }
     }
 }

@@ -4,7 +4,7 @@ use maud::{Markup, PreEscaped, html};
 
 /// How long the list of a section gets: with the few sections of a page, it stays below a megabyte,
 /// which any device opens at once.
-pub(super) const BYTES: usize = 256 * 1024;
+pub(super) const BYTES: usize = 192 * 1024;
 
 /// A list with its heading.
 #[derive(Debug)]
@@ -38,6 +38,11 @@ impl Section {
             self.list.push_str(&item);
             self.shown += 1;
         }
+    }
+
+    /// Whether there are no items.
+    pub(super) fn is_empty(&self) -> bool {
+        self.all == 0
     }
 
     /// Whether items are only counted from here on.

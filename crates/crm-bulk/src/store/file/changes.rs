@@ -3,7 +3,8 @@
 use std::vec;
 
 use crm_mirror::OwnerId;
-use rusqlite::params;
+use crm_models::PersonId;
+use rusqlite::{params, types::Value};
 
 use super::{
     change_set::ChangeSet,
@@ -24,7 +25,7 @@ pub struct Selection {
     verdicts: Vec<State>,
     actions: Vec<String>,
     numbers: Vec<i64>,
-    owner: Option<OwnerId>,
+    owner: Option<(i64, Value)>,
     text: Option<Text>,
     row: Option<u64>,
     limit: Option<u32>,
@@ -68,7 +69,13 @@ impl Selection {
 
     /// Selects only changes to contacts of this owner.
     pub fn owner(mut self, owner: OwnerId) -> Self {
-        self.owner = Some(owner);
+        self.owner = Some((codes::owner_kind(owner.kind()), Value::Integer(owner.get())));
+        self
+    }
+
+    /// Selects only changes to the contact methods of this person.
+    pub fn person(mut self, person: PersonId) -> Self {
+        self.owner = Some((codes::OF_PERSON, Value::Text(person.to_string())));
         self
     }
 
@@ -188,10 +195,16 @@ impl Changes<'_> {
              WHERE id > ?1 AND (?2 IS NULL OR 1 << {STATE} & ?2 <> 0)
                AND (?3 IS NULL OR row = ?3) AND (?5 IS NULL OR 1 << verdict & ?5 <> 0)
                AND (?6 IS NULL OR 1 << action & ?6 <> 0)
-               AND (?7 IS NULL OR (owner_kind = ?7 AND owner_id = ?8))
+               AND {}
                AND (?9 IS NULL OR id IN (SELECT value FROM json_each(?9)))
              ORDER BY id LIMIT ?4",
-            SealedChange::select()
+            SealedChange::select(),
+            // Said of no owner it would keep SQLite from the index.
+            if self.selection.owner.is_some() {
+                "owner_kind = ?7 AND owner_id = ?8"
+            } else {
+                "?7 IS ?8"
+            },
         );
         let Selection { states, verdicts, actions, numbers, owner, text, row, .. } =
             &self.selection;
@@ -204,8 +217,7 @@ impl Changes<'_> {
             |states: &[State]| (!states.is_empty()).then(|| codes::set_of(states.iter().copied()));
         let actions = (!actions.is_empty()).then(|| codes::actions(actions));
         let numbers = (!numbers.is_empty()).then(|| format!("{numbers:?}"));
-        let (kind, owner) =
-            (owner.map(|owner| codes::owner_kind(owner.kind())), owner.map(OwnerId::get));
+        let (kind, owner) = owner.clone().unzip();
         let database = &self.set.database;
         let mut statement = database.check(database.connection.prepare_cached(&sql))?;
         let selected = params![

@@ -51,8 +51,8 @@ pub(crate) fn read_owner(code: i64) -> Option<&'static str> {
 }
 
 pub(super) const UPDATE: i64 = 0;
-pub(super) const CREATE: i64 = 1;
-pub(super) const DELETE: i64 = 2;
+pub(crate) const CREATE: i64 = 1;
+pub(crate) const DELETE: i64 = 2;
 pub(super) const METHOD_PREFERENCES: i64 = 3;
 /// The names of the actions, by their numbers.
 pub(super) const ACTIONS: [&str; 4] = ["update", "create", "delete", "method-preferences"];

@@ -113,7 +113,7 @@ impl ChangeColumns {
 }
 
 /// Reads a record from the columns of its owner, who is of this kind, and of its contact.
-pub(super) fn read_target(
+pub(crate) fn read_target(
     row: &Row<'_>,
     kind: &str,
     owner: usize,

@@ -1,6 +1,7 @@
 //! A change set in its SQLite file.
 
 mod backup;
+mod by_record;
 mod change_set;
 mod changes;
 mod codes;
@@ -31,8 +32,8 @@ pub use self::{
 };
 pub(crate) use self::{
     change_set::{NAMED, some_of},
-    codes::{owner as owner_code, read_owner, read_time, state as state_code},
-    columns::{CHANGES, ChangeColumns, STATE, owner_column, read_state},
+    codes::{CREATE, DELETE, owner as owner_code, read_owner, read_time, state as state_code},
+    columns::{CHANGES, ChangeColumns, STATE, owner_column, read_state, read_target},
     decisions::admit,
     draft::{Draft, Planned, Unread},
     file_store::FileStore,

@@ -104,9 +104,10 @@ CREATE TABLE owner (
 
 -- meta has more: version, of the crate that planned the set; options, what was chosen for it (JSON
 -- array of words for people); planned_by, whose process planned it, as the system knows; digest, over
--- tenant, environment and the digests of all changes; unknown_flags (on or off), what flags become
--- that the service does not tell; owners and open, of how many owners how many changes were open when
--- the totals were counted.
+-- tenant, environment and the digests of all changes; undo_of_created_at, when the set was planned
+-- that this one reverses, and undo_of_epoch, the epoch of its owner, where all that is reversed had
+-- been done by then; unknown_flags (on or off), what flags become that the service does not tell;
+-- owners and open, of how many owners how many changes were open when the totals were counted.
 
 -- What the last reading back found to be no longer so; meta has its totals, as verification.
 CREATE TABLE findings (
