@@ -17,7 +17,7 @@ use crm_values::Region;
 use http::Uri;
 
 use crate::{
-    desk::{Desk, DeskError, Recorder, Whereabouts},
+    desk::{Desk, DeskError, Notes, Past, Recorder, Whereabouts},
     error::CliError,
     globals::{Globals, Siblings, Vendor},
     output::{Output, option},
@@ -192,10 +192,23 @@ pub(crate) fn target_with_desk(
 /// The sets that reverse this one, as far as the account has a desk that knows. They change what is
 /// told of a set, so that none is known where the desk cannot be read is no reason to tell nothing.
 pub(crate) fn reverses(globals: &Globals, set: &Path) -> Vec<PathBuf> {
-    let place = Some(globals).filter(|globals| !globals.sandbox);
-    let place = place.and_then(|globals| desk(globals, "its path").ok());
-    let desk = place.as_ref().and_then(|place| place.existing().ok().flatten());
-    desk.and_then(|desk| desk.reverses(set).ok()).unwrap_or_default()
+    let reverses = |desk: &Desk| desk.reverses(set);
+    with_desk(globals, reverses).unwrap_or_default()
+}
+
+/// What happened to the records of this set through something else, as far as the account has a desk
+/// that knows.
+pub(crate) fn past(globals: &Globals, set: &Path) -> Option<(Past, Notes)> {
+    with_desk(globals, |desk| desk.past(set))
+}
+
+/// What the desk of the account says, if there is one that can be read.
+fn with_desk<R>(globals: &Globals, ask: impl FnOnce(&Desk) -> Result<R, DeskError>) -> Option<R> {
+    if globals.sandbox {
+        return None;
+    }
+    let place = desk(globals, "its path").ok()?;
+    ask(place.existing().ok()??).ok()
 }
 
 /// Whether the account's profile has sets applied only once they are approved, as far as this can be

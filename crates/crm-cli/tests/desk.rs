@@ -4,11 +4,12 @@
 mod common;
 
 use std::{
+    collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
 };
 
-use common::{METHOD, PERSON, Service, stderr, wait_beside};
+use common::{METHOD, PERSON, Service, stderr, stdout, wait_beside};
 use crm_bulk::system_user;
 use crm_sandbox::{Fault, FaultPlan, FaultRule, NewContact, Sandbox, Seed};
 use rusqlite::Connection;
@@ -546,10 +547,87 @@ fn the_history_of_a_contact_has_sets_and_single_writes() {
     assert!(events[2].ends_with("crm customer-contacts update true"), "{events:#?}");
     assert!(events[3].ends_with("crm customer-contacts update false"), "{events:#?}");
     assert!(history(&service, "location:1001").is_empty());
-    // By the number: what the sets saw of the record.
-    assert_eq!(history(&service, &format!("'{value}'")), events[..2]);
+    // By the number: all that happened to the contact that has it, also what did not name it.
+    assert_eq!(history(&service, &format!("'{value}'")), events);
     let refused = stderr(&service.crm("history 1001").assert().code(2));
     assert!(refused.contains("customer:ID"), "{refused}");
+}
+
+#[test]
+fn a_history_is_asked_for_by_the_owners_name_and_for_a_time() {
+    let service = Service::start();
+    let name = planned(&service);
+    service.ok(&format!("apply {name}"));
+    let asked = |line: &str, code: i32| {
+        let asked = service.crm(line).assert().code(code);
+        (stdout(&asked), stderr(&asked))
+    };
+    let (_, told) = asked("history 'Harbor Bakery'", 2);
+    assert!(told.contains("there is no mirror to look the name up in"), "{told}");
+    service.ok("mirror update");
+    // The whole name of one, which is a part of the names of others.
+    let (events, told) = asked("history 'harbor bakery'", 0);
+    assert!(told.contains("customer:1001 is Harbor Bakery, San Pedro"), "{told}");
+    assert!(events.contains(&name), "{events}");
+    let (_, told) = asked("history Harbor", 2);
+    for owner in ["customer:1001  # Harbor Bakery, San Pedro", "location:2001  # "] {
+        assert!(told.contains(&format!("history {owner}")), "{told}");
+    }
+    // The memo of a contact is no name.
+    for (subject, why) in [("Invoices", "no owner in the mirror"), ("customer:x", "has no id")] {
+        let (_, told) = asked(&format!("history {subject}"), 2);
+        assert!(told.contains(why), "{told}");
+    }
+    let of = |times: &str| history(&service, &format!("customer:1001 {times}")).len();
+    assert_eq!(["", "--since 1d", "--since 1d --until 2100-01-01"].map(of), [1; 3]);
+    assert_eq!(["--until 1d", "--since 2100-01-01"].map(of), [0; 2]);
+    let (_, told) = asked("history customer:1001 --since yesterday", 2);
+    assert!(told.contains("7d for seven days ago"), "{told}");
+}
+
+#[test]
+fn the_page_of_a_set_tells_what_else_happened_to_its_contacts() {
+    let service = Service::start();
+    let id = service.json("customer-contacts list 1001")[0]["id"].as_i64().unwrap();
+    service.ok("mirror update");
+    service.ok(&format!("--no-record customer-contacts update 1001 {id} --memo theirs"));
+    service.ok("mirror update");
+    let name = planned(&service);
+    service.ok(&format!("apply {name}"));
+    let undo = service.json(&format!("undo {name}"))["set"].as_str().unwrap().to_owned();
+    service.ok(&format!("apply {undo}"));
+    // Another contact, which the set is not about.
+    let other = service.json("customer-contacts list 1001")[1]["id"].as_i64().unwrap();
+    for id in [id, other] {
+        service.ok(&format!("customer-contacts update 1001 {id} --memo single"));
+    }
+    service.ok(&format!("report {name} --html page.html"));
+    let file = |name: &str| fs::read_to_string(service.home.path().join(name)).unwrap();
+    let page = file("page.html");
+    let (_, past) = page.split_once("What else happened to these contacts").unwrap();
+    let places = ["theirs", &undo, "single"].map(|text| past.find(text).unwrap());
+    assert!(places.is_sorted(), "in the order of time: {past}");
+    assert!(past.contains("what others changed is known from"), "{past}");
+    let mut rows = csv::Reader::from_path(service.home.path().join("page.html.csv")).unwrap();
+    let rows: Vec<BTreeMap<String, String>> = rows.deserialize().map(Result::unwrap).collect();
+    let texts = |name: &str| rows.iter().map(|row| row[name].as_str()).collect::<Vec<_>>();
+    let through = texts("through");
+    assert_eq!((through[0], through.len()), ("", 4), "{rows:#?}");
+    assert!(through[1].starts_with("changed elsewhere"), "{through:?}");
+    assert_eq!(through[2..], [undo.as_str(), "crm customer-contacts update"]);
+    assert_eq!(texts("undone"), ["yes", "", "no", "no"]);
+    assert_eq!(texts("undoneBy")[0], format!("{undo}.crm"));
+    assert_eq!(texts("contactId"), [id.to_string().as_str(); 4]);
+    // The same in the other forms.
+    let shown = service.json(&format!("show {name}"));
+    assert_eq!(shown[0]["undoneBy"], undo.as_str());
+    let results = service.ok(&format!("results {name}"));
+    assert!(results.trim_end().ends_with(&format!(",{undo}.crm")), "{results}");
+    // Without a desk the page says nothing of it.
+    let alone = service.home.path().join("alone.crm");
+    fs::copy(desk(&service).join(format!("sets/{name}.crm")), alone).unwrap();
+    let page = service.ok("--sandbox report alone.crm");
+    assert!(!page.contains("What else happened"), "{page}");
 }
 
 #[test]
@@ -663,8 +741,13 @@ fn only_what_is_over_and_old_is_pruned_and_only_when_asked() {
     let open = service.json("plan rows.csv")["set"].as_str().unwrap().to_owned();
     let desk = desk(&service);
     let card = desk.join("desk.toml");
-    let unset = stderr(&service.crm("desk prune --yes").assert().code(2));
-    assert!(unset.contains("keep_sets"), "{unset}");
+    let id = service.json("customer-contacts list 1001")[0]["id"].as_i64().unwrap();
+    service.ok("mirror update");
+    service.ok(&format!("--no-record customer-contacts update 1001 {id} --memo theirs"));
+    service.ok("mirror update");
+    let unset = service.crm("desk prune --yes").assert().success();
+    assert!(stderr(&unset).contains("add keep_sets"), "{}", stderr(&unset));
+    assert!(stdout(&unset).contains("0 sets, 0 differences"), "{}", stdout(&unset));
     let text = fs::read_to_string(&card).unwrap();
     fs::write(&card, format!("{text}keep_sets = \"1 day\"\n")).unwrap();
     service.ok("desk prune --yes");
@@ -673,6 +756,10 @@ fn only_what_is_over_and_old_is_pruned_and_only_when_asked() {
     service.crm("desk prune").assert().code(2);
     service.ok("desk prune --yes");
     assert_eq!(sets(&desk), [format!("{open}.crm")], "what has to run stays");
+    fs::write(&card, format!("{text}keep_differences = \"1 nanosecond\"\n")).unwrap();
+    assert!(service.ok("desk show").contains("what they changed, kept 1 nanosecond"));
+    let pruned = service.ok("desk prune --yes");
+    assert!(pruned.contains("0 sets, 1 difference of what others changed"), "{pruned}");
 }
 
 #[test]

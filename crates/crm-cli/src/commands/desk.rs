@@ -13,6 +13,7 @@ use serde::Serialize;
 use super::{
     age::in_words,
     args::NumberArgs,
+    change_sets::known::remove_old_differences,
     sets::{ask_to_remove, no_desk},
 };
 use crate::{
@@ -48,7 +49,8 @@ pub(crate) enum DeskCommand {
 
     Forget(Forget),
 
-    /// Remove the sets that are over and older than `keep_sets` in desk.toml
+    /// Remove the sets that are over and older than `keep_sets` in desk.toml, and what others changed
+    /// that is older than `keep_differences`
     Prune,
 }
 
@@ -86,6 +88,8 @@ struct Shown {
     updates: u64,
     bytes: u64,
     keep_sets: Option<String>,
+    /// How long is kept what others changed.
+    keep_differences: String,
     /// The country of telephone numbers without a country code.
     region: String,
     warnings: Vec<String>,
@@ -122,7 +126,7 @@ impl DeskCommand {
                 output.done("backed up", &folder.display().to_string())?;
             }
             Self::Forget(forget) => forget.run(desk, globals, output)?,
-            Self::Prune => prune(desk, globals, output)?,
+            Self::Prune => prune(desk, globals, output).await?,
         }
         Ok(Status::Done)
     }
@@ -144,6 +148,7 @@ fn show(desk: &Desk, output: &Output) -> Result<(), CliError> {
         updates: desk.recorded()?.map_or(Ok(0), |updates| updates.count())?,
         bytes: bytes_in(desk.folder()),
         keep_sets: desk.card().keep_sets.as_ref().map(|keep| keep.as_str().to_owned()),
+        keep_differences: desk.card().keeps_differences().to_owned(),
         region: desk.region().to_string(),
         warnings: desk.warnings(),
     };
@@ -187,11 +192,12 @@ impl Shown {
         let name = self.name.as_ref().map(|name| format!(" ({name})")).unwrap_or_default();
         format!(
             "{}{name}\ntenant {} on {}, numbers of {}\nmirror   {mirror}\nsets     {sets}, kept {keep}\n\
-             updates  {} recorded\nsize     {}",
+             others   what they changed, kept {}\nupdates  {} recorded\nsize     {}",
             self.folder.display(),
             self.tenant,
             self.host,
             self.region,
+            self.keep_differences,
             self.updates,
             size(self.bytes),
         )
@@ -275,27 +281,44 @@ impl Forget {
     }
 }
 
-fn prune(desk: &Desk, globals: &Globals, output: &Output) -> Result<(), CliError> {
+async fn prune(desk: &Desk, globals: &Globals, output: &Output) -> Result<(), CliError> {
+    let old = old_sets(desk)?;
+    if !old.is_empty() && !globals.yes {
+        ask_to_remove(&old)?;
+    }
+    for entry in &old {
+        entry.remove()?;
+    }
+    let file = desk.mirror();
+    let differences = if file.exists() {
+        let _alone = desk.alone_at_mirror().await?;
+        remove_old_differences(desk, &Snapshot::open(&file)?)?
+    } else {
+        0
+    };
+    let sets = count(old.len() as u64, "set");
+    let differences = count(differences, "difference");
+    Ok(output.done("removed", &format!("{sets}, {differences} of what others changed"))?)
+}
+
+/// The sets that are over and older than they are to be kept.
+fn old_sets(desk: &Desk) -> Result<Vec<SetEntry>, CliError> {
     let Some(keep) = &desk.card().keep_sets else {
-        return Err(CliError::Usage(format!(
+        note(format!(
             "nothing says how long sets are kept: add keep_sets = \"24 months\" to {}",
             desk.folder().join("desk.toml").display()
-        )));
+        ));
+        return Ok(Vec::new());
     };
     let before = keep.before(jiff::Timestamp::now());
     let is_old = |entry: &SetEntry| {
         let at = entry.planned_at.as_ref().and_then(|at| at.parse::<jiff::Timestamp>().ok());
         at.zip(before).is_some_and(|(at, before)| at < before)
     };
-    let old: Vec<_> =
-        desk.entries()?.into_iter().filter(|entry| entry.is_over() && is_old(entry)).collect();
+    let mut old = desk.entries()?;
+    old.retain(|entry| entry.is_over() && is_old(entry));
     if old.is_empty() {
         note(format!("no set that is over is older than {}", keep.as_str()));
-    } else if !globals.yes {
-        ask_to_remove(&old)?;
     }
-    for entry in &old {
-        entry.remove()?;
-    }
-    Ok(output.done("removed", &count(old.len() as u64, "set"))?)
+    Ok(old)
 }

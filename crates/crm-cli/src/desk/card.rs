@@ -147,6 +147,11 @@ impl Card {
         written.map(drop).map_err(|source| DeskError::io(&path, "written", source))
     }
 
+    /// How long is kept what others changed, as it was written.
+    pub(crate) fn keeps_differences(&self) -> &str {
+        self.keep_differences.as_ref().map_or(DIFFERENCES, Keep::as_str)
+    }
+
     /// Before when what others changed is too old to be kept.
     pub(crate) fn differences_before(&self, now: jiff::Timestamp) -> Option<jiff::Timestamp> {
         let usual = || Keep::try_from(DIFFERENCES.to_owned()).ok();

@@ -5,14 +5,11 @@ use std::{collections::HashMap, time::Duration};
 
 use crm_bulk::{Action, Change, Image, State};
 use crm_contacts::{Record as _, models::Timestamp};
-use crm_mirror::{Happened, Mirror, MirrorError, Observed};
+use crm_mirror::{Happened, Observed};
 use crm_models::Preference;
 use crm_values::{PhoneReader, Readings};
 
-use super::{
-    forget::Sought,
-    updates::{Entry, Member},
-};
+use super::updates::{Entry, Member};
 
 /// How far a feed may be behind a write, or another machine's clock be apart: so much before and
 /// after the two moments one of our writes may have made a difference.
@@ -37,42 +34,10 @@ struct Write {
 }
 
 impl Elsewhere {
-    /// The differences of those contacts that `wanted` names.
-    pub(super) fn of(
-        mirror: &Mirror,
-        wanted: impl Fn(&Record) -> bool,
-    ) -> Result<Self, MirrorError> {
-        let mut found = Self::default();
-        mirror.for_each_difference(|observed| {
-            let record = record(&observed);
-            if wanted(&record) {
-                found.writes.entry(record).or_default();
-                found.observed.push(observed);
-            }
-            Ok::<_, MirrorError>(())
-        })?;
-        Ok(found)
-    }
-
-    /// The contacts that have a number or an address, or had it at one end of a difference.
-    pub(super) fn records_with(
-        mirror: &Mirror,
-        sought: &Sought,
-    ) -> Result<Vec<Record>, MirrorError> {
-        let has = mirror.with_same_number(&sought.written(), None)?.into_iter();
-        let mut records: Vec<_> = has
-            .map(|(owner, known)| {
-                let id = known.contact.id.to_string();
-                (owner.kind().to_owned(), owner.get().to_string(), id)
-            })
-            .collect();
-        mirror.for_each_difference(|observed| {
-            if sought.is_in_observed(&observed) {
-                records.push(record(&observed));
-            }
-            Ok::<_, MirrorError>(())
-        })?;
-        Ok(records)
+    /// Takes a difference that is to be told as far as others made it.
+    pub(super) fn observe(&mut self, observed: Observed) {
+        self.writes.entry(record(&observed)).or_default();
+        self.observed.push(observed);
     }
 
     /// Takes note of the writes to this record too.

@@ -13,6 +13,7 @@ use super::{
 };
 
 /// A number or an address that is looked for in texts.
+#[derive(Clone)]
 pub(crate) struct Sought {
     key: String,
 }

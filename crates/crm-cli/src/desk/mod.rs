@@ -5,13 +5,16 @@
 //! only where no other has it, and the databases have SQLite's own locks.
 
 mod card;
+mod chronicle;
 mod copies;
 mod elsewhere;
 mod error;
+mod event;
 mod folder;
 mod forget;
 mod history;
 mod holding;
+mod past;
 mod place;
 mod places;
 mod recorder;
@@ -24,12 +27,15 @@ mod whereabouts;
 
 pub(crate) use self::{
     card::Keep,
+    chronicle::OfOwner,
     copies::{bytes_in, whole},
     error::DeskError,
+    event::Event,
     folder::Desk,
     forget::Sought,
-    history::{Event, Subject},
+    history::Subject,
     holding::Holding,
+    past::{Notes, Past},
     places::{Effect, Fact, Place, Places},
     recorder::{Recorder, members},
     sets::{NewSet, name_of, undated},

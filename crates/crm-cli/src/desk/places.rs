@@ -9,12 +9,8 @@ use crm_models::{CustomerId, LocationId, Timestamp};
 use serde::Serialize;
 
 use super::{
-    elsewhere::{Elsewhere, Record},
-    error::DeskError,
-    folder::Desk,
-    forget::Sought,
-    history::{Event, Subject},
-    updates::Member,
+    elsewhere::Record, error::DeskError, event::Event, folder::Desk, forget::Sought,
+    history::Subject, updates::Member,
 };
 
 /// All places of a number or an address.
@@ -84,25 +80,10 @@ impl Desk {
         let mirror = mirror.map_err(failed)?;
         let mut places = Places::default();
         let mut found = BTreeMap::new();
-        let mut records = BTreeSet::new();
         if let Some(mirror) = &mirror {
             found = places.read(mirror, &sought).map_err(failed)?;
-            records.extend(found.keys().cloned());
-            records.extend(Elsewhere::records_with(mirror, &sought).map_err(failed)?);
         }
-        let mut subject = Subject::Copies { sought, records };
-        let mut history = self.history(&subject)?;
-        // Those that only sets know have single writes, too.
-        if let Subject::Copies { records, .. } = &mut subject {
-            let known = records.len();
-            records.extend(history.events.iter().filter_map(record));
-            if records.len() > known {
-                history = self.history(&subject)?;
-            }
-        }
-        let Subject::Copies { sought, .. } = subject else {
-            return Ok(places);
-        };
+        let history = self.history(Subject::Copies(sought.clone()))?;
         let in_mirror: BTreeSet<_> = found.keys().cloned().collect();
         for event in history.events {
             if let Some(record) = record(&event) {

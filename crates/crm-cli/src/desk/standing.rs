@@ -1,7 +1,6 @@
 //! How far each change set of a desk is.
 
 use std::{
-    ffi::OsString,
     fs, io,
     path::{Path, PathBuf},
 };
@@ -12,6 +11,7 @@ use serde::Serialize;
 use super::{
     error::DeskError,
     folder::{ARCHIVE, Desk},
+    reverses::Head,
     sets::stem,
 };
 
@@ -81,10 +81,9 @@ pub(crate) struct SetEntry {
     pub(crate) file: PathBuf,
     /// Why it cannot be read.
     problem: Option<String>,
-    /// The name of the file of the set that it reverses, and when that was planned: the desk may have
-    /// been moved since, and a name that became free may have been given again.
+    /// What tells which sets it reverses; none if it cannot be read.
     #[serde(skip)]
-    undo_of: Option<(OsString, Option<String>)>,
+    head: Option<Head>,
 }
 
 crate::output::records! {
@@ -100,10 +99,14 @@ impl Desk {
     pub(crate) fn entries(&self) -> Result<Vec<SetEntry>, DeskError> {
         let files = self.set_files()?;
         let mut entries: Vec<_> = files.into_iter().map(SetEntry::of).collect();
-        let elsewhere: Vec<_> = self.files_elsewhere().into_iter().map(SetEntry::of).collect();
+        let elsewhere = self.files_elsewhere().into_iter();
+        let elsewhere = elsewhere.filter_map(|file| Head::read(&file).ok());
+        let known = entries.iter().filter_map(|entry| entry.head.clone());
+        let known: Vec<_> = known.chain(elsewhere).collect();
+        let reversed_by = |head: &Head| head.reversed_by(&known);
         let reverses: Vec<_> = entries
             .iter()
-            .map(|entry| reverses_of(entry, entries.iter().chain(&elsewhere)))
+            .map(|entry| entry.head.as_ref().map(reversed_by).unwrap_or_default())
             .collect();
         for (entry, reverses) in entries.iter_mut().zip(reverses) {
             entry.look_at_reverses(reverses);
@@ -130,7 +133,7 @@ impl SetEntry {
             bytes: size(&file),
             archived: file.parent().is_some_and(|folder| folder.ends_with(ARCHIVE)),
             problem: None,
-            undo_of: None,
+            head: None,
             file,
         };
         if let Err(error) = entry.read() {
@@ -152,24 +155,13 @@ impl SetEntry {
             self.state = Standing::Approved;
         }
         self.approved_by = approval.map(|approval| approval.who());
-        let SetInfo { kind, planned_by, created_at, source, undo_of, undo_of_created_at, .. } =
-            info;
+        self.head = Some(Head::of(&self.file, &info));
+        let SetInfo { kind, planned_by, created_at, source, .. } = info;
         self.kind = Some(kind.as_str());
         self.planned_by = planned_by;
         self.planned_at = created_at.map(|at| at.to_string());
         self.source = source;
-        let created_at = undo_of_created_at.map(|at| at.to_string());
-        self.undo_of = undo_of.and_then(|path| Some((path.file_name()?.to_owned(), created_at)));
         Ok(())
-    }
-
-    /// Whether it was made to reverse this set.
-    pub(super) fn reverses(&self, set: &Self) -> bool {
-        let Some((name, created_at)) = self.undo_of.as_ref() else {
-            return false;
-        };
-        set.file.file_name() == Some(name)
-            && (created_at.is_none() || *created_at == set.planned_at)
     }
 
     /// Counts what these sets have undone of it.
@@ -221,16 +213,6 @@ impl SetEntry {
         };
         is_over || self.archived
     }
-}
-
-/// Which of the known sets reverse this one.
-pub(super) fn reverses_of<'a>(
-    set: &SetEntry,
-    known: impl IntoIterator<Item = &'a SetEntry>,
-) -> Vec<PathBuf> {
-    let mut found: Vec<_> = known.into_iter().filter(|entry| entry.reverses(set)).collect();
-    found.sort_by_key(|entry| &entry.planned_at);
-    found.into_iter().map(|entry| entry.file.clone()).collect()
 }
 
 fn standing(totals: &Totals, not_done: u64, has_open_run: bool) -> Standing {

@@ -12,8 +12,8 @@ use super::{
     error::DeskError,
     folder::Desk,
     places::marketing,
+    reverses::Head,
     sets::name_of,
-    standing::{SetEntry, reverses_of},
     updates::{Entry, Member},
 };
 
@@ -77,13 +77,14 @@ impl Desk {
                 }
             }
         }
-        let known: Vec<_> = files.into_iter().map(SetEntry::of).collect();
-        for entry in &known {
-            let reverses = reverses_of(entry, &known);
-            match of_set(&entry.file, reverses, &mut each) {
+        let known: Vec<_> = files.iter().filter_map(|file| Head::read(file).ok()).collect();
+        for file in &files {
+            let head = known.iter().find(|head| head.file == *file);
+            let reverses = head.map(|head| head.reversed_by(&known)).unwrap_or_default();
+            match of_set(file, reverses, &mut each) {
                 Ok(told) => looked.sets.extend(told?),
                 Err(error) => {
-                    let file = entry.file.display();
+                    let file = file.display();
                     looked.missing.push(format!("{file} is not counted: {error}"));
                 }
             }

@@ -77,6 +77,12 @@ impl Member {
     }
 }
 
+impl From<Member> for Difference {
+    fn from(member: Member) -> Self {
+        Self::new(member.field, member.before.as_deref(), member.after.as_deref())
+    }
+}
+
 impl From<&Difference> for Member {
     fn from(difference: &Difference) -> Self {
         Self {

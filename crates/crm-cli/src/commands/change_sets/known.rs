@@ -209,12 +209,21 @@ async fn up_to_date(
 ) -> Result<Known, CliError> {
     let _alone = desk.alone_at_mirror().await?;
     let snapshot = snapshot::pull(session, &desk.mirror(), need, Some(region)).await?;
-    let before = desk.card().differences_before(jiff::Timestamp::now());
-    if let Some(before) = before.and_then(|before| before.to_string().parse().ok()) {
-        snapshot.remove_differences_before(before)?;
-    }
+    remove_old_differences(desk, &snapshot)?;
     tell_refused(&snapshot)?;
     Ok(Known::kept(snapshot))
+}
+
+/// Removes what others changed that is older than the desk keeps it, and says how many differences.
+pub(in crate::commands) fn remove_old_differences(
+    desk: &Desk,
+    mirror: &Snapshot,
+) -> Result<u64, CliError> {
+    let before = desk.card().differences_before(jiff::Timestamp::now());
+    match before.and_then(|before| before.to_string().parse().ok()) {
+        Some(before) => Ok(mirror.remove_differences_before(before)?),
+        None => Ok(0),
+    }
 }
 
 /// Has the numbers without a country code in the mirror of a desk read as numbers of this region,

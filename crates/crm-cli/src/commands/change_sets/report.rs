@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use crm_bulk::{AtomicWriter, ChangeSet};
+use crm_bulk::{AtomicWriter, ChangeSet, Report as PageOf};
 
 use crate::{
     commands::file_arg::{is_stream, keep_apart, make_beside, write_beside},
@@ -18,8 +18,9 @@ use crate::{
 /// Write a page about a set, for approval and for the files
 ///
 /// One HTML page with totals, differences, outcomes, and for opt-outs the evidence of each entry; what
-/// needs attention comes first. It stays below a megabyte. With --html all of it is also beside the
-/// page as CSV, under the page's name with .csv at its end; the page states the SHA-256 of that file.
+/// needs attention comes first, and what else happened to the same contacts, as far as the desk knows,
+/// last. It stays below a megabyte. With --html all of it is also beside the page as CSV, under the
+/// page's name with .csv at its end; the page states the SHA-256 of that file.
 #[derive(Debug, Args)]
 pub(crate) struct Report {
     /// The change set: a file, or the name of one of the desk
@@ -32,20 +33,21 @@ pub(crate) struct Report {
 
 /// Writes the page of a set to a file, and all that it is about beside it; tells where.
 pub(in crate::commands) async fn write_page(
-    set: &ChangeSet,
+    report: PageOf<'_>,
+    set: &Path,
     path: &Path,
 ) -> Result<Result<String, Signal>, CliError> {
     let page = path.display();
     if is_stream(path) {
-        let written = write_beside(set.path(), path, |page| set.report(page)).await?;
+        let written = write_beside(set, path, |page| report.write(page)).await?;
         return Ok(written.map(|()| format!("written to {page}")));
     }
     let csv = path.with_added_extension("csv");
-    keep_apart(&csv, set.path(), "the change set")?;
+    keep_apart(&csv, set, "the change set")?;
     let name = csv.file_name().unwrap_or_default().to_string_lossy();
     let mut evidence = AtomicWriter::create(&csv).map_err(CliError::unwritten(&csv))?;
-    let made = make_beside(set.path(), path, |page| {
-        set.report_with_evidence(page, &mut evidence, &name)?;
+    let made = make_beside(set, path, |page| {
+        report.write_with_evidence(page, &mut evidence, &name)?;
         Ok(evidence)
     });
     let (file, evidence) = match made.await? {
@@ -65,17 +67,20 @@ impl Report {
     }
 
     pub(crate) async fn run(self, globals: &Globals, output: &Output) -> Result<Status, CliError> {
-        let reverses = session::reverses(globals, &self.set);
+        let set = ChangeSet::open(&self.set)?.reversed_by(session::reverses(globals, &self.set));
+        let mut report = PageOf::of(&set);
+        if let Some((events, notes)) = session::past(globals, &self.set) {
+            report = report.past(events, notes);
+        }
         let Some(path) = self.html.filter(|path| path.as_os_str() != "-") else {
             output.is_one_of(
                 &[],
                 "the report is a page of HTML, crm status and crm show have the same for programs",
             )?;
-            ChangeSet::open(&self.set)?.reversed_by(reverses).report(std::io::stdout())?;
+            report.write(std::io::stdout())?;
             return Ok(Status::Done);
         };
-        let set = ChangeSet::open(&self.set)?.reversed_by(reverses);
-        let written = match write_page(&set, &path).await? {
+        let written = match write_page(report, &self.set, &path).await? {
             Ok(written) => written,
             Err(signal) => return Ok(Status::Stopped(signal, None)),
         };

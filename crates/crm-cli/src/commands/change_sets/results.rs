@@ -11,8 +11,9 @@ use crm_bulk::{BulkError, ChangeSet, InputFormat, ResultRows};
 use crate::{
     commands::file_arg::write_beside,
     error::CliError,
-    globals::Format,
+    globals::{Format, Globals},
     output::{Output, count, note},
+    session,
     status::Status,
 };
 
@@ -46,8 +47,8 @@ impl Results {
         self.out.is_some()
     }
 
-    pub(crate) async fn run(self, output: &Output) -> Result<Status, CliError> {
-        let set = ChangeSet::open(&self.set)?;
+    pub(crate) async fn run(self, globals: &Globals, output: &Output) -> Result<Status, CliError> {
+        let set = ChangeSet::open(&self.set)?.reversed_by(session::reverses(globals, &self.set));
         if !output.is_for_excel() {
             let (has, answer) = match set.format()? {
                 InputFormat::Ndjson if !self.by_contact => {

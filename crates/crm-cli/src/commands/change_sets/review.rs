@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use crm_bulk::ChangeSet;
+use crm_bulk::{ChangeSet, Report};
 
 use super::{report::write_page, summary::Summary};
 use crate::{
@@ -35,12 +35,17 @@ impl ReviewArgs {
         set: &Path,
         sample: u32,
     ) -> Result<Result<Summary, Signal>, CliError> {
-        let set = ChangeSet::open(set)?;
-        let summary = Summary::of(&set, sample)?.needs_approval(session.requires_approval());
+        let planned = ChangeSet::open(set)?;
+        let summary = Summary::of(&planned, sample)?.needs_approval(session.requires_approval());
         let Some(page) = &self.page else {
             return Ok(Ok(summary));
         };
-        match write_page(&set, page).await? {
+        let mut report = Report::of(&planned);
+        if let Some(desk) = session.existing_desk()? {
+            let (events, notes) = desk.past(set)?;
+            report = report.past(events, notes);
+        }
+        match write_page(report, set, page).await? {
             Ok(written) => note(written),
             Err(signal) => return Ok(Err(signal)),
         }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use crm_bulk::{BulkError, Change, ChangeSet, Image, NamedOwner, State, Target};
+use crm_bulk::{BulkError, Change, ChangeSet, Image, NamedOwner, State, Target, UndoneBy};
 use serde::Serialize;
 
 use super::{
@@ -15,7 +15,9 @@ use super::{
 use crate::{
     commands::args::{narrow, whole},
     error::CliError,
+    globals::Globals,
     output::{Output, count, note, records},
+    session,
     status::Status,
 };
 
@@ -93,6 +95,8 @@ pub(super) struct Shown {
     http_status: Option<u16>,
     at: Option<String>,
     attempts: u32,
+    /// The set that has undone it.
+    undone_by: Option<String>,
     before: Option<Image>,
     after: Option<Image>,
 }
@@ -102,13 +106,17 @@ records! {
         "id" => "ID", "row", "ownerKind", "ownerId", "contactId", "ownerName" => "NAME",
         "ownerTown" => "TOWN", "type", "value" => "VALUE", "action", "change" => "CHANGE",
         "state" => "STATE", "message" => "MESSAGE", "fieldErrors", "traceId", "httpStatus", "at",
-        "attempts", "before", "after";
+        "attempts", "undoneBy", "before", "after";
         lines: Shown::lines
     }
 }
 
 impl Shown {
-    pub(super) fn of(change: Change, names: &mut Names) -> Result<Self, BulkError> {
+    pub(super) fn of(
+        change: Change,
+        names: &mut Names,
+        undone_by: Option<&UndoneBy>,
+    ) -> Result<Self, BulkError> {
         let named = names.of_owner(&change.target)?;
         Ok(Self {
             which: Which::of(&change, named),
@@ -120,6 +128,7 @@ impl Shown {
             http_status: change.outcome.http_status,
             at: change.outcome.at.map(|at| at.to_string()),
             attempts: change.outcome.attempts,
+            undone_by: undone_by.map(|by| name(&by.set)),
             before: change.before,
             after: change.after,
         })
@@ -139,25 +148,32 @@ impl Shown {
         if !self.change.is_empty() {
             lines.push(format!("{INDENT}{}", self.change));
         }
+        let undone = self.undone_by.as_ref().map(|set| format!(", undone by {set}"));
+        let state = format!("{}{}", self.state, undone.unwrap_or_default());
         lines.push(match &self.message {
-            Some(message) => format!("{INDENT}{}: {message}", self.state),
-            None => format!("{INDENT}{}", self.state),
+            Some(message) => format!("{INDENT}{state}: {message}"),
+            None => format!("{INDENT}{state}"),
         });
         lines
     }
 }
 
 impl Show {
-    pub(crate) fn run(self, output: &Output) -> Result<Status, CliError> {
+    pub(crate) fn run(self, globals: &Globals, output: &Output) -> Result<Status, CliError> {
         let mut records = output.records::<Shown>()?;
         let selection = self.select.narrow(self.state).map_err(CliError::Usage)?;
         let selection = narrow!(selection, row(self.row), limit(self.limit));
-        let set = ChangeSet::open(&self.set)?;
+        let set = ChangeSet::open(&self.set)?.reversed_by(session::reverses(globals, &self.set));
         tell_digest(&set)?;
+        let undone = set.undone_changes()?;
         let mut names = Names::of(&self.set)?;
         let (mut written, mut nameless) = (0_u64, 0_u64);
         for change in set.changes(&selection) {
-            match change.and_then(|change| Shown::of(change, &mut names)) {
+            let shown = change.and_then(|change| {
+                let undone_by = undone.by(change.id);
+                Shown::of(change, &mut names, undone_by)
+            });
+            match shown {
                 Ok(shown) => {
                     records.push(&shown)?;
                     written += 1;

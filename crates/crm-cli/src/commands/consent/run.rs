@@ -8,7 +8,7 @@ use std::{
 };
 
 use clap::Args;
-use crm_bulk::{ChangeSet, State, StopReason, Totals, Verification};
+use crm_bulk::{ChangeSet, Report, State, StopReason, Totals, Verification};
 use crm_mirror::Mirror;
 use serde::Serialize;
 
@@ -329,7 +329,8 @@ impl Running<'_> {
         files::private_folder(&folder).map_err(CliError::unwritten(&folder))?;
         let stem = path.file_stem().unwrap_or_default();
         let page = folder.join(stem).with_added_extension("html");
-        let written = write_page(&ChangeSet::open(path)?, &page).await?;
+        let set = ChangeSet::open(path)?;
+        let written = write_page(Report::of(&set), path, &page).await?;
         let csv = page.with_added_extension("csv");
         Ok(written.map(|_| [page, csv]))
     }

@@ -119,7 +119,7 @@ struct DryRun<'a> {
 
 impl DryRun<'_> {
     fn push(&mut self, change: Change) -> Result<(), CliError> {
-        Ok(self.changes.push(&Shown::of(change, &mut self.names)?)?)
+        Ok(self.changes.push(&Shown::of(change, &mut self.names, None)?)?)
     }
 }
 

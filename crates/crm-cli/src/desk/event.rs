@@ -1,0 +1,219 @@
+//! One thing that happened to a record.
+
+use crm_bulk::{Action, Change, Image, PastEvent, Target, speaks_of_marketing};
+use crm_contacts::Difference;
+use crm_mirror::{Happened, Observed};
+use crm_models::Timestamp;
+use serde::Serialize;
+
+use super::{
+    elsewhere::what,
+    recorder::members,
+    updates::{Entry, Member},
+};
+
+/// One write that was sent, or a difference that others made.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Event {
+    pub(crate) at: Option<String>,
+    /// Of what others changed, when it was last seen as before; `at` is when it was first seen so.
+    since: Option<String>,
+    /// Who applied the set or gave the command, as the system knows.
+    pub(crate) by: Option<String>,
+    /// Who planned the set.
+    pub(crate) planned_by: Option<String>,
+    pub(crate) owner_kind: Option<String>,
+    pub(crate) owner_id: Option<String>,
+    pub(crate) contact_id: Option<String>,
+    pub(crate) action: String,
+    /// What from and to, for people.
+    pub(crate) change: String,
+    pub(crate) members: Vec<Member>,
+    pub(crate) state: String,
+    /// The set or the command.
+    pub(crate) through: String,
+    pub(crate) trace_id: Option<String>,
+    /// Of a change of a set whether one that reverses the set has undone it, of a single write whether
+    /// later writes have put back what it changed. Not known of what others did.
+    pub(crate) undone: Option<bool>,
+    /// The record, if sets may be about it.
+    #[serde(skip)]
+    pub(super) record: Option<Target>,
+    /// Of a change of a set, what was found when that was planned.
+    #[serde(skip)]
+    pub(super) found: Option<FoundThen>,
+}
+
+/// What a set found of a record when it was planned.
+#[derive(Debug, Clone)]
+pub(super) struct FoundThen {
+    pub(super) at: Option<String>,
+    /// The numbers or addresses that the record had, and was to have.
+    pub(super) values: Vec<String>,
+    /// Whether it received marketing, if that was known.
+    pub(super) receives: Option<bool>,
+}
+
+crate::output::records! {
+    Event {
+        "at" => "AT", "since", "by" => "BY", "plannedBy", "ownerKind", "ownerId" => "OWNER", "contactId" => "CONTACT",
+        "action" => "ACTION", "change" => "CHANGE", "members", "state" => "STATE",
+        "through" => "THROUGH", "traceId", "undone" => "UNDONE",
+    }
+}
+
+impl Event {
+    /// When it happened, or was seen first.
+    pub(crate) fn moment(&self) -> Option<Timestamp> {
+        self.at.as_ref()?.parse().ok()
+    }
+
+    /// Of a change of a set, when that was planned and its record found.
+    pub(crate) fn found_at(&self) -> Option<&str> {
+        self.found.as_ref()?.at.as_deref()
+    }
+
+    /// With the record, if sets may be about it, and whether it has been undone.
+    pub(super) fn with(self, record: Option<Target>, undone: Option<bool>) -> Self {
+        Self { record, undone, ..self }
+    }
+
+    /// As a page tells it; nothing without a record.
+    pub(super) fn into_past(self) -> Option<PastEvent> {
+        let at = self.moment();
+        let mut past = PastEvent::new(self.record?, self.action, self.through);
+        past.at = at;
+        past.since = self.since.and_then(|since| since.parse().ok());
+        past.by = self.by;
+        past.members = self.members.into_iter().map(Difference::from).collect();
+        past.state = self.state;
+        past.trace_id = self.trace_id;
+        past.undone = self.undone;
+        Some(past)
+    }
+
+    /// What a set did.
+    pub(super) fn of_set(
+        change: Change,
+        [by, planned_by]: [Option<String>; 2],
+        planned_at: Option<Timestamp>,
+        through: String,
+    ) -> Self {
+        let found = FoundThen::of(&change, planned_at);
+        let mut told: Vec<_> = change.members().iter().map(Member::from).collect();
+        if let (Action::Delete, Some(before)) = (&change.action, &change.before) {
+            let before = serde_json::to_value(before).unwrap_or_default();
+            told = members(&before).into_iter().map(Member::gone).collect();
+        }
+        Self {
+            at: change.outcome.at.map(|at| at.to_string()),
+            since: None,
+            by,
+            planned_by,
+            owner_kind: Some(change.target.kind().to_owned()),
+            owner_id: Some(change.target.owner_text()),
+            contact_id: change.target.contact_text(),
+            action: change.action.name().to_owned(),
+            change: words(&told),
+            members: told,
+            state: change.outcome.state.to_string(),
+            through,
+            trace_id: change.outcome.trace_id,
+            undone: None,
+            record: None,
+            found: Some(found),
+        }
+    }
+}
+
+impl FoundThen {
+    fn of(change: &Change, at: Option<Timestamp>) -> Self {
+        let images = [change.before.as_ref(), change.after.as_ref()];
+        let values = images.into_iter().flatten().map(Image::value).chain(change.value());
+        Self {
+            at: at.map(|at| at.to_string()),
+            values: values.map(str::to_owned).collect(),
+            receives: change.before.as_ref().and_then(told_marketing),
+        }
+    }
+}
+
+/// Whether a record receives marketing, if its flags are known.
+fn told_marketing(image: &Image) -> Option<bool> {
+    let is_told = match (image.as_contact(), image.as_method()) {
+        (Some(contact), _) => contact.preferences.is_some(),
+        (None, method) => method.is_some_and(|method| {
+            method.preferences.iter().any(|(name, on)| speaks_of_marketing(name) && on.is_some())
+        }),
+    };
+    is_told.then(|| image.receives_marketing())
+}
+
+impl From<Entry> for Event {
+    fn from(entry: Entry) -> Self {
+        let action = action(what(&entry));
+        Self {
+            at: Some(entry.at),
+            since: None,
+            by: Some(entry.user),
+            planned_by: None,
+            owner_kind: entry.owner_kind,
+            owner_id: entry.owner_id,
+            contact_id: entry.contact_id,
+            action: action.to_owned(),
+            change: words(&entry.changes),
+            members: entry.changes,
+            state: entry.outcome.state,
+            through: entry.command,
+            trace_id: entry.outcome.trace_id,
+            undone: None,
+            record: None,
+            found: None,
+        }
+    }
+}
+
+impl From<(Observed, Vec<Member>)> for Event {
+    fn from((observed, members): (Observed, Vec<Member>)) -> Self {
+        let Observed { owner, contact, since, until, happened, .. } = observed;
+        let action = action(happened);
+        Self {
+            at: Some(until.to_string()),
+            since: Some(since.to_string()),
+            by: None,
+            planned_by: None,
+            owner_kind: Some(owner.kind().to_owned()),
+            owner_id: Some(owner.get().to_string()),
+            contact_id: Some(contact.to_string()),
+            action: action.to_owned(),
+            change: words(&members),
+            members,
+            state: "seen".to_owned(),
+            through: format!("changed elsewhere, between {since} and {until}"),
+            trace_id: None,
+            undone: None,
+            record: None,
+            found: None,
+        }
+    }
+}
+
+fn action(happened: Happened) -> &'static str {
+    match happened {
+        Happened::Created => "create",
+        Happened::Deleted => "delete",
+        _ => "update",
+    }
+}
+
+/// What from and to, on one line.
+fn words(members: &[Member]) -> String {
+    let words = members.iter().map(|Member { field, before, after }| match (before, after) {
+        (Some(before), Some(after)) => format!("{field}: {before} → {after}"),
+        (Some(before), None) => format!("{field}: {before} → (none)"),
+        (None, Some(after)) => format!("{field}: {after}"),
+        (None, None) => format!("{field}: (none)"),
+    });
+    words.collect::<Vec<_>>().join("; ")
+}
