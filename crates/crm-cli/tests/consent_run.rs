@@ -215,6 +215,31 @@ fn a_number_that_may_be_one_that_is_out_is_told_and_not_written() {
 }
 
 #[test]
+fn numbers_are_read_as_those_of_the_country_of_the_desk() {
+    let service = Service::start();
+    service.ok(&["consent", "add", SHARED, "--said", "STOP"]);
+    let card = desk(&service).join("desk.toml");
+    let text = fs::read_to_string(&card).unwrap();
+    fs::write(&card, format!("region = \"GB\"\n{text}")).unwrap();
+    service.ok("consent add '020 7946 0142' --said STOP");
+    let contact = NewContact::of_customer(1_002, "Phone", "(020) 7946 0142");
+    let contact = contact.preferences(StoredPreferences::all(true));
+    let id = service.sandbox.add_contact(contact).unwrap();
+    assert_eq!(receiving(&service, "7946 0142"), 1);
+    run(&service, 0);
+    assert_eq!(receiving(&service, "7946 0142"), 0);
+    let on = format!("customer-contacts update 1002 {id} --marketing-updates on --yes");
+    service.crm(&on).assert().code(2);
+}
+
+#[test]
+fn a_run_that_nobody_could_confirm_begins_nothing() {
+    let service = wished();
+    service.crm("consent run --read-only").assert().code(2);
+    assert!(writes(&service).is_empty());
+}
+
+#[test]
 fn a_dry_run_writes_nothing_and_leaves_no_set() {
     let service = wished();
     let told = service.ok("consent run --dry-run");

@@ -82,6 +82,10 @@ impl Ledger {
     ///
     /// Returns errors for files that cannot be read.
     pub fn due(&self, mirror: &Mirror) -> Result<Vec<Due>, ConsentError> {
+        mirror.while_still(|| self.due_by(mirror))
+    }
+
+    fn due_by(&self, mirror: &Mirror) -> Result<Vec<Due>, ConsentError> {
         let policy = self.policy()?;
         let copies = Copies::of(self, &policy, mirror)?;
         let deadlines = Deadlines::by(&policy);

@@ -117,7 +117,7 @@ impl Reach {
             mirror.end_with(stop)?;
             let known_at = mirror.complete_at()?;
             let are_people_known = people && mirror.people_known_at()?.is_some();
-            find(&ledger, &mirror, are_people_known, take)?;
+            mirror.while_still(|| find(&ledger, &mirror, are_people_known, take))?;
             Ok::<_, ConsentError>(((mirror, are_people_known), known_at))
         };
         let (told, (mirror, are_people_known)) = plan.plan(service, find, out).await?;

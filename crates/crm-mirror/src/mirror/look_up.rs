@@ -27,6 +27,21 @@ impl Mirror {
         self.database.hold_still(40 * 1024)
     }
 
+    /// Does work with many look-ups, as [`hold_still`](Self::hold_still) prepares them, and lets go of
+    /// the state that they saw.
+    #[doc(hidden)]
+    pub fn while_still<R, E: From<MirrorError>>(
+        &self,
+        work: impl FnOnce() -> Result<R, E>,
+    ) -> Result<R, E> {
+        self.hold_still()?;
+        let done = work();
+        let let_go = self.database.connection.execute_batch("COMMIT");
+        let done = done?;
+        self.database.check(let_go)?;
+        Ok(done)
+    }
+
     /// Has every look-up fail once this stop is asked for.
     #[doc(hidden)]
     pub fn end_with(&mut self, stop: &Stop) -> Result<(), MirrorError> {

@@ -34,7 +34,7 @@ records! {
     Due {
         "kind" => "KIND", "deadline" => "BY", "daysLate" => "LATE", "stored" => "VALUE",
         "ownerKind" => "OF", "ownerId" => "ID", "contactId" => "CONTACT", "record" => "RECORD",
-        "receives" => "RECEIVES", "value", "received", "isKnown", "created", "why" => "WHY",
+        "receives", "value", "received", "isKnown", "created", "why" => "WHY",
     }
 }
 

@@ -137,6 +137,9 @@ impl RunCommand {
         session.tell_target();
         // None is begun for a run that has nothing to go by.
         existing(session.place(INSTEAD)?)?;
+        if !globals.dry_run {
+            session.service.transport().may_be_confirmed()?;
+        }
         let desk = session.desk(INSTEAD)?;
         let alone = until_signal(async { Ok::<_, CliError>(desk.alone_at_ledger().await?) });
         let _alone = match alone.await? {
