@@ -147,6 +147,26 @@ fn many_are_looked_for_at_once() {
 }
 
 #[test]
+fn a_line_that_cannot_be_looked_for_is_told_by_its_number_and_stops_no_other() {
+    let service = mirrored();
+    let contact = service.json(&["location-contacts", "get", "2001", "3001"]);
+    let value = contact["value"].as_str().unwrap();
+    let mut list = "\u{feff}ab\n\n@\r\n".as_bytes().to_vec();
+    list.extend(b"caf\xE9\r\n");
+    list.extend(value.as_bytes());
+    let find = "find --mirror mirror.db --output csv --fields text,contactId -";
+    let found = service.crm(find).write_stdin(list).assert().success();
+    assert!(stdout(&found).contains(&format!("{value},3001\n")), "{}", stdout(&found));
+    let told = stderr(&found);
+    for line in ["line 1, ab: give at least", "line 3, @: give at least", "line 4 is not UTF-8"] {
+        assert!(told.contains(line), "{line} is missing in {told}");
+    }
+    let none = service.crm(find).write_stdin("\n").assert().code(9);
+    assert!(stderr(&none).contains("nothing to look for"), "{}", stderr(&none));
+    service.crm("find --mirror mirror.db --limit 0 abc").assert().code(2);
+}
+
+#[test]
 fn a_sandbox_has_a_mirror_for_the_occasion() {
     let home = tempfile::tempdir().unwrap();
     let run = |line: &str| crm(home.path()).args(line.words()).assert();

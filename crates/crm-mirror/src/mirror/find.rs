@@ -172,6 +172,9 @@ impl Mirror {
         self.complete_at()?;
         self.read_as_keyed()?;
         let text = text.trim();
+        if text.chars().count() < LEAST {
+            return Ok(Err(TooShort));
+        }
         if text.contains(['@', '＠']) {
             return Ok(Ok(self.find_address(text, limit)?));
         }

@@ -7,7 +7,7 @@ mod row;
 use clap::Args;
 
 use self::{app::App, row::Row};
-use super::{file_arg, mirror::In, related};
+use super::{args::whole, file_arg, mirror::In, related};
 use crate::{
     error::CliError,
     globals::{Format, Globals},
@@ -54,7 +54,7 @@ pub(crate) struct Find {
     open: bool,
 
     /// At most this many contacts and this many people for each
-    #[arg(long, value_name = "N", default_value_t = 50)]
+    #[arg(long, value_name = "N", default_value_t = 50, value_parser = whole(1_u16, None))]
     limit: u16,
 }
 
@@ -91,7 +91,7 @@ impl Find {
         &self,
         globals: &Globals,
         session: Option<&Session<'_>>,
-        texts: &[String],
+        texts: &[Text],
         shown: &mut Shown<'_>,
     ) -> Result<(), CliError> {
         let known = self.mirror.open(globals, session).await?;
@@ -99,11 +99,12 @@ impl Find {
         if known.snapshot.people_known_at()?.is_none() {
             note("people are not in the mirror, or not as of its age: see `crm mirror status`");
         }
-        for text in texts {
+        for sought in texts {
+            let text = &sought.text;
             let found = match known.snapshot.find(text, self.limit.into())? {
                 Ok(found) => found,
                 Err(short) => {
-                    shown.refuse(text, texts, &short)?;
+                    shown.refuse(sought, texts, &short)?;
                     continue;
                 }
             };
@@ -128,15 +129,16 @@ impl Find {
     async fn ask(
         &self,
         session: &Session<'_>,
-        texts: &[String],
+        texts: &[Text],
         shown: &mut Shown<'_>,
     ) -> Result<(), CliError> {
         session.tell_target();
-        for text in texts {
+        for one in texts {
+            let text = &one.text;
             let sought = match live::Sought::read(text, session.region()?) {
                 Ok(sought) => sought,
                 Err(invalid) => {
-                    shown.refuse(text, texts, &invalid)?;
+                    shown.refuse(one, texts, &invalid)?;
                     continue;
                 }
             };
@@ -153,20 +155,41 @@ impl Find {
         Ok(())
     }
 
-    fn texts(&self) -> Result<Vec<String>, CliError> {
+    fn texts(&self) -> Result<Vec<Text>, CliError> {
         let mut texts = Vec::new();
         for text in &self.texts {
-            if text != "-" {
-                texts.push(text.clone());
-                continue;
+            if text == "-" {
+                texts.extend(lines(&file_arg::read("-".as_ref())?));
+            } else {
+                texts.push(Text { text: text.clone(), line: None });
             }
-            let read = file_arg::read("-".as_ref())?;
-            let lines = String::from_utf8_lossy(&read);
-            let lines = lines.lines().map(str::trim).filter(|line| !line.is_empty());
-            texts.extend(lines.map(str::to_owned));
         }
         Ok(texts)
     }
+}
+
+/// What is looked for.
+struct Text {
+    text: String,
+    /// In which line of stdin it is.
+    line: Option<usize>,
+}
+
+/// What the lines of a file have. One that is no text is told, and stops no other.
+fn lines(file: &[u8]) -> Vec<Text> {
+    let file = file.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(file);
+    let mut texts = Vec::new();
+    for (line, bytes) in (1..).zip(file.split(|byte| *byte == b'\n')) {
+        match str::from_utf8(bytes).map(str::trim) {
+            Ok("") => {}
+            Ok(text) => texts.push(Text { text: text.to_owned(), line: Some(line) }),
+            Err(_) => note(format!("line {line} is not UTF-8 text: not looked for")),
+        }
+    }
+    if texts.is_empty() {
+        note("stdin has nothing to look for");
+    }
+    texts
 }
 
 /// What is shown so far.
@@ -195,14 +218,16 @@ impl Shown<'_> {
     /// Tells why a text is not looked for. Among many it stops no other.
     fn refuse(
         &self,
-        text: &str,
-        texts: &[String],
+        sought: &Text,
+        texts: &[Text],
         why: &impl std::fmt::Display,
     ) -> Result<(), CliError> {
-        if texts.len() == 1 {
-            return Err(CliError::Usage(why.to_string()));
+        let Text { text, line } = sought;
+        match line {
+            _ if texts.len() == 1 => return Err(CliError::Usage(why.to_string())),
+            Some(line) => note(format!("line {line}, {text}: {why}")),
+            None => note(format!("{text}: {why}")),
         }
-        note(format!("{text}: {why}"));
         Ok(())
     }
 }
