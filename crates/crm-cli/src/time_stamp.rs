@@ -66,7 +66,10 @@ fn place(authority: &str, allow_http: bool) -> Result<(Environment, Uri), StampE
     let custom = if allow_http { Environment::custom_allowing_http } else { Environment::custom };
     let environment = custom(&base, &base).map_err(|error| {
         let said = error.to_string();
-        wrong(said.strip_prefix("the API URL ").unwrap_or(&said))
+        let said = said.strip_prefix("the API URL ").unwrap_or(&said);
+        // What leaves is a digest alone, and the answer is signed.
+        let how = if scheme == "http" { ": CRM_ALLOW_HTTP=1 allows it" } else { "" };
+        wrong(&format!("{said}{how}"))
     })?;
     let path = url.path_and_query().map_or("/", |path| path.as_str());
     Ok((environment, path.parse().map_err(|_| wrong("has a path that cannot be sent"))?))

@@ -216,7 +216,8 @@ fn what_is_redacted_is_in_no_list_and_the_wish_stands() {
     ] {
         assert!(stderr(&told).contains(said), "{said} in {}", stderr(&told));
     }
-    service.crm(&["consent", "status", value]).assert().code(10);
+    let status = service.crm(&["consent", "status", value]).assert().code(10);
+    assert!(stdout(&status).contains("its data was removed"), "{}", stdout(&status));
     service.ok("consent check");
     let export = service.crm("consent export").assert().code(0);
     assert_eq!(stdout(&export).lines().count(), 2, "{}", stdout(&export));

@@ -332,6 +332,10 @@ fn what_an_authority_does_wrong_is_told_and_the_seal_stays() {
         assert!(stderr(&ended).contains(told), "{answers:?}: {}", stderr(&ended));
         assert!(stdout(&ended).contains("\nrecords: 2\n"), "{answers:?}: {}", stdout(&ended));
     }
+    // A program reads one answer.
+    let ended = service.crm(&format!("{seal} --output json")).assert().code(5);
+    let told: Value = serde_json::from_str(&stdout(&ended)).unwrap();
+    assert_eq!(told["error"]["kind"], "unreachable", "{told}");
     authority.does(Answers::Stamp);
     let told = service.json(&seal);
     assert_eq!((&told["isNew"], told["stamp"].is_object()), (&false.into(), true), "{told}");

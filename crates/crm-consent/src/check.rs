@@ -123,12 +123,14 @@ impl Ledger {
             }
             Err(error) => return Err(self.database.failed(error).into()),
         };
-        let Walk { sound, differs, signatures, .. } = walk;
+        let Walk { sound, differs, signatures, emptied, .. } = walk;
         let mut fault = match (walked, against) {
             (None, Some(kept)) if differs => Some(Fault::Rewritten(kept.count)),
             (None, Some(kept)) if kept.count > sound.count => Some(Fault::CutOff(sound.count + 1)),
             (walked, _) => walked.or_else(|| self.at_the_end(&sound)),
         };
+        // What is gone although no redaction says so, nor one that was cut off may have said so.
+        fault = fault.or(emptied.first().copied().map(Fault::Altered));
         if fault.is_none() && !self.has_sound_indexes()? {
             fault = Some(Fault::Index);
         }
@@ -204,8 +206,7 @@ impl Walk<'_> {
                 .against
                 .is_some_and(|kept| kept.count == self.sound.count && kept.hash != self.sound.hash);
         }
-        // What is gone although no redaction says so.
-        Ok(self.emptied.first().copied().map(Fault::Altered))
+        Ok(None)
     }
 
     /// What is wrong with the record that stands in the next place.

@@ -325,3 +325,49 @@ impl Adding<'_> {
         Ok(head.count)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        redact::Redact,
+        taking::Said,
+        wish::{Scope, Wish},
+    };
+
+    /// SQLite says the same as where the disk is full.
+    #[test]
+    fn a_full_disk_is_told_and_what_was_reported_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let site = Site::new(crm_models::TenantId::new(7).unwrap(), "https://api.example.com");
+        let mut ledger = Ledger::open_or_create(folder.path().join("ledger.db"), &site).unwrap();
+        let said = |n: u32| {
+            let words = "no more of these, please".repeat(20);
+            Said::new(format!("818-555-{n:04}"), Wish::Out).words(words)
+        };
+        ledger.add(&said(0)).unwrap();
+        let grow_to = |ledger: &Ledger, pages: u32| {
+            ledger.database.connection.pragma_update(None, "max_page_count", pages).unwrap();
+        };
+        let pages = "PRAGMA page_count";
+        let pages: u32 = ledger.database.value(pages, []).unwrap().unwrap();
+        grow_to(&ledger, pages + 3);
+        let (failed, error) =
+            (1..500).find_map(|n| Some((n, ledger.add(&said(n)).err()?))).unwrap();
+        assert!(error.is_local() && error.to_string().contains("the disk is full"), "{error}");
+        assert_eq!(ledger.head().unwrap().count, u64::from(failed));
+        let is_there = |ledger: &Ledger, n: u32| {
+            let value = format!("818-555-{n:04}");
+            !ledger.status(&value, Scope::Marketing).unwrap().may()
+        };
+        assert!(is_there(&ledger, failed - 1) && !is_there(&ledger, failed));
+        assert_eq!(ledger.check(None).unwrap().fault, None);
+
+        // With room again all goes on.
+        grow_to(&ledger, 10_000);
+        ledger.add(&said(failed)).unwrap();
+        ledger.redact(Redact::Value("818-555-0000"), "asked").unwrap();
+        assert!(is_there(&ledger, 0) && is_there(&ledger, failed));
+        assert_eq!(ledger.check(None).unwrap().fault, None);
+    }
+}

@@ -87,36 +87,39 @@ impl SealCommand {
                 }
             }
         }
-        self.show(&sealed, output)?;
+        let files = self.out.as_deref().map(|out| write(out, &sealed)).transpose()?;
+        // A failure is an answer of its own, of which programs read one.
+        if failed.is_none() || output.format() == Format::Table {
+            show(&sealed, files.as_deref(), output)?;
+        }
         failed.map_or(Ok(Status::Done), Err)
     }
+}
 
-    fn show(&self, sealed: &Sealed, output: &Output) -> Result<(), CliError> {
-        let Sealed { record, seal, is_new, stamp, .. } = sealed;
-        let files = self.out.as_deref().map(|out| write(out, sealed)).transpose()?;
-        if !is_new {
-            note(format!("nothing has come in since record {record}, which is this seal"));
-        }
-        if let Some(Stamped { time, authority, .. }) = stamp {
-            note(format!("{authority} saw it at {time}, by its own word: check that with openssl"));
-        }
-        match (output.format(), &files) {
-            (Format::Table, None) => output.text(seal.to_string().trim_end())?,
-            (Format::Table, Some(files)) => {
-                let records = count(seal.head.count, "record");
-                let files: Vec<_> = files.iter().map(|file| file.display().to_string()).collect();
-                output.done("sealed", &format!("{records}, in {}", files.join(" and ")))?;
-            }
-            _ => output.value(&Shown {
-                record: *record,
-                is_new: *is_new,
-                seal,
-                stamp: stamp.as_ref(),
-                files: files.as_deref().unwrap_or_default(),
-            })?,
-        }
-        Ok(())
+fn show(sealed: &Sealed, files: Option<&[PathBuf]>, output: &Output) -> Result<(), CliError> {
+    let Sealed { record, seal, is_new, stamp, .. } = sealed;
+    if !is_new {
+        note(format!("nothing has come in since record {record}, which is this seal"));
     }
+    if let Some(Stamped { time, authority, .. }) = stamp {
+        note(format!("{authority} saw it at {time}, by its own word: check that with openssl"));
+    }
+    match (output.format(), files) {
+        (Format::Table, None) => output.text(seal.to_string().trim_end())?,
+        (Format::Table, Some(files)) => {
+            let records = count(seal.head.count, "record");
+            let files: Vec<_> = files.iter().map(|file| file.display().to_string()).collect();
+            output.done("sealed", &format!("{records}, in {}", files.join(" and ")))?;
+        }
+        _ => output.value(&Shown {
+            record: *record,
+            is_new: *is_new,
+            seal,
+            stamp: stamp.as_ref(),
+            files: files.unwrap_or_default(),
+        })?,
+    }
+    Ok(())
 }
 
 /// Writes a seal and what else there is of it, and returns the files.

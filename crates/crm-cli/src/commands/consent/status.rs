@@ -81,9 +81,10 @@ pub(super) fn line(heard: &Heard) -> String {
     });
     let honoured =
         (!heard.honoured).then(|| "not honoured: it lacks the time or the words".to_owned());
+    let redacted = heard.value.is_none().then(|| "its data was removed".to_owned());
     let retracted = heard.retracted.then(|| "taken back".to_owned());
     let recorded = Some(format!("recorded {} by {}", heard.recorded_at, heard.recorded_by));
-    let more = [words, heard.place.clone(), taken, from, recorded, honoured, retracted];
+    let more = [words, heard.place.clone(), taken, from, recorded, honoured, retracted, redacted];
     for part in more.into_iter().flatten() {
         said.push_str(&format!(", {part}"));
     }
