@@ -245,6 +245,29 @@ fn the_nightly_run_shows_with_its_set_and_its_members_have_their_names() {
     assert_eq!(names(&told["records"][0]), "commitment hash kind number over personal");
 }
 
+#[test]
+fn a_value_that_was_removed_still_has_its_proof_which_says_so() {
+    let service = Service::start();
+    let (_, value) = turned_off(&service);
+    service.ok(&["--yes", "consent", "redact", &value, "--reason", "Ada asked for it"]);
+    let told = proof(&service, &value, 0, &["--html", "proof.html"]);
+    assert_eq!(
+        (&told["marketing"]["wish"], &told["acts"][0]["kind"]),
+        (&"out".into(), &"redaction".into())
+    );
+    let wish = &told["wishes"][0];
+    assert_eq!(
+        (&wish["value"], &wish["words"], &wish["takenBy"]),
+        (&Value::Null, &Value::Null, &Value::Null)
+    );
+    assert_eq!(wish["came"][0]["file"], "march.csv");
+    let page = fs::read_to_string(service.home.path().join("proof.html")).unwrap();
+    for part in ["what there was is removed", "Ada asked for it", told["digest"].as_str().unwrap()]
+    {
+        assert!(page.contains(part), "{part}");
+    }
+}
+
 /// What the shell prints for the lines of the book.
 fn by_hand(service: &Service) -> Vec<String> {
     let book = include_str!("../../../docs/src/consent.md");

@@ -177,6 +177,7 @@ fn heard_of(heard: &Heard, came: &[Came]) -> Markup {
             dd {
                 @match &heard.words {
                     Some(words) => { "“" (foreign(words)) "”" }
+                    None if heard.value.is_none() => "what there was is removed",
                     None => "none are recorded",
                 }
             }
@@ -211,7 +212,7 @@ fn heard_of(heard: &Heard, came: &[Came]) -> Markup {
 
 fn acts(acts: &[Act]) -> Markup {
     html! {
-        h2 { "What was said against it since" }
+        h2 { "What was said of it since" }
         ul {
             @for Act { record, kind, at: when, by, of, reason, target, .. } in acts {
                 li {
