@@ -88,6 +88,7 @@ pub(super) fn settle(database: &Database, change: &Change) -> Result<Option<Move
 struct Kept {
     state: State,
     attempts: u32,
+    /// The record that the plan saw, where the write has one to compare with it.
     planned: Option<Image>,
     found: Option<String>,
     siblings: Option<String>,
@@ -99,25 +100,24 @@ columns! {
 
 impl Kept {
     fn of(database: &Database, change: &Change) -> Result<Option<Self>, BulkError> {
-        let before = const { RecordColumns::in_order(0) };
-        let at = const { KeptColumns::in_order(RecordColumns::COUNT) };
-        static SQL: LazyLock<String> = LazyLock::new(|| {
-            format!(
-                "SELECT {}, {STATE} AS state, coalesce(attempts, 0) AS attempts, found, siblings
-                 FROM {CHANGES} WHERE id = ?",
-                RecordColumns::NAMES
-            )
-        });
+        let at = const { KeptColumns::in_order(0) };
+        let planned = const { RecordColumns::in_order(KeptColumns::COUNT) };
+        static ALONE: LazyLock<String> = LazyLock::new(|| select(""));
+        static WITH_RECORD: LazyLock<String> = LazyLock::new(|| select(RecordColumns::NAMES));
+        // A claim has none, and to read the record takes longer than the rest.
+        let compares = change.before.is_some() || change.after.is_some();
+        let sql = if compares { &WITH_RECORD } else { &ALONE };
         let read = |row: &Row<'_>| {
+            let planned = compares.then(|| record::read(row, &planned, &change.target));
             Ok(Self {
                 state: read_state(row, at.state)?,
                 attempts: row.get(at.attempts)?,
-                planned: record::read(row, &before, &change.target)?,
+                planned: planned.transpose()?.flatten(),
                 found: row.get(at.found)?,
                 siblings: row.get(at.siblings)?,
             })
         };
-        Ok(database.row(&SQL, [change.id.0], read)?)
+        Ok(database.row(sql, [change.id.0], read)?)
     }
 
     fn replace(
@@ -133,6 +133,15 @@ impl Kept {
         database.check(row.write(&database.connection))?;
         Ok([self.state, outcome.state])
     }
+}
+
+/// The query for what the file has of a change, with these columns of its record.
+fn select(record: &str) -> String {
+    let separator = if record.is_empty() { "" } else { ", " };
+    format!(
+        "SELECT {STATE} AS state, coalesce(attempts, 0) AS attempts, found, siblings
+             {separator}{record} FROM {CHANGES} WHERE id = ?"
+    )
 }
 
 /// All progress of a change.
