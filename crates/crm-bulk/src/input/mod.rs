@@ -23,6 +23,7 @@ mod write;
 pub(crate) use self::{
     broken::{broken, whole},
     columns::OUTCOME_COLUMNS,
+    csv::record,
     delimiter::name as delimiter_name,
     dialect::{Dialect, Marks},
     fix::BadRows,

@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 
 use super::{
+    csv::cells,
     dialect::{InputFormat, Marks},
     object::Object,
 };
@@ -16,7 +17,7 @@ pub(crate) fn write_cells(
     data: &str,
     added: &[String],
 ) -> io::Result<()> {
-    let row: Vec<String> = serde_json::from_str(data)?;
+    let row = cells(data);
     let missing = width.saturating_sub(row.len());
     let blanks = std::iter::repeat_n("", missing);
     let cells = row.iter().map(String::as_str).chain(blanks);

@@ -245,8 +245,8 @@ impl ChangeSet {
     /// The rows that ask for no change: wrong, or about a value that no contact has.
     fn rows_left_out(&self) -> Result<Section, BulkError> {
         let mut section = Section::new("Rows without a change", markup::LIST);
-        let sql =
-            "SELECT row, line, message FROM rows WHERE state IS NOT NULL ORDER BY row LIMIT ?";
+        let sql = "SELECT row, row + other_lines AS line, message FROM rows
+             WHERE state IS NOT NULL ORDER BY row LIMIT ?";
         // A line of the list has no fewer bytes than this.
         let most = section::BYTES / "<li>Row 1 (line 2)</li>".len();
         let rows = self.database.rows(sql, [most], |row| {

@@ -134,7 +134,8 @@ pub fn states(path: &Path) -> Vec<State> {
     changes(path).iter().map(|change| change.outcome.state).collect()
 }
 
-/// Makes a set one of version 0.1: its tables alone, with what they know of the set.
+/// Makes a set one of version 0.1: its tables alone, with what they know of the set. The cells of
+/// its input have no quotes.
 pub fn as_of_version_1(path: &Path) {
     let newer = path.with_extension("newer");
     std::fs::rename(path, &newer).unwrap();
@@ -145,7 +146,10 @@ pub fn as_of_version_1(path: &Path) {
         "PRAGMA application_id = 0x43524D53; PRAGMA user_version = 1; {};
          ATTACH '{}' AS newer;
          INSERT INTO meta SELECT * FROM newer.meta WHERE name NOT IN ('digest', 'owners', 'open');
-         INSERT INTO rows SELECT row, line, data, state, message FROM newer.rows;
+         INSERT INTO rows SELECT row, row + other_lines,
+             iif((SELECT value FROM meta WHERE name = 'format') = 'csv',
+                 '[' || char(34) || replace(data, ',', char(34, 44, 34)) || char(34) || ']', data),
+             state, message FROM newer.rows;
          INSERT INTO changes ({columns}) SELECT {columns} FROM newer.changes;
          UPDATE changes SET wanted = json_patch(json_remove(wanted, '$.preferences'), json_object(
              'jobReminders', json(wanted -> '$.preferences.jobRemindersEnabled'),

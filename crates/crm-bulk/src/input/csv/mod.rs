@@ -1,14 +1,17 @@
 //! Rows of CSV.
 
+mod cells;
 mod lines;
 mod quotes;
 
-pub(crate) use self::lines::{Lines, Place, next_record};
+pub(crate) use self::{
+    cells::{cells, record},
+    lines::{Lines, Place, next_record},
+};
 
 use std::io::Read;
 
 use csv::{ByteRecord, StringRecord};
-use serde::{Serializer, ser::SerializeSeq};
 
 use super::{
     broken::{NOT_UTF_8, UnreadableRow, still_broken},
@@ -27,7 +30,7 @@ pub(crate) struct CsvRows {
     shown: Option<u8>,
     reader: csv::Reader<Lines<Box<dyn Read + Send>>>,
     record: ByteRecord,
-    data: Vec<u8>,
+    data: String,
     /// The whole header, and what each cell below it means.
     columns: Vec<(String, Meaning)>,
     meanings: Meanings,
@@ -78,7 +81,7 @@ impl CsvRows {
             shown,
             reader,
             record: ByteRecord::new(),
-            data: Vec::new(),
+            data: String::new(),
             columns,
             meanings,
             header,
@@ -113,29 +116,18 @@ impl CsvRows {
         }
         let mut cells = Cells::default();
         self.data.clear();
-        let mut json = serde_json::Serializer::new(&mut self.data);
-        let written = (|| {
-            let mut json = json.serialize_seq(None)?;
-            for (text, (_, meaning)) in self.record.iter().zip(&self.columns) {
-                let text = std::str::from_utf8(text).unwrap_or_default();
-                match meaning {
-                    Meaning::Ours => continue,
-                    Meaning::Known(column) => cells.set(*column, unguarded(text)),
-                    Meaning::Further => {}
-                }
-                json.serialize_element(text)?;
+        let mut is_first = true;
+        for (text, (_, meaning)) in self.record.iter().zip(&self.columns) {
+            let text = std::str::from_utf8(text).unwrap_or_default();
+            match meaning {
+                Meaning::Ours => continue,
+                Meaning::Known(column) => cells.set(*column, unguarded(text)),
+                Meaning::Further => {}
             }
-            json.end()
-        })();
-        written.map_err(|e: serde_json::Error| BulkError::Input {
-            name: self.name.clone(),
-            reason: e.to_string(),
-        })?;
-        Ok(Some(Ok(RawRow {
-            line,
-            cells,
-            data: std::str::from_utf8(&self.data).unwrap_or_default(),
-        })))
+            cells::push(&mut self.data, is_first, text);
+            is_first = false;
+        }
+        Ok(Some(Ok(RawRow { line, cells, data: &self.data })))
     }
 
     fn wrong_width(&self) -> Option<String> {
@@ -158,7 +150,7 @@ impl CsvRows {
         let cells = self.record.iter().enumerate();
         let cells = cells.filter(|(at, _)| !is_ours(*at));
         let cells: Vec<_> = cells.map(|(_, text)| String::from_utf8_lossy(text)).collect();
-        serde_json::to_string(&cells).unwrap_or_default()
+        record(cells.iter().map(|cell| &**cell))
     }
 
     /// Continues to the next record that is not empty, and returns its place.

@@ -21,7 +21,7 @@ use crate::{
     input::{
         broken::{broken, still_broken},
         columns::is_ours,
-        csv::{Lines, Place, damage, next_record, other_width},
+        csv::{self as kept, Lines, Place, damage, next_record, other_width},
         dialect::{InputFormat, Marks},
         ndjson::Objects,
         object::Object,
@@ -37,7 +37,7 @@ const SHOWING: u64 = 1 << 20;
 /// A row as a set keeps it.
 pub(crate) struct Kept<'a> {
     pub(crate) line: u64,
-    /// The whole row, as JSON.
+    /// The whole row: a record of CSV, or a JSON object.
     pub(crate) data: &'a str,
     /// What is wrong with a row that cannot be split into cells.
     pub(crate) broken: Option<Vec<BadCell>>,
@@ -208,10 +208,9 @@ fn read_csv(
         if reason.is_none() {
             row.iter().for_each(|(header, cell)| survey.add(header, unguarded(cell.trim())));
         }
-        let row: Vec<_> = row.iter().map(|(_, cell)| cell).collect();
         keep(Kept {
             line: *line,
-            data: &serde_json::to_string(&row).unwrap_or_default(),
+            data: &kept::record(row.iter().map(|(_, cell)| &***cell)),
             broken: reason.map(|reason| broken(*line, &reason)),
         })?;
         place = next(&mut record)?;
@@ -298,8 +297,8 @@ fn with_headers<'h>(
 ) -> Vec<(Cow<'h, str>, String)> {
     match format {
         InputFormat::Csv => {
-            let cells: Vec<String> = serde_json::from_str(data).unwrap_or_default();
-            header.iter().map(|header| Cow::Borrowed(header.as_str())).zip(cells).collect()
+            let names = header.iter().map(|header| Cow::Borrowed(header.as_str()));
+            names.zip(kept::cells(data)).collect()
         }
         InputFormat::Ndjson => {
             let row = serde_json::from_str::<Object>(data);

@@ -1,6 +1,6 @@
 //! What the file says in numbers. They are part of its format: `v2.sql` lists them.
 
-use crm_models::{ContactOwner, ContactType, CustomerId, LocationId, Timestamp};
+use crm_models::{Contact, ContactOwner, ContactType, CustomerId, LocationId, Timestamp};
 use rusqlite::types::{Type, Value, ValueRef};
 
 use crate::set::{Action, PERSON, State, Target};
@@ -113,6 +113,31 @@ pub(crate) fn read_time(column: ValueRef<'_>) -> Option<Timestamp> {
     }
 }
 
+/// How long before its last change a contact was created: most are as they were created, or nearly,
+/// and take a byte or two for it.
+pub(super) fn time_of_creation(contact: &Contact) -> Value {
+    let Some(created_on) = contact.created_on else {
+        return Value::Null;
+    };
+    match (time(contact.modified_on), time(created_on)) {
+        (Value::Integer(modified), Value::Integer(created)) => Value::Integer(modified - created),
+        _ => Value::Text(created_on.to_string()),
+    }
+}
+
+pub(super) fn read_time_of_creation(
+    column: ValueRef<'_>,
+    modified_on: Timestamp,
+) -> Option<Timestamp> {
+    match (column, time(modified_on)) {
+        (ValueRef::Integer(before), Value::Integer(modified)) => {
+            read_time(ValueRef::Integer(modified.checked_sub(before)?))
+        }
+        (ValueRef::Integer(_), _) => None,
+        (other, _) => read_time(other),
+    }
+}
+
 /// A value that cannot be written as JSON.
 pub(super) fn unwritable(error: serde_json::Error) -> rusqlite::Error {
     rusqlite::Error::ToSqlConversionFailure(error.into())
@@ -172,5 +197,30 @@ mod tests {
             assert_eq!(read_time(ValueRef::from(&kept)), Some(known), "{text}");
         }
         assert_eq!(time("0001-01-01T00:00:00Z".parse().unwrap()), Value::Integer(0));
+    }
+
+    #[test]
+    fn the_time_of_a_creation_is_kept_exactly() {
+        let id = crm_models::ContactId::new(1).unwrap();
+        let times = [
+            "-009999-01-02T01:59:59Z",
+            "0001-01-01T00:00:00Z",
+            "2026-05-27T16:04:11.4827193Z",
+            "2026-05-27T16:04:11.482719312Z",
+            "9999-12-31T23:59:59Z",
+        ];
+        let times = times.map(|text| text.parse::<Timestamp>().unwrap());
+        for modified_on in times {
+            let mut contact = Contact::new(id, ContactType::Email, "a@site.example", modified_on);
+            for created_on in times.map(Some).into_iter().chain([None]) {
+                contact.created_on = created_on;
+                let kept = time_of_creation(&contact);
+                let read = read_time_of_creation(ValueRef::from(&kept), modified_on);
+                assert_eq!(read, created_on);
+            }
+        }
+        let mut contact = Contact::new(id, ContactType::Email, "a@site.example", times[2]);
+        contact.created_on = Some(times[2]);
+        assert_eq!(time_of_creation(&contact), Value::Integer(0), "this takes no byte");
     }
 }

@@ -148,7 +148,7 @@ impl Draft {
 
     /// Keeps a row of the input.
     pub(crate) fn add_row(&self, row: u64, line: u64, data: &str) -> Result<(), BulkError> {
-        let sql = "INSERT INTO rows (row, line, data) VALUES (?, ?, ?)";
+        let sql = "INSERT INTO rows (row, other_lines, data) VALUES (?1, ?2 - ?1, ?3)";
         self.execute(sql, params![row, line, data])
     }
 

@@ -19,7 +19,7 @@ pub(crate) const FORMAT: Format = Format {
     oldest: 1,
     migrations: &[include_str!("schema.sql"), include_str!("v2.sql")],
     convert: |connection, version| match version {
-        2 => version_1::move_changes(connection),
+        2 => version_1::move_rows(connection).and_then(|()| version_1::move_changes(connection)),
         _ => Ok(()),
     },
     // While a run is open in a set: without its journal it could not be told from one that was

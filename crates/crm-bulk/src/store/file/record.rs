@@ -84,7 +84,7 @@ impl<'a> Record<'a> {
                     phone(settings, is_other)
                 });
                 record.modified_on = codes::time(contact.modified_on);
-                record.created_on = contact.created_on.map_or(Value::Null, codes::time);
+                record.created_on = codes::time_of_creation(contact);
                 extra.id = Some(contact.id).filter(|id| target.contact() != Some(*id));
             }
             Image::Method(method) => extra.preferences.clone_from(&method.preferences),
@@ -149,7 +149,7 @@ pub(super) fn read(
     let phone: Option<i64> = row.get(at.phone)?;
     contact.phone_settings =
         phone.map(|phone| read_phone(phone, &contact.value, extra.phone_number));
-    contact.created_on = time(at.created_on)?;
+    contact.created_on = codes::read_time_of_creation(row.get_ref(at.created_on)?, modified_on);
     let flags: Option<i64> = row.get(at.flags)?;
     let flags = flags.map(|bits| read_flags(bits).ok_or_else(|| unreadable(at.flags, "no flags")));
     contact.preferences = flags.transpose()?;
@@ -509,7 +509,11 @@ mod tests {
         let kind = ContactType::from(one_of(random, types));
         let mut contact = Contact::new(id.try_into().unwrap(), kind, value, modified_on);
         contact.memo = random.bool().then(|| one_of(random, TEXTS).to_owned());
-        contact.created_on = random.bool().then(|| time(random));
+        contact.created_on = match random.u8(..3) {
+            0 => None,
+            1 => Some(contact.modified_on),
+            _ => Some(time(random)),
+        };
         let number = if random.bool() { value } else { one_of(random, TEXTS) };
         let mut settings = PhoneSettings::default();
         settings.phone_number = random.bool().then(|| number.to_owned());

@@ -19,7 +19,7 @@ pub(crate) struct InputRow {
     pub(crate) row: u64,
     /// The line on which it starts.
     pub(crate) line: u64,
-    /// The row as it was: cells of CSV as a JSON array, or a line of NDJSON.
+    /// The row as it was: a record of CSV, or a line of NDJSON.
     pub(crate) data: String,
     /// What became of a row that asks for no change.
     pub(crate) state: Option<State>,
@@ -32,6 +32,9 @@ columns! {
     /// The columns of a row of the input.
     struct RowColumns { row, line, data, state, message, look_at }
 }
+
+/// What to select for these.
+const ROW: &str = "row, row + other_lines AS line, data, state, message, look_at";
 
 columns! {
     /// The columns of a change that belongs to a row.
@@ -57,8 +60,7 @@ const ROWS: usize = 1_000;
 
 /// The rows of the input behind this one, as many as are read at a time.
 pub(super) fn behind(database: &Database, row: u64) -> Result<Vec<InputRow>, BulkError> {
-    let sql =
-        format!("SELECT {} FROM rows WHERE row > ?1 ORDER BY row LIMIT ?2", RowColumns::NAMES);
+    let sql = format!("SELECT {ROW} FROM rows WHERE row > ?1 ORDER BY row LIMIT ?2");
     let query = || {
         let mut rows = database.connection.prepare_cached(&sql)?;
         let at = RowColumns::of(&rows)?;
@@ -114,7 +116,7 @@ impl ChangeSet {
         mut each: impl FnMut(InputRow, A) -> Result<(), BulkError>,
     ) -> Result<(), BulkError> {
         let database = &self.database;
-        let sql = format!("SELECT {} FROM rows ORDER BY row", RowColumns::NAMES);
+        let sql = format!("SELECT {ROW} FROM rows ORDER BY row");
         let mut rows = database.check(database.connection.prepare(&sql))?;
         let of_row = database.check(RowColumns::of(&rows))?;
         let mut rows = database.check(rows.query([]))?;

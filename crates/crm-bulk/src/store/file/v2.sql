@@ -41,7 +41,7 @@ CREATE TABLE planned (
     phone        INTEGER,            -- phoneSettings: doNotText 0 not told, 1 false, 2 true; and 3
                                      -- without phoneNumber, 6 with another one than the value
     modified_on  ANY,
-    created_on   ANY,
+    created_on   ANY,                -- how long before modified_on; a text says when
     extra        TEXT,               -- JSON: members that have no column
     beside       TEXT,               -- JSON array: contacts that had the value beside a deleted
                                      -- one that is restored
@@ -81,10 +81,19 @@ CREATE TABLE totals (
     PRIMARY KEY (action, state)
 ) STRICT, WITHOUT ROWID;
 
--- 1: the message of the row names records about which a person has to decide. Version 0.1 said so in
--- the message alone.
-ALTER TABLE rows ADD COLUMN look_at INTEGER NOT NULL DEFAULT 0;
-UPDATE rows SET look_at = 1 WHERE message LIKE '%look at %';
+-- The input as it was, row by row.
+ALTER TABLE rows RENAME TO rows_of_version_1;
+CREATE TABLE rows (
+    row         INTEGER PRIMARY KEY, -- 1 is the first row below the header
+    other_lines INTEGER NOT NULL,    -- how many lines before it are no rows of their own: with the row,
+                                     -- the line on which it starts
+    data        TEXT NOT NULL,       -- csv: its cells, between commas; ndjson: the line
+    state       TEXT,                -- only for a row without changes: not-found, or failed for
+                                     -- a row that is wrong and was left out
+    message     TEXT,                -- why, or what else is to be said of the row
+    look_at     INTEGER NOT NULL DEFAULT 0 -- 1: the message names records about which a person has to
+                                     -- decide; version 0.1 said so in the message alone
+) STRICT;
 
 CREATE INDEX rows_by_state ON rows (state) WHERE state IS NOT NULL;
 
@@ -197,7 +206,8 @@ SELECT id, moment, json_patch(json_patch(
        ) AS record
 FROM (
     SELECT id, 'before' AS moment, contact_id, contact_type, value, memo, flags, phone, modified_on,
-           created_on, extra, NULL AS besides
+           iif(typeof(created_on) = 'integer', modified_on - created_on, created_on) AS created_on,
+           extra, NULL AS besides
     FROM planned WHERE value IS NOT NULL
     UNION ALL
     -- What the plan saw, with what was wanted; the combined flag is on where both others are.
@@ -206,7 +216,8 @@ FROM (
            CASE WHEN coalesce(wanted_flags & 64256, 0) = 0 THEN flags
                WHEN becomes & 24 = 24 THEN becomes | 4
                ELSE becomes & iif(becomes & 2048, ~28, ~4) END,
-           phone, after_modified_on, created_on, extra, after
+           phone, after_modified_on,
+           iif(typeof(created_on) = 'integer', modified_on - created_on, created_on), extra, after
     FROM (SELECT *, (flags & ~(wanted_flags >> 8 & 251)) | (wanted_flags & 251) AS becomes
           FROM planned JOIN progress ON change = id WHERE after_modified_on IS NOT NULL)
 );

@@ -1,7 +1,7 @@
-//! Sets of version 0.1: their changes, which were JSON, move into the tables of today.
+//! Sets of version 0.1: their rows and changes, which were JSON, move into the tables of today.
 
 use crm_mirror::columns;
-use rusqlite::{Connection, Row};
+use rusqlite::{Connection, OptionalExtension, Row, params, types::ToSqlOutput};
 use serde_json::{Map, Value, json};
 
 use super::{
@@ -12,13 +12,52 @@ use super::{
     record::Record,
     totals,
 };
-use crate::set::{Action, Change, ChangeId, Image, Outcome, PERSON, Target};
+use crate::{
+    input::{InputFormat, record},
+    set::{Action, Change, ChangeId, Image, Outcome, PERSON, Target},
+};
 
 columns! {
     struct OldColumns {
         id, row, repeats, owner_kind, owner_id, contact_id, action, wanted, before, after,
         siblings, state, message, field_errors, trace_id, http_status, at, attempts,
     }
+}
+
+columns! {
+    struct OldRow { row, line, data, state, message }
+}
+
+/// Moves the rows of the input. The cells of CSV were a JSON array.
+pub(super) fn move_rows(connection: &Connection) -> rusqlite::Result<()> {
+    let format = "SELECT value FROM meta WHERE name = 'format'";
+    let format: Option<String> = connection.query_row(format, [], |row| row.get(0)).optional()?;
+    let is_csv = InputFormat::named(format.as_deref()) == InputFormat::Csv;
+    let insert =
+        "INSERT INTO rows VALUES (?1, ?2 - ?1, ?3, ?4, ?5, coalesce(?5 LIKE '%look at %', 0))";
+    let mut insert = connection.prepare(insert)?;
+    let sql = format!("SELECT {} FROM rows_of_version_1 ORDER BY row", OldRow::NAMES);
+    let mut query = connection.prepare(&sql)?;
+    let at = OldRow::of(&query)?;
+    let mut rows = query.query([])?;
+    while let Some(row) = rows.next()? {
+        let mut data: String = row.get(at.data)?;
+        if is_csv {
+            let cells: Vec<String> =
+                serde_json::from_str(&data).map_err(|e| unreadable(at.data, e))?;
+            data = record(cells.iter().map(String::as_str));
+        }
+        let (number, line): (u64, u64) = (row.get(at.row)?, row.get(at.line)?);
+        let (state, message) = (row.get_ref(at.state)?, row.get_ref(at.message)?);
+        insert.execute(params![
+            number,
+            line,
+            data,
+            ToSqlOutput::Borrowed(state),
+            ToSqlOutput::Borrowed(message)
+        ])?;
+    }
+    connection.execute_batch("DROP TABLE rows_of_version_1")
 }
 
 /// Moves all changes out of the table that they had. They have no check values yet.
@@ -131,4 +170,42 @@ fn unknown(image: &Image, json: &str) -> serde_json::Result<Map<String, Value>> 
     let known = json!(image);
     all.retain(|name, _| known.get(name).is_none());
     Ok(all)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::file::{change_set::ChangeSet, format::FORMAT};
+
+    /// The rows of a set of version 0.1 with this input, once it is opened.
+    fn upgraded(format: &str, data: &str) -> Vec<(u64, u64, String, bool)> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("set.crm");
+        let old = Connection::open(&path).unwrap();
+        old.execute_batch(FORMAT.migrations[0]).unwrap();
+        old.pragma_update(None, "application_id", FORMAT.application_id).unwrap();
+        old.pragma_update(None, "user_version", 1).unwrap();
+        old.execute("INSERT INTO meta VALUES ('format', ?)", [format]).unwrap();
+        let insert = "INSERT INTO rows VALUES (1, 2, ?1, NULL, NULL), (2, 9, ?1, 'failed', ?2)";
+        old.execute(insert, [data, "look at contact 5"]).unwrap();
+        drop(old);
+        let set = ChangeSet::open(&path).unwrap();
+        let sql = "SELECT row, row + other_lines AS line, data, look_at FROM rows ORDER BY row";
+        let read = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?));
+        set.database.rows(sql, [], read).unwrap()
+    }
+
+    #[test]
+    fn rows_keep_their_cells_and_their_lines() {
+        let csv = r#"2001,"Wade, Dana","the ""gate""""#.to_owned();
+        assert_eq!(
+            upgraded("csv", r#"["2001","Wade, Dana","the \"gate\""]"#),
+            [(1, 2, csv.clone(), false), (2, 9, csv, true)]
+        );
+        let ndjson = r#"{"location_id": 2001}"#.to_owned();
+        assert_eq!(
+            upgraded("ndjson", &ndjson),
+            [(1, 2, ndjson.clone(), false), (2, 9, ndjson.clone(), true)]
+        );
+    }
 }

@@ -333,7 +333,7 @@ mod tests {
     }
 
     fn add(database: &Database, row: u64) -> Result<(), BulkError> {
-        let sql = "INSERT INTO rows (row, line, data) VALUES (?, 1, ?)";
+        let sql = "INSERT INTO rows (row, other_lines, data) VALUES (?, 1, ?)";
         let data = "x".repeat(2_000);
         database.check(database.connection.execute(sql, params![row, data]))?;
         Ok(())
