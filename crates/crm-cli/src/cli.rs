@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 
-use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser};
+use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, error::ErrorKind};
 
 use crate::{commands::Command, exit::Exit, globals::Globals};
 
@@ -68,10 +68,28 @@ pub(crate) type Read = (Cli, ArgMatches);
 pub(crate) fn read(words: &[OsString]) -> Result<Read, clap::Error> {
     let mut grammar = Cli::command();
     let given = grammar.try_get_matches_from_mut(words);
-    let read = given.and_then(|given| Ok((Cli::from_arg_matches(&given)?, given)));
+    let read = given.and_then(|given| {
+        refuse_two_places(&given, words)?;
+        Ok((Cli::from_arg_matches(&given)?, given))
+    });
     let (mut cli, given) = read.map_err(|refused| refused.format(&mut grammar))?;
     cli.globals.command = self::words(&given);
     Ok((cli, given))
+}
+
+/// Refuses profiles before and after the name of the command: of the two places one would win, and the
+/// other's accounts would be left out in silence.
+fn refuse_two_places(given: &ArgMatches, words: &[OsString]) -> Result<(), clap::Error> {
+    let is_option = |word: &&OsString| {
+        word.to_str().is_some_and(|word| word == "--profile" || word.starts_with("--profile="))
+    };
+    let typed = words.iter().take_while(|word| *word != "--").filter(is_option).count();
+    let read = given.get_occurrences::<String>("profiles").map_or(0, Iterator::count);
+    if read > 0 && typed > read {
+        let why = "--profile stands before and after the command: name all profiles in one place";
+        return Err(clap::Error::raw(ErrorKind::ArgumentConflict, format!("{why}\n")));
+    }
+    Ok(())
 }
 
 /// The words of a command line that name the command, as in `crm location-contacts update`.

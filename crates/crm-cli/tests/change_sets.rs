@@ -208,6 +208,7 @@ fn a_review_takes_the_planner_two_commands_and_the_boss_one() {
 
     let approve = |more: &str| format!("approve set.crm --by Ana --expect {digest} --drop {more}");
     assert!(told(&approve("2,99"), 2).contains("has no change 99; nothing was dropped"));
+    assert!(told(&approve("2,x"), 2).contains("whole number of 1 or more"));
     let other = "approve set.crm --by Ana --expect 0000000000000000 --drop 2";
     assert!(told(other, 2).contains("look at it"));
     assert!(

@@ -184,6 +184,9 @@ fn what_is_about_one_account_is_refused_before_anything_is_done() {
     assert_eq!(tenants.writes(), [0, 0, 0]);
     assert!(!tenants.home().join(".local").exists(), "no desk was begun");
 
+    let two_places = stderr(&tenants.crm("--profile east find 1234567 --profile west").code(2));
+    assert!(two_places.contains("name all profiles in one place"), "{two_places}");
+
     // Two profiles of one account, and a secret of the shell for all.
     let connection = serde_json::to_string(tenants.services[0].sandbox.connection()).unwrap();
     let mut add = crm(tenants.home());

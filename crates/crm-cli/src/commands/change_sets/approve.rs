@@ -12,7 +12,7 @@ use super::{
     summary::name,
 };
 use crate::{
-    commands::args::narrow,
+    commands::args::{narrow, whole},
     error::CliError,
     globals::Format,
     output::{Output, count, crm, quoted},
@@ -40,7 +40,7 @@ pub(crate) struct Approve {
     expect: Option<ExpectedDigest>,
 
     /// Take these changes out first, by their numbers on the page, as `crm drop` does
-    #[arg(long, value_name = "N,N", value_delimiter = ',')]
+    #[arg(long, value_name = "N,N", value_delimiter = ',', value_parser = whole(1_u32, None))]
     drop: Vec<u32>,
 
     /// Why they are taken out

@@ -16,7 +16,7 @@ use super::{
     summary::{name, to_be_approved},
 };
 use crate::{
-    commands::args::narrow,
+    commands::args::{narrow, whole},
     error::CliError,
     globals::{Format, Globals},
     output::{Output, count, note},
@@ -37,7 +37,7 @@ pub(crate) struct DropCommand {
     pub(crate) set: PathBuf,
 
     /// Changes by their numbers
-    #[arg(value_name = "CHANGE")]
+    #[arg(value_name = "CHANGE", value_parser = whole(1_u32, None))]
     changes: Vec<u32>,
 
     #[command(flatten)]
