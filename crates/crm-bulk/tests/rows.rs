@@ -209,3 +209,21 @@ async fn a_file_in_another_encoding_is_refused_with_the_cure() {
     let error = csv(ROWS).encoding("windows-12").unwrap_err().to_string();
     assert!(error.contains("`windows-12` is not an encoding"), "{error}");
 }
+
+#[tokio::test]
+async fn a_row_is_found_again_by_the_text_of_a_cell() {
+    let world = world(Seed::Demo).await;
+    let rows = "location_id,contact_id,memo,branch\n\
+                2001,3001,\"the \"\"gate\"\", left\",North\n\
+                2001,3002,North,\"the \"\"gate\"\"\"\n";
+    world.try_plan(csv(rows), "csv.crm").await.unwrap();
+    let object = r#"{"location_id": 2001, "contact_id": 3001, "memo": "Gate", "branch": "North"}"#;
+    world.try_plan(ndjson(object), "ndjson.crm").await.unwrap();
+    let set = ChangeSet::open(world.path("csv.crm")).unwrap();
+    assert_eq!(set.rows_with("branch", "North").unwrap(), [1]);
+    assert_eq!(set.rows_with("branch", r#"the "gate""#).unwrap(), [2]);
+    assert_eq!(set.cell(1, "memo").unwrap().as_deref(), Some(r#"the "gate", left"#));
+    assert!(set.rows_with("unit", "North").unwrap().is_empty());
+    let set = ChangeSet::open(world.path("ndjson.crm")).unwrap();
+    assert_eq!(set.rows_with("branch", "North").unwrap(), [1]);
+}

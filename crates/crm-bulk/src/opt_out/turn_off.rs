@@ -19,7 +19,7 @@ use crate::{
     clock,
     decide::judge,
     error::BulkError,
-    input::{InputFormat, Marks},
+    input::{InputFormat, Marks, record},
     plan::describe_input,
     set::{Action, Image, Outcome, SetKind, State, Target, Wanted},
     store::file::{Draft, Planned},
@@ -253,7 +253,7 @@ impl<'a> Making<'a> {
             RowOf::Kept(number) => *number,
             RowOf::NotYet(cells) => {
                 self.rows += 1;
-                let data = serde_json::to_string(cells).map_err(|e| self.draft.unwritable(e))?;
+                let data = record(cells.iter().map(String::as_str));
                 // The first line has the names of the columns.
                 self.draft.add_row(self.rows, self.rows + 1, &data)?;
                 self.rows

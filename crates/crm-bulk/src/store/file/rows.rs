@@ -77,19 +77,25 @@ impl ChangeSet {
     ///
     /// A failure to read the set.
     pub fn rows_with(&self, column: &str, text: &str) -> Result<Vec<u64>, BulkError> {
-        let path = match self.format()? {
-            InputFormat::Csv => {
-                let place = self.header()?.iter().position(|header| header == column);
-                place.map(|place| format!("$[{place}]"))
-            }
-            InputFormat::Ndjson => Some(format!("$.\"{column}\"")),
+        let format = self.format()?;
+        if format == InputFormat::Ndjson {
+            let sql = "SELECT row FROM rows WHERE json_valid(data) AND json_extract(data, ?1) = ?2
+                 ORDER BY row";
+            let path = format!("$.\"{column}\"");
+            return Ok(self.database.rows(sql, params![path, text], |row| row.get("row"))?);
+        }
+        // As the text is written in a cell; only rows that have it somewhere are read.
+        let sought = text.replace('"', "\"\"");
+        let sql = "SELECT row, data FROM rows WHERE instr(data, ?) ORDER BY row";
+        let some = self
+            .database
+            .rows(sql, [sought], |row| Ok((row.get("row")?, row.get::<_, String>("data")?)))?;
+        let header = self.header()?;
+        let has_it = |data: &str| {
+            let mut cells = cells(format, &header, data).into_iter();
+            cells.any(|(header, cell)| header == column && cell == text)
         };
-        let Some(path) = path else {
-            return Ok(Vec::new());
-        };
-        let sql = "SELECT row FROM rows WHERE json_valid(data) AND json_extract(data, ?1) = ?2
-             ORDER BY row";
-        Ok(self.database.rows(sql, params![path, text], |row| row.get("row"))?)
+        Ok(some.into_iter().filter(|(_, data)| has_it(data)).map(|(row, _)| row).collect())
     }
 
     /// Returns the cell of this column of a row of the input.
