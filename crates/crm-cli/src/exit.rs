@@ -72,10 +72,11 @@ impl Exit {
     ];
 
     /// All codes, the worst last.
-    const BY_WEIGHT: [Self; 13] = [
+    const BY_WEIGHT: [Self; 14] = [
         Self::Done,
         Self::NothingFound,
         Self::Consent,
+        Self::Held,
         Self::Usage,
         Self::Unreachable,
         Self::Credentials,
