@@ -24,8 +24,12 @@ fn location(id: i64) -> OwnerId {
     LocationId::new(id).unwrap().into()
 }
 
+/// The name that an owner has, which is the same when others are asked for beside it.
 fn name(set: &ChangeSet, owner: OwnerId) -> Option<String> {
-    set.named_owner(owner).unwrap().map(|named| named.to_string())
+    let named = set.named_owner(owner).unwrap();
+    let beside = set.named_owners([customer(9_999), owner, location(2_001)]).unwrap();
+    assert_eq!(beside.get(&owner), named.as_ref());
+    named.map(|named| named.to_string())
 }
 
 async fn named(world: &World, set: &ChangeSet) -> Naming {

@@ -1,5 +1,7 @@
 //! The names of the owners of a set, in a table of their own beside what was planned.
 
+use std::collections::HashMap;
+
 use crm_mirror::{OwnerId, database::Database};
 use rusqlite::{Row, params};
 
@@ -59,6 +61,22 @@ impl ChangeSet {
         let sql = "SELECT kind, o.id AS id, name, t.town AS town, is_inactive, merged_to
             FROM owners o JOIN towns t ON t.id = o.town WHERE kind = ? AND o.id = ?";
         Ok(self.database.row(sql, place(owner), read)?.flatten())
+    }
+
+    /// Returns those of these owners whose [name was read](Self::name_owners), with their names. Together
+    /// they take far less than one by one: the file is locked once for all.
+    ///
+    /// # Errors
+    ///
+    /// A failure to read.
+    pub fn named_owners(
+        &self,
+        owners: impl IntoIterator<Item = OwnerId>,
+    ) -> Result<HashMap<OwnerId, NamedOwner>, BulkError> {
+        self.database.at_once(|| {
+            let named = |owner| Ok(self.named_owner(owner)?.map(|named| (owner, named)));
+            owners.into_iter().filter_map(|owner| named(owner).transpose()).collect()
+        })
     }
 
     /// Up to this many owners after `last` that have no name yet and about which there is something

@@ -1,9 +1,13 @@
 //! The names of the owners of a set: read when it is planned, and shown wherever it is.
 
-use std::{path::Path, sync::Arc};
+use std::{
+    collections::{HashMap, HashSet},
+    path::Path,
+    sync::Arc,
+};
 
 use clap::Args;
-use crm_bulk::{BulkError, ChangeSet, NamedOwner, Naming, OwnerId, Snapshot, Target};
+use crm_bulk::{BulkError, Change, ChangeSet, NamedOwner, Naming, OwnerId, Snapshot, Target};
 
 use crate::{
     output::{count, note},
@@ -83,13 +87,26 @@ fn in_mirror(mirror: &Path, set: &Path) -> Result<Naming, BulkError> {
 /// The names that a set has, looked up for one change after another.
 pub(in crate::commands) struct Names {
     set: ChangeSet,
-    last: Option<(OwnerId, Option<NamedOwner>)>,
+    /// What was found last.
+    known: HashMap<OwnerId, Option<NamedOwner>>,
 }
 
 impl Names {
     /// Opens the set once more to look them up, whatever is done with it meanwhile.
     pub(in crate::commands) fn of(set: &Path) -> Result<Self, BulkError> {
-        Ok(Self { set: ChangeSet::open(set)?, last: None })
+        Ok(Self { set: ChangeSet::open(set)?, known: HashMap::new() })
+    }
+
+    /// Looks up the owners of all these changes, before they are asked for one by one.
+    pub(in crate::commands) fn look_up<'c>(
+        &mut self,
+        changes: impl IntoIterator<Item = &'c Change>,
+    ) -> Result<(), BulkError> {
+        let owners = changes.into_iter().filter_map(|change| change.target.owner());
+        let owners: HashSet<_> = owners.collect();
+        let mut named = self.set.named_owners(owners.iter().copied())?;
+        self.known = owners.into_iter().map(|owner| (owner, named.remove(&owner))).collect();
+        Ok(())
     }
 
     pub(in crate::commands) fn of_owner(
@@ -99,9 +116,9 @@ impl Names {
         let Some(owner) = target.owner() else {
             return Ok(None);
         };
-        if self.last.as_ref().is_none_or(|(last, _)| *last != owner) {
-            self.last = Some((owner, self.set.named_owner(owner)?));
+        if !self.known.contains_key(&owner) {
+            self.known = HashMap::from([(owner, self.set.named_owner(owner)?)]);
         }
-        Ok(self.last.as_ref().and_then(|(_, named)| named.as_ref()))
+        Ok(self.known.get(&owner).and_then(Option::as_ref))
     }
 }

@@ -3,7 +3,9 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use crm_bulk::{BulkError, Change, ChangeSet, Image, NamedOwner, State, Target, UndoneBy};
+use crm_bulk::{
+    BulkError, Change, ChangeSet, Image, NamedOwner, State, Target, UndoneBy, UndoneChanges,
+};
 use serde::Serialize;
 
 use super::{
@@ -43,6 +45,9 @@ pub(crate) struct Show {
     #[arg(long, value_name = "N", value_parser = whole(0_u32, None))]
     limit: Option<u32>,
 }
+
+/// Of how many changes the names are looked up at a time.
+const AT_A_TIME: usize = 500;
 
 /// Which change it is, as every list of changes begins.
 #[derive(Serialize)]
@@ -168,23 +173,16 @@ impl Show {
         let undone = set.undone_changes()?;
         let mut names = Names::of(&self.set)?;
         let (mut written, mut nameless) = (0_u64, 0_u64);
-        for change in set.changes(&selection) {
-            let shown = change.and_then(|change| {
-                let undone_by = undone.by(change.id);
-                Shown::of(change, &mut names, undone_by)
-            });
-            match shown {
-                Ok(shown) => {
-                    records.push(&shown)?;
-                    written += 1;
-                    nameless += u64::from(shown.lacks_name());
-                }
-                Err(error) => {
-                    // What was read is shown; a reader that went away hides no error.
-                    let _ = records.interrupt();
-                    return Err(error.into());
-                }
-            }
+        let each = |shown: Shown| {
+            records.push(&shown)?;
+            written += 1;
+            nameless += u64::from(shown.lacks_name());
+            Ok(())
+        };
+        if let Err(error) = each_shown(set.changes(&selection), &mut names, &undone, each) {
+            // What was read is shown; a reader that went away hides no error.
+            let _ = records.interrupt();
+            return Err(error);
         }
         records.finish()?;
         let all = set.totals()?.all();
@@ -196,6 +194,27 @@ impl Show {
             note(format!("{changes} without a name: `crm names {set}` looks for them"));
         }
         Ok(Status::Done)
+    }
+}
+
+/// Hands over one change after the other. The names of some are looked up at a time.
+fn each_shown(
+    mut changes: impl Iterator<Item = Result<Change, BulkError>>,
+    names: &mut Names,
+    undone: &UndoneChanges,
+    mut each: impl FnMut(Shown) -> Result<(), CliError>,
+) -> Result<(), CliError> {
+    loop {
+        let some: Vec<_> = changes.by_ref().take(AT_A_TIME).collect();
+        if some.is_empty() {
+            return Ok(());
+        }
+        names.look_up(some.iter().flatten())?;
+        for change in some {
+            let change = change?;
+            let undone_by = undone.by(change.id);
+            each(Shown::of(change, names, undone_by)?)?;
+        }
     }
 }
 
