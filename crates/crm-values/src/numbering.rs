@@ -1,8 +1,8 @@
 //! How the numbers of each country are built.
 //!
-//! It is a part of libphonenumber's data, copied into a table of which only the lines that are asked
-//! for are read. The library itself unpacks the data of all countries at the first number: a process
-//! takes longer for that than to find a number among a million.
+//! It is a part of libphonenumber's data (Apache License 2.0), copied into a table of which only the
+//! lines that are asked for are read. The library itself unpacks the data of all countries at the first
+//! number: a process takes longer for that than to find a number among a million.
 
 use std::sync::OnceLock;
 
