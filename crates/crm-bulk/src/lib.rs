@@ -153,7 +153,7 @@ pub use input::{
     MappedRole, Row, Wish, read_value,
 };
 pub use names::Naming;
-pub use opt_out::{Copies, MethodReading, OptOut, Take, TurnOff, TurnedOff};
+pub use opt_out::{Copies, MethodReading, OptOut, Take, TurnOff, TurnedOff, UNKNOWN_FLAGS};
 pub use plan::{Plan, PlanSummary};
 // For the pages that the command makes, so that all look alike.
 #[doc(hidden)]

@@ -351,3 +351,151 @@ fn a_run_needs_a_ledger_and_a_desk_of_a_real_account() {
     assert!(stderr(&none).contains("no consent ledger"), "{}", stderr(&none));
     service.crm("consent run --sandbox").assert().code(2);
 }
+
+#[test]
+fn a_method_of_a_person_is_turned_on_against_no_wish_unless_somebody_says_so() {
+    let service = wished();
+    run(&service, 0);
+    let [method, _] = OF_PEOPLE;
+    let of = format!("{} {method}", person(method));
+    let kinds = service.json(&format!("preferences list {of}"));
+    let name = |kind: &Value| kind["name"].as_str().unwrap().to_owned();
+    let mut kinds = kinds.as_array().unwrap().iter().map(name);
+    let marketing = kinds.find(|name| name.to_lowercase().contains("marketing")).unwrap();
+    let set = |on: bool| format!("preferences set {of} {marketing} {on} --yes");
+    let before = service.writes().len();
+    let refused = service.crm(&set(true)).assert().code(2);
+    assert!(stderr(&refused).contains("record 1 of the consent ledger"), "{}", stderr(&refused));
+    assert_eq!(service.writes().len(), before);
+    service.ok(&set(false));
+    let because = "--override-consent 'asked for it in the shop'";
+    service.ok(&format!("{} {because} --dry-run", set(true)));
+    assert!(service.ok("consent check").starts_with("1 records"));
+    service.ok(&format!("{} {because}", set(true)));
+    assert!(service.ok("consent check").starts_with("2 records"));
+
+    // Nor by giving the number to a method that receives marketing.
+    let other = "(818) 555-0199";
+    service.ok(&["contact-methods", "update", person(method), method, "--value", other, "--yes"]);
+    let kind = service.json(&format!("contact-methods get {of}"))["type"].clone();
+    let before = service.writes().len();
+    for verb in [&["update"][..], &["upsert", "--type", kind.as_str().unwrap()]] {
+        let line = ["contact-methods", verb[0], person(method), method, "--value", SHARED, "--yes"];
+        let refused = service.crm(&[&line[..], &verb[1..]].concat()).assert().code(2);
+        assert!(stderr(&refused).contains("--override-consent"), "{}", stderr(&refused));
+    }
+    assert_eq!(service.writes().len(), before);
+    let create = ["contact-methods", "create", person(method), "--value", SHARED, "--yes"];
+    let create = [&create[..], &["--type", kind.as_str().unwrap()]].concat();
+    let created = service.crm(&create).assert().code(0);
+    assert!(stderr(&created).contains("a wish of the consent ledger"), "{}", stderr(&created));
+    let line = ["contact-methods", "update", person(method), method, "--value", SHARED, "--yes"];
+    service.ok(&[&line[..], &["--override-consent", "her new number"]].concat());
+}
+
+#[test]
+fn a_set_whose_policy_no_longer_holds_turns_off_nothing_of_it() {
+    let service = wished();
+    let text = service.ok("consent policy");
+    let all = text.replace("\"job-reminders\"]", "\"job-reminders\", \"invoices\"]");
+    let all = all.replace("from = \"2027-01-31\"", "from = \"2020-01-01\"");
+    assert_ne!(all, text);
+    for (name, text) in [("all.toml", all), ("usual.toml", text)] {
+        fs::write(service.home.path().join(name), text).unwrap();
+    }
+    service.ok("consent policy --set all.toml");
+    service.ok("consent plan");
+    service.ok("consent policy --set usual.toml");
+    let log = service.sandbox.log().len();
+    let ran = run(&service, 3);
+    let sets = ran["sets"].as_array().unwrap();
+    assert_eq!(sets[0]["states"]["done"], 2, "the methods of people: {ran}");
+    assert_eq!(sets[0]["states"]["failed"], 7, "{ran}");
+    assert_eq!(sets[1]["states"]["done"], 7, "planned anew: {ran}");
+    assert_eq!(receiving(&service, "2135550177"), 0);
+    let all = [
+        service.sandbox.customer_contacts().unwrap(),
+        service.sandbox.location_contacts().unwrap(),
+    ];
+    let of = |value: &str| value.ends_with("2135550177");
+    let flags = all.iter().flatten().filter(|contact| of(&contact.value));
+    let mut flags = flags.filter_map(|contact| contact.preferences.as_ref());
+    assert!(flags.any(|flags| flags.invoices), "{} calls", service.sandbox.log().len() - log);
+}
+
+#[test]
+fn without_the_ledger_that_a_desk_had_nothing_is_turned_on() {
+    let service = wished();
+    service.ok("consent plan --out due.crm");
+    fs::write(service.home.path().join("list.csv"), format!("phone\n{SHARED}\n")).unwrap();
+    for file in ["ledger.db", "ledger.db-wal", "ledger.db-shm"] {
+        let _ = fs::remove_file(desk(&service).join(file));
+    }
+    let contacts = service.json("customer-contacts list 1001");
+    let id = &contacts[0]["id"];
+    let before = service.writes().len();
+    for line in [
+        "apply due.crm --yes".to_owned(),
+        format!("customer-contacts update 1001 {id} --marketing-updates on --yes"),
+        "opt-in list.csv --out in.crm".to_owned(),
+        "consent add 8185550142 --said STOP".to_owned(),
+        "consent import list.csv".to_owned(),
+        "consent run --yes".to_owned(),
+    ] {
+        let refused = service.crm(&line).assert().code(2);
+        let told = stderr(&refused);
+        assert!(told.contains("consent ledger of this desk is missing"), "{line}: {told}");
+    }
+    assert_eq!(service.writes().len(), before);
+    assert!(!desk(&service).join("ledger.db").exists());
+    // Somebody decides to do without.
+    fs::remove_file(desk(&service).join(".ledger-begun")).unwrap();
+    service.ok("consent add 8185550142 --said STOP");
+}
+
+#[test]
+fn what_is_evidence_is_named_where_a_value_is_removed() {
+    let service = wished();
+    run(&service, 0);
+    let holds = |told: &Value, key: &str| {
+        let all = told[key].as_array().unwrap().iter().map(Value::to_string);
+        all.filter(|text| text.contains("evidence")).count()
+    };
+    let told = service.json(&["consent", "redact", SHARED, "--reason", "asked", "--yes"]);
+    assert_eq!(holds(&told, "elsewhere"), 2, "{told}");
+    let told = service.json(&["desk", "forget", SHARED]);
+    assert_eq!(holds(&told, "keptEvidence"), 2, "{told}");
+    let told = service.json(&["desk", "forget", SHARED, "--with-sets", "--yes"]);
+    assert_eq!((holds(&told, "evidence"), holds(&told, "keptEvidence")), (2, 0), "{told}");
+    assert_eq!(fs::read_dir(desk(&service).join("evidence")).unwrap().count(), 0);
+}
+
+#[test]
+fn a_run_that_leaves_what_cannot_be_set_does_not_end_as_if_all_were_done() {
+    let service = Service::start();
+    let add = "consent add hello@lighthouse.example --said STOP --at";
+    service.ok(&format!("{add} {}", yesterday()));
+    let ended = service.crm("consent run --output json").assert().code(3);
+    let ran: Value = serde_json::from_str(&stdout(&ended)).unwrap();
+    assert_eq!(ran["outcome"], "not-all-done", "{ran}");
+    let told = stderr(&ended);
+    assert!(told.contains("--unknown-flags") && !told.contains("give also"), "{told}");
+}
+
+#[test]
+fn methods_that_nobody_has_read_yet_are_told() {
+    let service = wished();
+    service.ok("mirror update");
+    let ended = service.crm("consent due").assert().code(0);
+    assert!(stderr(&ended).contains("of 2 contact methods nobody knows"), "{}", stderr(&ended));
+}
+
+#[test]
+fn a_call_of_ones_own_says_that_the_ledger_is_not_asked() {
+    let service = wished();
+    let note = "wishes of the consent ledger";
+    let read = service.crm("api GET /customers/1001/contacts").assert().code(0);
+    assert!(!stderr(&read).contains(note), "{}", stderr(&read));
+    let write = service.crm("api DELETE /customers/1001/contacts/1 --yes").assert().failure();
+    assert!(stderr(&write).contains(note), "{}", stderr(&write));
+}

@@ -39,7 +39,8 @@ pub(crate) struct Out {
 }
 
 impl Out {
-    fn of(heard: &[Heard], policy: &Policy) -> Option<(Sha, Self)> {
+    /// By the wishes of one value, with its digest; none for one that is not out.
+    pub(crate) fn of(heard: &[Heard], policy: &Policy) -> Option<(Sha, Self)> {
         let first = |scope| {
             last(heard, scope, policy).filter(|last| last.wish == Wish::Out)?;
             first_of_run(heard, scope, policy)

@@ -1,6 +1,6 @@
 //! Which wishes are not yet so, and until when they have to be.
 
-use crm_bulk::Target;
+use crm_bulk::{Target, UNKNOWN_FLAGS};
 use crm_mirror::{Known, Mirror};
 use crm_models::{Contact, ContactMethod, Preference};
 use jiff::{Timestamp, civil::Date};
@@ -64,9 +64,6 @@ pub struct Due {
     pub why: Option<String>,
 }
 
-/// Why nothing can be set where the flags are not known.
-const UNKNOWN_FLAGS: &str = "the service does not tell its preferences, which are set all or none: \
-                             `--unknown-flags off` or `on` says what the others become";
 const UNREAD: &str = "its preferences take a call, and nobody has read them yet: a plan does";
 
 impl Ledger {

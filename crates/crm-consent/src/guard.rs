@@ -7,13 +7,15 @@ use std::{
 
 use crm_bulk::{Action, Change, Image, Proposal, Resulting, Verdict, speaks_of_marketing};
 use crm_mirror::{keys::Keys, lock::lock};
+use crm_models::Preference;
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    copies::Out,
     error::ConsentError,
     ledger::Ledger,
     record::{Kind, Personal},
-    standing::{Standing, last},
+    standing::Standing,
     wish::{Scope, Wish},
 };
 
@@ -70,8 +72,8 @@ impl Guard {
         self
     }
 
-    /// Holds what no wish asks for any longer, since it was taken back or another one came: for the
-    /// sets of [`Reach`](crate::Reach), which may be carried out days after they were planned.
+    /// Holds what no wish asks for any longer, since it was taken back, another one came, or the policy
+    /// that holds now does not turn that off: for the sets of [`Reach`](crate::Reach), which may be carried out days after they were planned.
     #[must_use]
     pub fn only_wished(mut self) -> Self {
         self.only_wished = true;
@@ -82,13 +84,9 @@ impl Guard {
     #[must_use]
     pub fn judge(&self, proposal: &Proposal) -> Verdict {
         if self.only_wished {
-            match lock(&self.inner).ledger.is_out(proposal.change.value().unwrap_or_default()) {
-                Ok(true) => {}
-                Ok(false) => {
-                    return Verdict::Hold(
-                        "no wish of the consent ledger asks for it any longer".to_owned(),
-                    );
-                }
+            match lock(&self.inner).ledger.holds(proposal) {
+                Ok(None) => {}
+                Ok(Some(why)) => return Verdict::Hold(why),
                 Err(error) => return Verdict::Hold(unasked(&error)),
             }
         }
@@ -174,6 +172,22 @@ impl Guard {
     }
 }
 
+/// The preferences that a change turns off, by the contact as it is now.
+fn turned_off(proposal: &Proposal) -> Vec<Preference> {
+    let Action::Update(wanted) = &proposal.change.action else {
+        return Vec::new();
+    };
+    let flags = wanted.change.get_preferences();
+    let now = proposal.current.as_ref().and_then(Image::as_contact);
+    let now = now.and_then(|contact| contact.preferences);
+    // Where they are not known, all are sent, and what the others become was said for the plan: if
+    // they are on, those that are off were planned for the wish.
+    let others_are_on = flags.iter().any(|(_, on)| on);
+    let is_turned_off = |flag| now.map_or(others_are_on, |now| now.get(flag));
+    let off = flags.iter().filter(|(_, on)| !on).map(|(flag, _)| flag);
+    off.filter(|flag| is_turned_off(*flag)).collect()
+}
+
 fn unasked(error: &ConsentError) -> String {
     format!("the consent ledger cannot be asked: {error}")
 }
@@ -204,12 +218,32 @@ fn receiving(image: &Image) -> Option<&str> {
 }
 
 impl Ledger {
-    /// Whether a value is out by its last wish, for marketing or for all kinds of messages.
-    fn is_out(&self, value: &str) -> Result<bool, ConsentError> {
+    /// Why a change that a wish once asked for is not sent: by the wishes and the policy as they are
+    /// now.
+    fn holds(&self, proposal: &Proposal) -> Result<Option<String>, ConsentError> {
         let policy = self.policy()?;
+        let value = proposal.change.value().unwrap_or_default();
         let heard = self.of_key(&self.keys(value).key)?;
-        let is_out = |scope| last(&heard, scope, &policy).is_some_and(|it| it.wish == Wish::Out);
-        Ok(is_out(Scope::Marketing) || is_out(Scope::All))
+        let Some((_, out)) = Out::of(&heard, &policy) else {
+            return Ok(Some("no wish of the consent ledger asks for it any longer".to_owned()));
+        };
+        if matches!(proposal.change.action, Action::MethodPreferences(_)) {
+            let why = "no wish of the consent ledger asks for no marketing any longer";
+            return Ok((!out.is_of_marketing()).then(|| why.to_owned()));
+        }
+        let off = out.turns_off(&policy);
+        let unasked: Vec<_> = turned_off(proposal)
+            .into_iter()
+            .filter(|flag| !off.contains(flag))
+            .map(Preference::option)
+            .collect();
+        Ok((!unasked.is_empty()).then(|| {
+            format!(
+                "by the wishes and the policy that hold now, {} stays on: `crm consent plan` plans it \
+                 anew",
+                unasked.join(", ")
+            )
+        }))
     }
 
     /// Records that marketing was turned on against a wish.

@@ -17,7 +17,7 @@ use crm_models::{Contact, ContactChange, ContactType, PreferenceChange};
 use crm_transport::Transport;
 use crm_values::PhoneReader;
 
-pub use self::turn_off::{Copies, MethodReading, Take, TurnOff, TurnedOff};
+pub use self::turn_off::{Copies, MethodReading, Take, TurnOff, TurnedOff, UNKNOWN_FLAGS};
 use self::{
     listed::Found,
     people::{chosen, methods},

@@ -192,6 +192,11 @@ impl TurnOff {
     }
 }
 
+/// Why nothing can be turned off where the flags are not known, and what helps.
+#[doc(hidden)]
+pub const UNKNOWN_FLAGS: &str = "the service does not tell its preferences, which are set all or none: \
+                                 `--unknown-flags off` or `on` says what the others become";
+
 /// What takes the rows of a plan.
 pub type Take<'a> = dyn FnMut(Copies) -> Result<(), BulkError> + 'a;
 
@@ -231,6 +236,9 @@ impl<'a> Making<'a> {
             match outcome.state {
                 State::Already => {}
                 State::Planned => self.change(&mut row, target, &action, contact.into())?,
+                _ if contact.preferences.is_none() => {
+                    self.told.cannot.push((target, UNKNOWN_FLAGS.to_owned()));
+                }
                 _ => self.told.cannot.push((target, outcome.message.unwrap_or_default())),
             }
         }

@@ -15,18 +15,19 @@ use futures_util::TryStreamExt;
 use http::{Method, Uri};
 use serde_json::value::RawValue;
 
-use super::file_arg;
+use super::{file_arg, ledger};
 use crate::{
     error::CliError,
     globals::Format,
-    output::{escaped, lines},
+    output::{escaped, lines, note},
     session::Session,
     status::Status,
 };
 
 /// Call any operation of the API by method and path
 ///
-/// A call of your own, with the credentials, limits and errors of all other commands.
+/// A call of your own, with the credentials, limits and errors of all other commands. A write does not
+/// ask the consent ledger: it can turn marketing on against a wish.
 #[derive(Debug, Args)]
 pub(crate) struct Api {
     /// GET, POST, PUT, PATCH or DELETE
@@ -62,6 +63,9 @@ impl Api {
             return Ok(Status::Done);
         }
         let body = self.body.as_deref().map(read_json).transpose()?;
+        if self.method != Method::GET && ledger::is_there(session)? {
+            note("what `crm api` sends is not held against the wishes of the consent ledger");
+        }
         let mut request = Request::new(body.unwrap_or_default());
         (*request.method_mut(), *request.uri_mut()) = (self.method, address);
         let response = session.service.raw(request).await?;

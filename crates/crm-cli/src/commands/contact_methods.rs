@@ -11,6 +11,7 @@ use crm_values::Region;
 use super::{
     args::{MethodArgs, NewContact, Order, contact_type, narrow},
     delete::{Deletion, Restore},
+    ledger::{self, OverrideArgs, note_created},
     list::ListArgs,
     times::{Times, between},
     update::{self, Texts},
@@ -63,6 +64,9 @@ pub(crate) enum ContactMethods {
 
         #[command(flatten)]
         members: Members,
+
+        #[command(flatten)]
+        consent: OverrideArgs,
     },
 
     /// Change value or memo, and show what changed; changing the type takes an upsert
@@ -72,6 +76,9 @@ pub(crate) enum ContactMethods {
 
         #[command(flatten)]
         texts: Texts,
+
+        #[command(flatten)]
+        consent: OverrideArgs,
     },
 
     /// Delete a contact method
@@ -152,15 +159,18 @@ impl ContactMethods {
             }
             Self::Create { person, members } => {
                 let records = output.records::<ContactMethod>()?;
-                let person = service.person(person);
-                records.one(&person.create_method(members.request(session.region()?)?).await?)?;
+                let (person, request) =
+                    (service.person(person), members.request(session.region()?)?);
+                note_created(session, request.get_value())?;
+                records.one(&person.create_method(request).await?)?;
             }
-            Self::Upsert { of, members } => {
+            Self::Upsert { of, members, consent } => {
                 let records = output.records::<ContactMethod>()?;
-                records
-                    .one(&of.handle(service).upsert(members.request(session.region()?)?).await?)?;
+                let request = members.request(session.region()?)?;
+                admit_upsert(session, &of, request.get_value(), &consent).await?;
+                records.one(&of.handle(service).upsert(request).await?)?;
             }
-            Self::Update { of, texts } => {
+            Self::Update { of, texts, consent } => {
                 let update = |value: Option<String>, memo: Option<String>| {
                     narrow!(UpdateContactMethodRequest::new(), value(value), memo(memo))
                 };
@@ -172,6 +182,9 @@ impl ContactMethods {
                 let before = &reading.record;
                 let (kind, memo) = (&before.contact_type, before.memo.as_deref());
                 let (value, memo) = texts.beside(session.region()?, kind, &before.value, memo)?;
+                if let Some(value) = &value {
+                    consent.of_method(session, &of, &before.value, value).await?;
+                }
                 let update = update(value, memo);
                 let planned = update.would_change(before);
                 let updated = method.update_from(reading, &update, None);
@@ -199,5 +212,23 @@ impl ContactMethods {
             }
         }
         Ok(Status::Done)
+    }
+}
+
+/// Asks the consent ledger about a method that is replaced, or created under its id.
+async fn admit_upsert(
+    session: &Session<'_>,
+    of: &MethodArgs,
+    value: &str,
+    consent: &OverrideArgs,
+) -> Result<(), CliError> {
+    // Without a ledger there is nothing to be read for.
+    if !ledger::is_there(session)? {
+        return Ok(());
+    }
+    match of.handle(&session.service).get().await {
+        Ok(before) => consent.of_method(session, of, &before.value, value).await,
+        Err(error) if error.is_not_found() => note_created(session, value),
+        Err(error) => Err(error.into()),
     }
 }

@@ -58,14 +58,15 @@ pub(crate) enum DeskCommand {
 ///
 /// The mirror is emptied, and the next update reads it anew: what the service still has comes back.
 /// What others changed stays where it has not the value. Recorded updates keep all but the value. Sets keep it, since it is what undoes them, and the answer
-/// names each with the reason.
+/// names each with the reason. So do the pages and lists in its folder of evidence.
 #[derive(Debug, Args)]
 pub(crate) struct Forget {
     /// The number or address, however it is written
     #[arg(allow_hyphen_values = true)]
     value: String,
 
-    /// Remove the sets that are over and have it; they can then be neither undone nor looked up
+    /// Remove the sets that are over and have it, which can then be neither undone nor looked up, and
+    /// the evidence that has it
     #[arg(long)]
     with_sets: bool,
 
@@ -245,10 +246,11 @@ impl Forget {
         if self.with_sets && !globals.yes {
             if !on_terminal() {
                 return Err(CliError::Usage(
-                    "--with-sets removes sets: add --yes to do it without being asked".to_owned(),
+                    "--with-sets removes sets and evidence: add --yes to do it without being asked"
+                        .to_owned(),
                 ));
             }
-            if !confirm("Remove the sets that are over and have the value?") {
+            if !confirm("Remove the sets that are over and the evidence that have the value?") {
                 return Err(CliError::Usage("not confirmed: nothing was removed".to_owned()));
             }
         }
@@ -262,6 +264,9 @@ impl Forget {
         for set in &forgotten.sets {
             note(format!("removed: {set}"));
         }
+        for file in &forgotten.evidence {
+            note(format!("removed: {}", file.display()));
+        }
         if desk.ledger().exists() {
             note(
                 "the consent ledger keeps what it has of it; `crm consent redact` removes that, and the \
@@ -271,11 +276,22 @@ impl Forget {
         for kept in &forgotten.kept {
             note(format!("kept in {}: {}", kept.set, kept.because));
         }
+        for file in &forgotten.kept_evidence {
+            note(format!(
+                "kept in {}: it is evidence of what was done, or cannot be read: --with-sets removes \
+                 evidence that has it",
+                file.display()
+            ));
+        }
+        let kept =
+            [(forgotten.kept.len(), "set"), (forgotten.kept_evidence.len(), "evidence file")];
+        let kept = kept.into_iter().filter(|(number, _)| *number > 0);
+        let kept: Vec<_> = kept.map(|(number, what)| count(number as u64, what)).collect();
         match output.format() {
-            Format::Table => Ok(output.text(&match forgotten.kept.len() {
-                0 => "forgotten".to_owned(),
-                kept => format!("forgotten, but kept in {}", count(kept as u64, "set")),
-            })?),
+            Format::Table if kept.is_empty() => Ok(output.text("forgotten")?),
+            Format::Table => {
+                Ok(output.text(&format!("forgotten, but kept in {}", kept.join(" and ")))?)
+            }
             _ => Ok(output.value(&forgotten)?),
         }
     }

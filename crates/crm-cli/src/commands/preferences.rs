@@ -4,7 +4,7 @@ use clap::Subcommand;
 use crm_contacts::Difference;
 use crm_models::{MethodPreference, PreferenceType};
 
-use super::args::MethodArgs;
+use super::{args::MethodArgs, ledger::OverrideArgs};
 use crate::{error::CliError, session::Session, status::Status, write_guard::Planned};
 
 /// What can be done with the preferences of contact methods.
@@ -38,6 +38,9 @@ pub(crate) enum Preferences {
 
         /// The new value: true or false (or on, off, yes, no) for a preference of data type Bool
         value: String,
+
+        #[command(flatten)]
+        consent: OverrideArgs,
     },
 }
 
@@ -57,13 +60,14 @@ impl Preferences {
                 let records = output.records()?;
                 records.one(&of.handle(service).preference(&name).await?)?;
             }
-            Self::Set { of, name, value } => {
+            Self::Set { of, name, value, consent } => {
                 let records = output.records()?;
                 let method = of.handle(service);
                 let before = method.preference(&name).await?;
                 let update = before
                     .set_to(&value)
                     .map_err(|error| CliError::Usage(format!("{error}; nothing was sent")))?;
+                consent.of_preference(session, &of, &before, update.get_value()).await?;
                 session.service.transport().announce(Planned {
                     subject: of.to_string(),
                     differences: vec![Difference::new(

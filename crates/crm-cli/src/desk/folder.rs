@@ -40,6 +40,13 @@ const IN_USE: &str = ".in-use";
 const MIRROR_IN_USE: &str = ".mirror-in-use";
 /// An empty file whose lock says that a command carries out the wishes of the ledger.
 const LEDGER_IN_USE: &str = ".ledger-in-use";
+/// A file that says that there is a ledger, by which one is missed.
+const LEDGER_MARK: &str = ".ledger-begun";
+/// What it says to whoever opens it.
+const LEDGER_MARK_TEXT: &str = "\
+This desk has a consent ledger, ledger.db. While it is missing, nothing is sent that it would have to
+be asked about. Remove this file only to do without the wishes that it had.
+";
 /// Where a command puts its pages of evidence.
 const EVIDENCE: &str = "evidence";
 
@@ -156,9 +163,44 @@ impl Desk {
         self.folder.join(EVIDENCE)
     }
 
+    /// The pages and lists in the folder of evidence.
+    pub(super) fn evidence(&self) -> Result<Vec<PathBuf>, DeskError> {
+        let folder = self.evidence_folder();
+        let failed = |source| DeskError::io(&folder, "read", source);
+        let entries = match fs::read_dir(&folder) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            entries => entries.map_err(failed)?,
+        };
+        let files = entries.map(|entry| Ok(entry.map_err(failed)?.path()));
+        let mut files = files.collect::<Result<Vec<_>, DeskError>>()?;
+        files.retain(|file| file.is_file());
+        files.sort();
+        Ok(files)
+    }
+
     /// The file of the consent ledger, which need not be there.
     pub(crate) fn ledger(&self) -> PathBuf {
         self.folder.join(LEDGER)
+    }
+
+    /// The file that says that there is a ledger.
+    pub(crate) fn ledger_mark(&self) -> PathBuf {
+        self.folder.join(LEDGER_MARK)
+    }
+
+    /// Notes that there is a ledger.
+    pub(crate) fn mark_ledger(&self) -> Result<(), DeskError> {
+        let mark = self.ledger_mark();
+        if mark.exists() {
+            return Ok(());
+        }
+        let written = fs::write(&mark, LEDGER_MARK_TEXT);
+        written.map_err(|source| DeskError::io(&mark, "written", source))
+    }
+
+    /// Whether there was a ledger and is none.
+    pub(crate) fn misses_ledger(&self) -> bool {
+        self.ledger_mark().exists() && !self.ledger().exists()
     }
 
     /// The record of single updates, to add to it.

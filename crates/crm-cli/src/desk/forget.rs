@@ -1,5 +1,10 @@
 //! One number or address, forgotten as far as a desk may.
 
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
+
 use crm_bulk::{BulkError, Change, ChangeSet, Image, ResultRows, Selection};
 use crm_mirror::{Mirror, Observed, keys::Keys};
 use crm_values::{InvalidValue, PhoneReader, Readings, Traces};
@@ -23,6 +28,7 @@ const FORGOTTEN: &str = "(forgotten)";
 
 /// What became of it.
 #[derive(Debug, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub(crate) struct Forgotten {
     /// Whether there was a mirror, which is emptied.
     pub(crate) mirror: bool,
@@ -32,6 +38,10 @@ pub(crate) struct Forgotten {
     pub(crate) sets: Vec<String>,
     /// Sets that still have it, and why.
     pub(crate) kept: Vec<Kept>,
+    /// Files of evidence that are removed.
+    pub(crate) evidence: Vec<PathBuf>,
+    /// Files of evidence that still have it, or cannot be read.
+    pub(crate) kept_evidence: Vec<PathBuf>,
 }
 
 /// A set that still has it.
@@ -104,9 +114,18 @@ impl Sought {
         }
         let mut rows = Vec::new();
         set.results(ResultRows::All, &mut rows)?;
-        let rows = String::from_utf8_lossy(&rows);
-        // Cell by cell: digits of two cells are no number.
-        Ok(rows.split([',', ';', '\t', '"', '\n']).any(|cell| self.is_in(cell)))
+        Ok(self.is_in_cells(&rows))
+    }
+
+    /// Whether a page or a list has it.
+    pub(super) fn is_in_page(&self, file: &Path) -> io::Result<bool> {
+        Ok(self.is_in_cells(&fs::read(file)?))
+    }
+
+    /// Cell by cell: digits of two cells are no number.
+    fn is_in_cells(&self, text: &[u8]) -> bool {
+        let text = String::from_utf8_lossy(text);
+        text.split([',', ';', '\t', '"', '\n', '<', '>']).any(|cell| self.is_in(cell))
     }
 }
 
@@ -114,7 +133,8 @@ impl Desk {
     /// Forgets a number or an address as far as it may: see what is kept.
     ///
     /// With `with_sets`, sets that are over go as a whole where they have it; otherwise they stay,
-    /// since what was there before is what undoes them.
+    /// since what was there before is what undoes them. The same holds for pages and lists of
+    /// evidence.
     pub(crate) fn forget(&self, sought: &Sought, with_sets: bool) -> Result<Forgotten, DeskError> {
         self.take_alone()?;
         let mut forgotten =
@@ -141,6 +161,18 @@ impl Desk {
                 Err(_) => "it cannot be read, so nobody knows what it has",
             };
             forgotten.kept.push(Kept { set: entry.name, because: why });
+        }
+        for file in self.evidence()? {
+            match sought.is_in_page(&file) {
+                Ok(false) => {}
+                Ok(true) if with_sets => {
+                    let failed = |source| DeskError::io(&file, "removed", source);
+                    fs::remove_file(&file).map_err(failed)?;
+                    forgotten.evidence.push(file);
+                }
+                // What cannot be read may have it.
+                _ => forgotten.kept_evidence.push(file),
+            }
         }
         Ok(forgotten)
     }

@@ -10,15 +10,15 @@ use crate::output::count;
 /// A place that has it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(crate) struct Holding {
-    /// The mirror, the recorded updates, or a set.
+    /// The mirror, the recorded updates, a set, or a file of evidence.
     pub(crate) place: String,
     /// What of it.
     pub(crate) what: String,
 }
 
 impl Desk {
-    /// Finds where the desk has it besides the consent ledger: in the mirror, in recorded updates and
-    /// in sets, also archived ones. Notes and names of the mirror are not looked at.
+    /// Finds where the desk has it besides the consent ledger: in the mirror, in recorded updates, in
+    /// sets, also archived ones, and in its folder of evidence. Notes and names of the mirror are not looked at.
     pub(crate) fn holding(&self, sought: &Sought) -> Result<Vec<Holding>, DeskError> {
         let mut holding = Vec::new();
         let mut has = |place: &str, number: u64, thing: &str| {
@@ -52,6 +52,14 @@ impl Desk {
                 Err(_) => "it cannot be read, so nobody knows",
             };
             holding.push(Holding { place: format!("the set {name}"), what: what.to_owned() });
+        }
+        for file in self.evidence()? {
+            let what = match sought.is_in_page(&file) {
+                Ok(false) => continue,
+                Ok(true) => "evidence of what was done",
+                Err(_) => "it cannot be read, so nobody knows",
+            };
+            holding.push(Holding { place: file.display().to_string(), what: what.to_owned() });
         }
         Ok(holding)
     }

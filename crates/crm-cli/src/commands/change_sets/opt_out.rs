@@ -89,7 +89,8 @@ impl OptOutCommand {
         let desk = || session.desk(INSTEAD);
         let out =
             Out::of(self.out.as_deref(), desk, how, Some(&self.list), session.siblings.as_deref())?;
-        let desk = session.existing_desk()?.filter(|desk| desk.ledger().exists());
+        let has_ledger = ledger::is_there(session)?;
+        let desk = session.existing_desk()?.filter(|_| has_ledger);
         // A stream can be read once, and the ledger reads it as well.
         let held = desk.filter(|_| self.list.as_os_str() == "-").map(|_| self.rows.hold());
         let held = held.transpose()?;

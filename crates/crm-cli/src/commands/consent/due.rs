@@ -1,6 +1,7 @@
 //! `crm consent due`: what has to be done by when.
 
 use clap::Args;
+use crm_bulk::Target;
 use crm_consent::{Due, DueKind, Ledger};
 use crm_mirror::Mirror;
 
@@ -60,6 +61,14 @@ impl DueCommand {
         let due = ledger::due(ledger, desk, &mirror)?;
         let left = Left::of(&due);
         note(left.text());
+        let is_unread = |due: &&Due| !due.is_known && matches!(due.target, Target::Method { .. });
+        let unread = due.iter().filter(is_unread).count() as u64;
+        if unread > 0 {
+            note(format!(
+                "of {} nobody knows yet what it receives: `crm consent plan` asks",
+                count(unread, "contact method")
+            ));
+        }
         records.all(due)?;
         Ok(if left.late > 0 { Status::Consent } else { Status::Done })
     }
@@ -70,7 +79,7 @@ impl DueCommand {
 #[serde(rename_all = "camelCase")]
 pub(super) struct Left {
     open: u64,
-    cannot_be_set: u64,
+    pub(super) cannot_be_set: u64,
     look_at: u64,
     /// Of those that are open or cannot be set.
     pub(super) late: u64,

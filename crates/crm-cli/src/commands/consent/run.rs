@@ -44,8 +44,8 @@ use crate::{
 /// A second run waits for the first. A run that was killed is finished by the next one, which sends
 /// nothing twice.
 ///
-/// Ends with 0 when all is done or nothing was to do, 3 when something was refused, 6 when nobody knows
-/// what became of a write, 10 when a wish is late, 11 when a limit held a set back or it waits for an
+/// Ends with 0 when all is done or nothing was to do, 3 when something was refused or something is due
+/// that cannot be set, 6 when nobody knows what became of a write, 10 when a wish is late, 11 when a limit held a set back or it waits for an
 /// approval.
 #[derive(Debug, Args)]
 pub(crate) struct RunCommand {
@@ -79,7 +79,7 @@ enum Outcome {
     Late,
     /// A limit held a set back, or it waits for an approval.
     Held,
-    /// Something was refused or set aside.
+    /// Something was refused or set aside, or is due and cannot be set.
     NotAllDone,
     /// Nobody knows what became of a write.
     Unknown,
@@ -368,12 +368,14 @@ impl Running<'_> {
         }
         let is_held = self.ran.sets.iter().any(|set| set.held.is_some());
         let late = self.ran.due.is_some_and(|due| due.late > 0);
+        let is_left = self.ran.due.is_some_and(|due| due.cannot_be_set > 0);
         let (outcome, exit) = match self.exit {
             Some(exit @ Exit::Unknown) => (Outcome::Unknown, exit),
             Some(exit) => (Outcome::NotAllDone, exit),
             None if is_held => (Outcome::Held, Exit::Held),
             None if self.ran.outcome == Outcome::DryRun => (Outcome::DryRun, Exit::Done),
             None if late => (Outcome::Late, Exit::Consent),
+            None if is_left => (Outcome::NotAllDone, Exit::Refused),
             None if self.ran.sets.is_empty() => (Outcome::NothingToDo, Exit::Done),
             None => (Outcome::Done, Exit::Done),
         };

@@ -3,12 +3,13 @@
 use std::{fs, path::Path};
 
 use clap::Args;
-use crm_bulk::{Apply, ChangeSet, Selection};
+use crm_bulk::{Apply, ChangeSet, Selection, speaks_of_marketing};
 use crm_consent::Guard;
-use crm_models::{Contact, ContactChange};
+use crm_models::{Contact, ContactChange, MethodPreference};
 
 use super::opened::open;
 use crate::{
+    commands::args::MethodArgs,
     desk::Desk,
     error::CliError,
     output::{count, note},
@@ -17,7 +18,7 @@ use crate::{
 
 /// Whether marketing may be turned on against a wish.
 #[derive(Debug, Default, Args)]
-pub(in crate::commands) struct OverrideArgs {
+pub(crate) struct OverrideArgs {
     /// Turn marketing on also for numbers and addresses whose last wish in the consent ledger is to be
     /// left alone; the reason is recorded there
     #[arg(long, value_name = "REASON")]
@@ -105,18 +106,91 @@ impl OverrideArgs {
     ) -> Result<(), CliError> {
         let was_on = before.preferences.is_some_and(|flags| flags.marketing_updates_enabled);
         let on = change.get_preferences().get_marketing_updates().unwrap_or(was_on);
-        // What is not sent is not recorded as sent.
-        let is_allowed = self.override_consent.is_some() && session.service.transport().is_dry();
-        if !on || is_allowed {
+        if !on {
             return Ok(());
         }
-        let Some(guard) = self.guard(session.existing_desk()?)? else {
+        let Some(guard) = self.of_single(session)? else {
             return Ok(());
         };
         let value = change.get_value().unwrap_or(&before.value);
-        match guard.admit(was_on.then_some(&before.value), value, target)? {
-            Some(why) => Err(CliError::Usage(format!("{target}: {why}"))),
-            None => Ok(()),
-        }
+        admit(&guard, was_on.then_some(&before.value), value, target)
     }
+
+    /// Refuses a preference of a contact method that would turn marketing on against a wish.
+    pub(in crate::commands) async fn of_preference(
+        &self,
+        session: &Session<'_>,
+        of: &MethodArgs,
+        before: &MethodPreference,
+        value: &str,
+    ) -> Result<(), CliError> {
+        let on = speaks_of_marketing(&before.name) && !value.trim().eq_ignore_ascii_case("false");
+        if !on {
+            return Ok(());
+        }
+        let Some(guard) = self.of_single(session)? else {
+            return Ok(());
+        };
+        let was_on = before.as_bool() == Some(true);
+        let value = of.handle(&session.service).get().await?.value;
+        admit(&guard, was_on.then_some(&value), &value, &of.to_string())
+    }
+
+    /// Refuses another value for a contact method that receives marketing, if a wish stands against
+    /// it. What it receives takes a call, which is made only where there is a ledger.
+    pub(in crate::commands) async fn of_method(
+        &self,
+        session: &Session<'_>,
+        of: &MethodArgs,
+        before: &str,
+        after: &str,
+    ) -> Result<(), CliError> {
+        if before == after {
+            return Ok(());
+        }
+        let Some(guard) = self.of_single(session)? else {
+            return Ok(());
+        };
+        let preferences = of.handle(&session.service).preferences().await?;
+        let mut marketing = preferences.iter().filter(|it| speaks_of_marketing(&it.name));
+        if marketing.any(|it| it.as_bool() == Some(true)) {
+            admit(&guard, Some(before), after, &of.to_string())?;
+        }
+        Ok(())
+    }
+
+    /// The guard of a single write, if there is a ledger to ask.
+    fn of_single(&self, session: &Session<'_>) -> Result<Option<Guard>, CliError> {
+        // What is not sent is not recorded as sent.
+        if self.override_consent.is_some() && session.service.transport().is_dry() {
+            return Ok(None);
+        }
+        self.guard(session.existing_desk()?)
+    }
+}
+
+/// Refuses what the guard does not admit.
+fn admit(guard: &Guard, before: Option<&str>, after: &str, target: &str) -> Result<(), CliError> {
+    match guard.admit(before, after, target)? {
+        Some(why) => Err(CliError::Usage(format!("{target}: {why}"))),
+        None => Ok(()),
+    }
+}
+
+/// Says of a record that is to be created if a wish stands against its value: what it receives then
+/// is for the service to say, and nothing in the request.
+pub(in crate::commands) fn note_created(
+    session: &Session<'_>,
+    value: &str,
+) -> Result<(), CliError> {
+    let guard = OverrideArgs::default().of_single(session)?;
+    if let Some(guard) = guard
+        && guard.admit(None, value, "a new record")?.is_some()
+    {
+        note(
+            "a wish of the consent ledger stands against this value: `crm consent run` turns off what \
+             the service lets the new record receive",
+        );
+    }
+    Ok(())
 }

@@ -8,8 +8,8 @@ mod taking;
 
 pub(super) use self::{
     applied::note_applied,
-    guard::OverrideArgs,
-    opened::{begin, existing, open},
+    guard::{OverrideArgs, note_created},
+    opened::{begin, existing, is_there, open},
     sets::{due, open_sets},
     taking::{take, told},
 };

@@ -9,21 +9,51 @@ use crate::{
     commands::args::NumberArgs,
     desk::{Desk, Whereabouts},
     error::CliError,
+    session::Session,
 };
 
 /// Opens the ledger of a desk, which is begun if need be.
 pub(in crate::commands) fn begin(desk: &Desk, numbers: &NumberArgs) -> Result<Ledger, CliError> {
+    if desk.misses_ledger() {
+        return Err(missing(desk));
+    }
+    // Marked before it is there: one that is lost is missed from its first wish on.
+    desk.mark_ledger()?;
     let ledger = Ledger::open_or_create(desk.ledger(), &desk.card().site())?;
     Ok(ledger.numbers(numbers.reader(desk.region())))
 }
 
 /// Opens the ledger of a desk, if there is one.
+///
+/// That one is gone is no reason to go on as if nobody had ever wished anything.
 pub(in crate::commands) fn open(desk: &Desk) -> Result<Option<Ledger>, CliError> {
+    if desk.misses_ledger() {
+        return Err(missing(desk));
+    }
     let file = desk.ledger();
-    let is_there = file.exists();
-    let ledger = is_there.then(|| Ledger::open(file, &desk.card().site())).transpose()?;
+    if !file.exists() {
+        return Ok(None);
+    }
+    let ledger = Ledger::open(file, &desk.card().site())?;
+    // It may have been brought here. On a medium that cannot be written it is not missed either.
+    let _ = desk.mark_ledger();
     // As the numbers of the mirror and of the lists are read.
-    Ok(ledger.map(|ledger| ledger.numbers(PhoneReader::new(desk.region()))))
+    Ok(Some(ledger.numbers(PhoneReader::new(desk.region()))))
+}
+
+/// Whether the account of a session has a ledger, also one that is missing.
+pub(in crate::commands) fn is_there(session: &Session<'_>) -> Result<bool, CliError> {
+    let desk = session.existing_desk()?;
+    Ok(desk.is_some_and(|desk| desk.ledger().exists() || desk.misses_ledger()))
+}
+
+fn missing(desk: &Desk) -> CliError {
+    CliError::Usage(format!(
+        "the consent ledger of this desk is missing, {}: bring it back from a backup; to do without \
+         the wishes that it had, remove {}",
+        desk.ledger().display(),
+        desk.ledger_mark().display()
+    ))
 }
 
 /// Opens the ledger of an account that has one.

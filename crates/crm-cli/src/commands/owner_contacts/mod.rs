@@ -9,6 +9,7 @@ use crm_models::{Contact, ContactFilter, OwnedContact, Preference};
 use super::{
     args::{ContactArgs, NewContact, TypedOwner, narrow},
     delete::{Deletion, Restore},
+    ledger::note_created,
     list::ListArgs,
     times::{Times, between},
 };
@@ -91,6 +92,7 @@ impl<O: TypedOwner> OwnerContacts<O> {
                 let records = output.records::<Contact>()?;
                 let contacts = service.owner(owner);
                 let request = contact.request(session.region()?)?;
+                note_created(session, request.get_value())?;
                 let created = if unless_present {
                     contacts.create_unless_present(request).await?
                 } else {
