@@ -1,14 +1,15 @@
 //! Whether the ledger is what was written.
 
-use std::{collections::BTreeSet, fmt};
+use std::collections::BTreeSet;
 
 use rusqlite::ErrorCode;
 
 use crate::{
     error::ConsentError,
+    fault::Fault,
     hash::Sha,
     ledger::{Head, Ledger},
-    record::{Chained, Kind, Personal, Record, RecordColumns, RedactionFacts},
+    record::{Chained, Kind, Record, RecordColumns, RedactionFacts},
     sealing::Signatures,
 };
 
@@ -27,73 +28,6 @@ pub struct Checked {
     /// Records by which another key signs, although the one before did not hand over to it: it is
     /// said to be lost.
     pub unsigned_keys: Vec<u64>,
-}
-
-/// The first record that is not what was written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Fault {
-    /// Something in it is not what was written.
-    Altered(u64),
-    /// It was taken out.
-    Removed(u64),
-    /// Another one stands in its place.
-    Reordered(u64),
-    /// It and all that follow were cut off.
-    CutOff(u64),
-    /// It stands behind the end that was written down.
-    Added(u64),
-    /// It is a seal or a key, and its signature is not the one that it has to have.
-    Unsigned(u64),
-    /// The records up to it fit each other, but are not those of the head that was kept elsewhere:
-    /// the ledger was written anew, from one of them on.
-    Rewritten(u64),
-    /// All records are sound, but the index by which they are found is not.
-    Index,
-}
-
-impl Fault {
-    /// Returns the record, or none where it is no single one.
-    #[must_use]
-    pub fn record(&self) -> Option<u64> {
-        match *self {
-            Self::Altered(record)
-            | Self::Removed(record)
-            | Self::Reordered(record)
-            | Self::CutOff(record)
-            | Self::Added(record)
-            | Self::Unsigned(record)
-            | Self::Rewritten(record) => Some(record),
-            Self::Index => None,
-        }
-    }
-}
-
-impl fmt::Display for Fault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Altered(record) => write!(f, "record {record} was altered"),
-            Self::Removed(record) => write!(f, "record {record} was removed"),
-            Self::Reordered(record) => {
-                write!(f, "record {record} was moved: another one stands in its place")
-            }
-            Self::CutOff(record) => {
-                write!(f, "record {record} and all that followed were cut off")
-            }
-            Self::Added(record) => {
-                write!(f, "record {record} was added behind the end that was written down")
-            }
-            Self::Unsigned(record) => {
-                write!(f, "record {record} is not signed by the key that it names")
-            }
-            Self::Rewritten(record) => write!(
-                f,
-                "the ledger was written anew: its first {record} records are not those of the head \
-                 that was kept"
-            ),
-            Self::Index => write!(f, "the index by which records are found is damaged"),
-        }
-    }
 }
 
 impl Ledger {
@@ -123,7 +57,7 @@ impl Ledger {
             }
             Err(error) => return Err(self.database.failed(error).into()),
         };
-        let Walk { sound, differs, signatures, emptied, .. } = walk;
+        let Walk { mut sound, differs, signatures, emptied, .. } = walk;
         let mut fault = match (walked, against) {
             (None, Some(kept)) if differs => Some(Fault::Rewritten(kept.count)),
             (None, Some(kept)) if kept.count > sound.count => Some(Fault::CutOff(sound.count + 1)),
@@ -131,6 +65,10 @@ impl Ledger {
         };
         // What is gone although no redaction says so, nor one that was cut off may have said so.
         fault = fault.or(emptied.first().copied().map(Fault::Altered));
+        if let Some(record) = fault.and_then(|fault| fault.place()).filter(|&n| n <= sound.count) {
+            // What is wrong with it was seen only by what comes after it.
+            sound = self.head_before(record)?;
+        }
         if fault.is_none() && !self.has_sound_indexes()? {
             fault = Some(Fault::Index);
         }
@@ -139,16 +77,23 @@ impl Ledger {
         Ok(Checked { sound: sound.count, hash: sound.hash, fault, sealed, unsigned_keys })
     }
 
-    /// Whether a value is found by what it is: it is not, if the key of the digests was changed.
-    fn finds(&self, record: &Record) -> bool {
-        let (Some(_), Some(personal)) = (&record.digest, &record.personal) else {
-            return true;
-        };
-        let personal = serde_json::from_str::<Personal>(personal);
-        personal.is_ok_and(|Personal { key, otherwise, .. }| {
-            record.digest == Some(self.digest(&key))
-                && record.otherwise == otherwise.map(|key| self.digest(&key))
-        })
+    /// Refuses a ledger that is not what was written.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`ConsentError::Altered`] with what a [`check`](Self::check) finds.
+    pub fn refuse_altered(&self) -> Result<(), ConsentError> {
+        match self.check(None)?.fault {
+            Some(fault) => Err(ConsentError::Altered { path: self.path().to_owned(), fault }),
+            None => Ok(()),
+        }
+    }
+
+    /// The end of the records before one, which were found to be sound.
+    fn head_before(&self, record: u64) -> Result<Head, ConsentError> {
+        let count = record.saturating_sub(1);
+        let hash = self.database.value("SELECT hash FROM records WHERE number = ?", [count])?;
+        Ok(Head { count, hash: hash.unwrap_or(Sha::NONE) })
     }
 
     /// Whether the records end where the ledger has noted that they do.

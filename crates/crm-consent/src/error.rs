@@ -6,7 +6,7 @@ use crm_bulk::BulkError;
 use crm_mirror::MirrorError;
 use crm_values::InvalidValue;
 
-use crate::hash::Sha;
+use crate::{fault::Fault, hash::Sha};
 
 /// The reason why nothing was taken, or why a question has no answer.
 ///
@@ -34,6 +34,15 @@ pub enum ConsentError {
         text: String,
         /// What is wrong with it.
         reason: &'static str,
+    },
+
+    /// No row of a list can be read.
+    #[error("{name}: no row can be read: {reason}")]
+    NoRow {
+        /// The list.
+        name: String,
+        /// What is wrong with the first one.
+        reason: String,
     },
 
     /// No column of a list says what its people wish, nor does the tool that it comes of.
@@ -94,6 +103,13 @@ pub enum ConsentError {
     #[error("there is no record {0}")]
     NoRecord(u64),
 
+    /// The reason for which a value is to be removed would keep it in the ledger.
+    #[error(
+        "the reason has the number or address in it and would keep it in the ledger: nothing was \
+         removed; give a reason without it"
+    )]
+    ReasonHasValue,
+
     /// What was removed is still in the journal, since somebody reads the ledger.
     #[error(
         "{}: it is removed from the records, but not yet from the file, which another command \
@@ -118,6 +134,32 @@ pub enum ConsentError {
     Broken {
         /// The ledger.
         path: PathBuf,
+    },
+
+    /// The ledger is not what was written, so nothing was done by it.
+    #[error(
+        "{}: {fault}: nothing was done; look with `crm consent check`, and restore it from a copy",
+        path.display()
+    )]
+    Altered {
+        /// The ledger.
+        path: PathBuf,
+        /// What a check of it found.
+        fault: Fault,
+    },
+
+    /// The key of the digests is not the one by which the records were written: no wish would be
+    /// found.
+    #[error(
+        "{}: record {record} is not found by its number or address: it or the key of the digests was \
+         altered; restore the ledger from a copy",
+        path.display()
+    )]
+    DigestKey {
+        /// The ledger.
+        path: PathBuf,
+        /// The record.
+        record: u64,
     },
 
     /// A record holds something that this version does not know.
@@ -146,6 +188,8 @@ impl ConsentError {
             Self::File(error) => error.is_local(),
             Self::List(error) => error.is_local(),
             Self::Broken { .. }
+            | Self::Altered { .. }
+            | Self::DigestKey { .. }
             | Self::Unreadable { .. }
             | Self::StillRead { .. }
             | Self::Random(_) => true,

@@ -195,17 +195,34 @@ impl Ledger {
 }
 
 /// What the rows of a list mean that do not say it; none where each of them does.
-fn says(list: &List, how: &Import) -> Result<Option<Wish>, ConsentError> {
+fn says(list: &mut List, how: &Import) -> Result<Option<Wish>, ConsentError> {
     match how.says {
         _ if list.has_status() => Ok(None),
         Some(says) => Ok(Some(says)),
         None if list.is_of_opt_outs() => Ok(Some(Wish::Out)),
         None => {
+            let name = list.name().to_owned();
+            if let Some(reason) = why_unread(list)? {
+                return Err(ConsentError::NoRow { name, reason });
+            }
             let columns = list.columns().into_iter();
             let columns: Vec<_> = columns.map(|(name, holds)| format!("{name}: {holds}")).collect();
-            Err(ConsentError::Unsaid { name: list.name().to_owned(), columns: columns.join(", ") })
+            Err(ConsentError::Unsaid { name, columns: columns.join(", ") })
         }
     }
+}
+
+/// Why no row can be read, if that is so.
+fn why_unread(list: &mut List) -> Result<Option<String>, ConsentError> {
+    let (mut is_read, mut why) = (false, None);
+    list.each_row(None, |_, row| {
+        match row {
+            Ok(_) => is_read = true,
+            Err(reason) => why = why.take().or(Some(reason)),
+        }
+        Ok::<_, ConsentError>(())
+    })?;
+    Ok((!is_read).then(|| why.unwrap_or_else(|| "there is none".to_owned())))
 }
 
 /// A row that can be read, with the moment at which its wish was received.

@@ -16,7 +16,7 @@ use crate::{
     error::ConsentError,
     hash::{Keyed, Sha, random},
     policy::Policy,
-    record::{Kind, Personal, PolicyFacts, Reason, Record, commitment},
+    record::{Chained, Kind, Personal, PolicyFacts, Reason, Record, RecordColumns, commitment},
 };
 
 const FORMAT: Format = Format {
@@ -55,7 +55,8 @@ impl Ledger {
     ///
     /// # Errors
     ///
-    /// Returns [`ConsentError::File`] where there is none, and for one of another account.
+    /// Returns [`ConsentError::File`] where there is none, and for one of another account, and
+    /// [`ConsentError::DigestKey`] where its key does not find what is in it.
     pub fn open(path: impl AsRef<Path>, site: &Site) -> Result<Self, ConsentError> {
         let path = path.as_ref();
         let database = Database::open(path, &FORMAT)?;
@@ -66,7 +67,9 @@ impl Ledger {
         let key = database.meta("digest_key")?.and_then(|key| key.parse::<Sha>().ok());
         let foreign = || MirrorError::Foreign { path: path.to_owned(), noun: FORMAT.noun };
         let Sha(key) = key.ok_or_else(foreign)?;
-        Ok(Self { database, keyed: Keyed::with(&key), reader: PhoneReader::default() })
+        let ledger = Self { database, keyed: Keyed::with(&key), reader: PhoneReader::default() };
+        ledger.admit_digest_key()?;
+        Ok(ledger)
     }
 
     /// Opens a ledger, or begins one.
@@ -185,6 +188,41 @@ impl Ledger {
     /// By what a value with this key is found.
     pub(crate) fn digest(&self, key: &str) -> Sha {
         self.keyed.digest(key)
+    }
+
+    /// Refuses a key of the digests by which the first and the last wish would not be found.
+    fn admit_digest_key(&self) -> Result<(), ConsentError> {
+        let columns = const { RecordColumns::in_order(0) };
+        for order in ["ASC", "DESC"] {
+            let sql = format!(
+                "SELECT {} FROM records WHERE kind = 'wish' AND personal IS NOT NULL
+                 ORDER BY number {order} LIMIT 1",
+                RecordColumns::NAMES
+            );
+            let read = self.database.row(&sql, [], |row| Ok(Chained::read(row, &columns).ok()));
+            // What cannot be read or is altered itself is for a check to name.
+            let Ok(Some(Some(Chained { number, previous, hash, record }))) = read else {
+                continue;
+            };
+            let is_sound = record.hash(previous) == hash && record.keeps_commitment();
+            if is_sound && !self.finds(&record) {
+                let (path, record) = (self.path().to_owned(), number.unsigned_abs());
+                return Err(ConsentError::DigestKey { path, record });
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether a value is found by what it is: it is not, if the key of the digests was changed.
+    pub(crate) fn finds(&self, record: &Record) -> bool {
+        let (Some(_), Some(personal)) = (&record.digest, &record.personal) else {
+            return true;
+        };
+        let personal = serde_json::from_str::<Personal>(personal);
+        personal.is_ok_and(|Personal { key, otherwise, .. }| {
+            record.digest == Some(self.digest(&key))
+                && record.otherwise == otherwise.map(|key| self.digest(&key))
+        })
     }
 
     /// What a record says in its JSON.

@@ -45,8 +45,11 @@ pub struct Proof {
     pub policies: Vec<PolicyUsed>,
     /// The records themselves, by which a stranger can check all of the above.
     pub records: Vec<Written>,
-    /// The first seal over all of its wishes, which shows by when they were there, and the last seal.
+    /// The first seal over all of its wishes, if there is one, which shows by when they were there, and
+    /// the last seal.
     pub seals: Vec<ShownSeal>,
+    /// The records of its wishes that no seal is over yet.
+    pub unsealed: Vec<u64>,
     /// The end of the chain: how many records there are, and the hash of the last one.
     pub head: Head,
 }
@@ -258,6 +261,10 @@ impl Ledger {
         let policies = self.policies()?;
         numbers.extend(policies.iter().filter_map(|policy| policy.record));
         let wishes_end = wishes.last().map(|wish| wish.heard.record);
+        let seals = self.shown_seals(wishes_end)?;
+        let sealed = seals.last().map_or(0, |seal| seal.head.count);
+        let records = wishes.iter().map(|wish| wish.heard.record);
+        let unsealed = records.filter(|record| *record > sealed).collect();
         let ruling = |wish, decided_by| Ruling { wish, decided_by };
         Ok(Proof {
             digest,
@@ -267,7 +274,8 @@ impl Ledger {
             may_be: marketing.may_be,
             acts,
             policies,
-            seals: self.shown_seals(wishes_end)?,
+            seals,
+            unsealed,
             records: self.written(&numbers)?,
             head: self.head()?,
             key,

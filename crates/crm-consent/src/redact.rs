@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use crm_mirror::keys::Keys;
+use crm_values::digits;
 use rusqlite::Params;
 
 use crate::{
@@ -47,7 +48,8 @@ impl Ledger {
     /// # Errors
     ///
     /// Returns [`ConsentError::Value`] for what is neither a number nor an address,
-    /// [`ConsentError::NoRecord`] for a record that is not there, and [`ConsentError::StillRead`] where
+    /// [`ConsentError::NoRecord`] for a record that is not there,
+    /// [`ConsentError::ReasonHasValue`] for a reason that would keep the value, and [`ConsentError::StillRead`] where
     /// another process keeps what was removed in the journal: repeated, it cleans up.
     pub fn redact(&mut self, what: Redact<'_>, reason: &str) -> Result<Redacted, ConsentError> {
         self.database.check(self.database.connection.pragma_update(None, "secure_delete", true))?;
@@ -55,6 +57,13 @@ impl Ledger {
             Redact::Value(value) => Some(Keys::listed(value, self.reader)?),
             Redact::Record(_) => None,
         };
+        let given = match what {
+            Redact::Value(value) => Some(value.to_owned()),
+            Redact::Record(record) => self.value_of(record)?,
+        };
+        if given.is_some_and(|given| has_value(reason, &self.keys(&given))) {
+            return Err(ConsentError::ReasonHasValue);
+        }
         let redacted = self.adding(|adding| match (what, keys) {
             (Redact::Record(record), _) => adding.redact_record(record, reason),
             (Redact::Value(_), Some(Keys { key, otherwise })) => {
@@ -102,6 +111,17 @@ impl Ledger {
         }
         Ok(())
     }
+}
+
+/// Whether a text has an address or a number in it, however that is written.
+fn has_value(text: &str, keys: &Keys) -> bool {
+    if !keys.is_number() {
+        return text.to_lowercase().contains(&keys.key);
+    }
+    // Without its country code and area code it can still be told whose it is.
+    let all = digits(&keys.key);
+    let last = &all[all.len().saturating_sub(7)..];
+    !last.is_empty() && digits(text).contains(last)
 }
 
 impl Adding<'_> {

@@ -101,9 +101,11 @@ impl Ledger {
     ///
     /// # Errors
     ///
-    /// Returns [`ConsentError::NoKey`] for a ledger without a key, and [`ConsentError::WrongKey`] for
-    /// another one than its last.
+    /// Returns [`ConsentError::NoKey`] for a ledger without a key, [`ConsentError::WrongKey`] for
+    /// another one than its last, and [`ConsentError::Altered`] for a ledger that is not what was
+    /// written.
     pub fn seal(&mut self, key: &SealingKey) -> Result<Sealed, ConsentError> {
+        self.refuse_altered()?;
         let site = self.database.site()?;
         self.adding(|adding| {
             adding.ledger.admit_key(key)?;
@@ -228,8 +230,10 @@ impl Ledger {
     /// # Errors
     ///
     /// Returns [`ConsentError::NoKey`] and [`ConsentError::WrongKey`] where the key that hands over is
-    /// not the last one of the ledger.
+    /// not the last one of the ledger, and [`ConsentError::Altered`] for a ledger that is not what was
+    /// written.
     pub fn hand_over(&mut self, from: &SealingKey, to: &PublicKey) -> Result<u64, ConsentError> {
+        self.refuse_altered()?;
         let site = self.database.site()?;
         self.adding(|adding| {
             adding.ledger.admit_key(from)?;

@@ -483,3 +483,20 @@ fn in_any_mixture_nobody_is_opted_out_against_a_status_and_nobody_is_missed() {
         "{files} files, {rows} values: {taken} out, {told} told to be mended, {refused} refused"
     );
 }
+
+#[test]
+fn a_list_of_which_nothing_can_be_read_is_told_so_before_what_it_means() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut ledger = ledger(&folder);
+    let mut told = |bytes: &[u8]| {
+        let input = Input::csv("a.csv", std::io::Cursor::new(bytes.to_vec()));
+        let list = List::read(input, &ListOptions::new());
+        let imported = ledger.import(&mut list.unwrap(), &Import::new());
+        imported.unwrap_err().to_string()
+    };
+    assert_eq!(told(b""), "a.csv: no row can be read: there is none");
+    let latin = told(b"8185550142,Ren\xe9e\n8185550143,Zo\xeb\n");
+    assert!(latin.contains("no row can be read") && latin.contains("--encoding"), "{latin}");
+    let bare = told(b"8185550142\n8185550143\n");
+    assert!(bare.contains("no column says who opted out or in (value: numbers)"), "{bare}");
+}

@@ -201,10 +201,6 @@ fn the_first_record_that_is_not_what_was_written_is_named() {
         ("DELETE FROM records WHERE number = 20", Fault::CutOff(20)),
         ("DELETE FROM records", Fault::CutOff(1)),
         ("UPDATE meta SET value = '19' WHERE name = 'head_count'", Fault::Added(20)),
-        (
-            "UPDATE meta SET value = replace(value, 'a', 'b') WHERE name = 'digest_key'",
-            Fault::Altered(1),
-        ),
         ("DELETE FROM meta WHERE name = 'head_hash'", Fault::CutOff(21)),
     ] {
         let folder = tempfile::tempdir().unwrap();
@@ -289,4 +285,35 @@ fn no_byte_of_the_file_can_be_changed_without_being_noticed() {
         }
     }
     assert!(seen > FLIPS / 4, "only {seen} of {FLIPS} hit anything");
+}
+
+#[test]
+fn a_ledger_whose_key_of_digests_was_changed_is_not_opened() {
+    let folder = tempfile::tempdir().unwrap();
+    filled(&folder, 20);
+    let before = begun(&folder);
+    let connection = Connection::open(folder.path().join("ledger.db")).unwrap();
+    let sql = "UPDATE meta SET value = replace(value, substr(value, 1, 1), 'x') WHERE name = 'digest_key'";
+    let sql = sql.replace("'x'", "CASE substr(value, 1, 1) WHEN 'a' THEN 'b' ELSE 'a' END");
+    connection.execute_batch(&sql).unwrap();
+    let refused = Ledger::open(folder.path().join("ledger.db"), &site());
+    assert!(matches!(refused, Err(ConsentError::DigestKey { record: 1, .. })), "{refused:?}");
+    assert_eq!(before.check(None).unwrap().fault, None, "its key was read before");
+}
+
+#[test]
+fn what_comes_before_a_fault_is_counted_also_where_it_is_seen_late() {
+    let folder = tempfile::tempdir().unwrap();
+    filled(&folder, 20);
+    let hash_of = |checked: crm_consent::Checked| (checked.sound, checked.hash.to_string());
+    let connection = Connection::open(folder.path().join("ledger.db")).unwrap();
+    // That no redaction tells it is known at the end alone.
+    connection
+        .execute_batch("UPDATE records SET salt = NULL, personal = NULL WHERE number = 8")
+        .unwrap();
+    let checked = begun(&folder).check(None).unwrap();
+    assert_eq!(checked.fault, Some(Fault::Altered(8)));
+    let sql = "SELECT lower(hex(hash)) FROM records WHERE number = 7";
+    let seventh = connection.query_row(sql, [], |row| row.get::<_, String>(0)).unwrap();
+    assert_eq!(hash_of(checked), (7, seventh));
 }

@@ -129,7 +129,8 @@ fn the_first_seal_over_a_wish_and_the_last_one_are_shown_with_what_checks_them()
     let key = SealingKey::generate().unwrap();
     ledger.begin_key(&key.public()).unwrap();
     let first = ledger.seal(&key).unwrap().record;
-    assert_eq!(ledger.proof(NUMBER).unwrap().seals.len(), 1);
+    let proof = ledger.proof(NUMBER).unwrap();
+    assert_eq!((proof.seals.len(), proof.unsealed), (1, vec![]));
     for other in ["8185550150", "8185550151"] {
         ledger.add(&Said::new(other, Wish::Out)).unwrap();
         ledger.seal(&key).unwrap();
@@ -143,6 +144,12 @@ fn the_first_seal_over_a_wish_and_the_last_one_are_shown_with_what_checks_them()
         let key = PublicKey::from_pem(shown.public_key.as_ref().unwrap()).unwrap();
         assert!(text.parse::<Seal>().unwrap().is_signed_by(&key));
     }
+
+    // A wish that came after the last seal is under none.
+    let late = ledger.add(&Said::new(NUMBER, Wish::Out).received("2026-11-20")).unwrap().record;
+    let with_late = ledger.proof(NUMBER).unwrap();
+    let seals: Vec<_> = with_late.seals.iter().map(|seal| seal.record).collect();
+    assert_eq!((seals, with_late.unsealed), (vec![last.record], vec![late]));
 
     // By the lines of the book.
     if ["jq", "openssl"].iter().any(|tool| Command::new(tool).arg("--help").output().is_err()) {

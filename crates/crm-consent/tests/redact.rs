@@ -189,3 +189,22 @@ fn nothing_may_be_gone_that_no_redaction_tells() {
         assert_eq!(begun(&folder).check(None).unwrap().fault, fault, "{statements}");
     }
 }
+
+#[test]
+fn a_reason_that_would_keep_the_value_is_refused_and_nothing_is_removed() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut ledger = ledger(&folder);
+    let number = ledger.add(&out(NUMBER)).unwrap().record;
+    ledger.add(&out("Ada@Site.example")).unwrap();
+    for (what, reason) in [
+        (Redact::Value("+1 818 555 0142"), "818.555.0142 asked"),
+        (Redact::Value(NUMBER), "who has 555 0142"),
+        (Redact::Record(number), "asked by +18185550142"),
+        (Redact::Value("ada@site.example"), "mail of ADA@SITE.EXAMPLE"),
+    ] {
+        let refused = ledger.redact(what, reason);
+        assert!(matches!(refused, Err(ConsentError::ReasonHasValue)), "{reason}: {refused:?}");
+    }
+    assert_eq!(ledger.value_of(number).unwrap().as_deref(), Some(NUMBER));
+    ledger.redact(Redact::Value(NUMBER), "ticket 4711 of 2026-11-29").unwrap();
+}

@@ -202,3 +202,24 @@ fn openssl_reads_the_keys_and_agrees_with_the_signature() {
     let theirs = SealingKey::from_pem(&theirs).unwrap();
     assert_eq!(ok("pkey -in theirs.pem -pubout"), theirs.public().to_pem());
 }
+
+#[test]
+fn what_was_altered_is_not_signed() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut ledger = ledger(&folder);
+    let key = SealingKey::generate().unwrap();
+    ledger.begin_key(&key.public()).unwrap();
+    for n in 0..5 {
+        ledger.add(&out(&format!("818-555-014{n}"))).unwrap();
+    }
+    let file = Connection::open(folder.path().join("ledger.db")).unwrap();
+    file.execute_batch("UPDATE records SET by = 'mallory' WHERE number = 3").unwrap();
+    let next = SealingKey::generate().unwrap();
+    let refused =
+        [ledger.seal(&key).map(|sealed| sealed.record), ledger.hand_over(&key, &next.public())];
+    for refused in refused {
+        let told = refused.unwrap_err();
+        assert!(matches!(told, ConsentError::Altered { fault: Fault::Altered(3), .. }), "{told}");
+    }
+    assert_eq!(ledger.head().unwrap().count, 6);
+}
