@@ -189,6 +189,9 @@ impl CliError {
             | Self::Io { .. }
             | Self::Signals(_) => Exit::Local,
             Self::Bulk(error) if error.is_local() => Exit::Local,
+            Self::Consent(ConsentError::Altered { .. } | ConsentError::DigestKey { .. }) => {
+                Exit::Consent
+            }
             Self::Consent(error) if error.is_local() => Exit::Local,
             Self::Usage(_)
             | Self::Fields(_)

@@ -146,6 +146,11 @@ impl<T> WriteGuard<T> {
         self.policy == WritePolicy::Show
     }
 
+    /// Whether writes are refused.
+    pub(crate) fn is_read_only(&self) -> bool {
+        self.policy == WritePolicy::Refuse
+    }
+
     /// Says what the next write changes, which a dry run shows beside the request.
     pub(crate) fn announce(&self, planned: Planned) {
         let _ = self.slot.planned.set(planned);

@@ -270,7 +270,7 @@ fn a_single_update_turns_nothing_on_against_a_wish_unless_somebody_says_so() {
     service.ok(&format!("customer-contacts update 1001 {id} --memo called --yes"));
     let override_consent = format!("{on} --override-consent 'asked for it in the shop'");
     service.ok(&format!("{override_consent} --dry-run"));
-    assert!(service.ok("consent check").starts_with("1 records"));
+    assert!(service.ok("consent check").starts_with("1 record,"));
     service.ok(&override_consent);
     assert!(is_on(&service, &id));
     assert!(service.ok("consent check").starts_with("2 records"));
@@ -313,4 +313,88 @@ fn an_undo_does_not_bring_marketing_back_and_a_wish_counts_that_comes_after_the_
     service.crm("undo out.crm --out back.crm").assert().code(2);
     service.crm("apply planned-before.crm --yes").assert().failure();
     assert!(!is_on(&service, &id));
+}
+
+#[test]
+fn nothing_is_written_into_the_ledger_in_a_dry_run_or_where_all_is_read_only() {
+    let service = Service::start();
+    write(&service, "list.csv", "phone,status,received\n8185550199,STOP,2026-11-23\n");
+    for (given, told) in
+        [("--dry-run", "--dry-run: nothing"), ("--read-only", "read-only: nothing")]
+    {
+        let refused = service.crm(&format!("consent import list.csv {given}")).assert().code(2);
+        assert!(stderr(&refused).contains(told), "{}", stderr(&refused));
+    }
+    let none = service.crm("consent check").assert().code(2);
+    assert!(stderr(&none).contains("no consent ledger"), "none was begun");
+
+    service.ok("consent add 8185550142 --said STOP");
+    service.ok("consent key --new key.pem");
+    let policy = service.ok("consent policy");
+    write(&service, "policy.toml", &policy);
+    let before = service.ok("consent check");
+    for line in [
+        "add 8185550143 --said STOP",
+        "import list.csv",
+        "retract 1 --reason wrong",
+        "redact 8185550142 --reason asked --yes",
+        "policy --set policy.toml",
+        "key --new next.pem --key key.pem",
+        "seal --key key.pem --out seal.txt",
+    ] {
+        for given in ["--dry-run", "--read-only"] {
+            let refused = service.crm(&format!("consent {line} {given}")).assert().code(2);
+            assert!(stderr(&refused).contains("nothing was written"), "{line}");
+        }
+        service.crm(&format!("consent {line}")).env("CRM_READ_ONLY", "1").assert().code(2);
+    }
+    for file in ["next.pem", "seal.txt"] {
+        assert!(!service.home.path().join(file).exists(), "{file}");
+    }
+    service.ok("consent policy --read-only");
+    service.ok("consent key --dry-run");
+    // A list that is planned is brought in as well, but not by these.
+    service.ok("mirror update");
+    for given in ["--dry-run", "--read-only"] {
+        let planned = service.crm(&format!("opt-out list.csv {given}")).assert().code(0);
+        assert!(stderr(&planned).contains("nothing was written into the consent ledger"));
+    }
+    assert_eq!(service.ok("consent check"), before);
+}
+
+#[test]
+fn a_keyword_is_not_taken_as_the_wish_that_it_is_not() {
+    let service = Service::start();
+    for line in ["--said STOP --wish in", "--said Stop. --wish in", "--said START --wish out"] {
+        let refused = service.crm(&format!("consent add 8185550142 {line}")).assert().code(2);
+        assert!(stderr(&refused).contains("but --wish says"), "{}", stderr(&refused));
+    }
+    service.ok("consent add 8185550142 --said STOP --wish out");
+    let told = service.ok("consent check");
+    assert!(told.starts_with("1 record, as it was written\n1:"), "{told}");
+}
+
+#[test]
+fn what_was_altered_is_neither_signed_nor_acted_on_and_a_fault_tells_what_is_sound() {
+    let service = Service::start();
+    for n in 0..5 {
+        service.ok(&format!("consent add 818555014{n} --said STOP"));
+    }
+    service.ok("consent key --new key.pem");
+    let ledger = Connection::open(desk(&service).join("ledger.db")).unwrap();
+    let alter = "UPDATE records SET salt = NULL, personal = NULL WHERE number = 3";
+    ledger.execute_batch(alter).unwrap();
+    for line in ["seal --key key.pem", "plan", "run --yes", "run --dry-run"] {
+        let refused = service.crm(&format!("consent {line}")).assert().code(10);
+        assert!(stderr(&refused).contains("record 3 was altered"), "{}", stderr(&refused));
+    }
+    let told = service.crm("consent check").assert().code(10);
+    let expected = "record 3 was altered; the first 2 records are as they were written\n";
+    assert_eq!(stdout(&told), expected);
+
+    let change = "UPDATE meta SET value = replace(value, substr(value, 1, 1),
+        CASE substr(value, 1, 1) WHEN 'a' THEN 'b' ELSE 'a' END) WHERE name = 'digest_key'";
+    ledger.execute_batch(change).unwrap();
+    let lost = service.crm("consent status 8185550140").assert().code(10);
+    assert!(stderr(&lost).contains("record 1 is not found by its number"), "{}", stderr(&lost));
 }

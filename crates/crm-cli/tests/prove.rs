@@ -230,7 +230,7 @@ fn the_nightly_run_shows_with_its_set_and_its_members_have_their_names() {
     assert_eq!(
         names(&told),
         "acts allKinds asked chain chainLeftOut check clock copies digest head key madeAt madeBy \
-         marketing mayBe mirrorKnownAt notCovered policies records seals server tenant version wishes"
+         marketing mayBe mirrorKnownAt notCovered policies records seals server tenant unsealed version wishes"
     );
     assert_eq!(
         names(copied),
@@ -317,4 +317,26 @@ fn the_page_states_its_data_and_a_stranger_follows_the_book_from_it_to_the_end_o
     let lines = by_hand(&service);
     assert!(lines.iter().any(|line| line.contains("is not the one that was there")), "{lines:?}");
     assert_ne!(lines[0], made[0]);
+}
+
+#[test]
+fn a_wish_that_no_seal_covers_is_named() {
+    let service = Service::start();
+    let (_, value) = turned_off(&service);
+    service.ok("consent key --new key.pem");
+    service.ok("consent seal --key key.pem");
+    let quoted = format!("'{value}'");
+    service.ok(&format!("consent prove {quoted} --html sealed.html"));
+    let page = fs::read_to_string(service.home.path().join("sealed.html")).unwrap();
+    assert!(page.contains("This seal is over all wishes above."), "{page}");
+    service.ok(&format!("consent add {quoted} --said STOP --at 2026-11-25"));
+    let expected = "No seal covers record 7 yet; the last is over 5 of 7 records.";
+    let told = service.ok(&format!("consent prove {quoted} --html late.html --output table"));
+    assert!(told.is_empty(), "{told}");
+    let page = fs::read_to_string(service.home.path().join("late.html")).unwrap();
+    assert!(page.contains(expected), "{page}");
+    let text = service.ok(&format!("consent prove {quoted}"));
+    assert!(text.contains(expected), "{text}");
+    let json = proof(&service, &value, 0, &[]);
+    assert_eq!(json["unsealed"], serde_json::json!([7]));
 }

@@ -59,6 +59,7 @@ pub(crate) struct Target {
     pub(crate) host: Host,
     pub(crate) allow_http: bool,
     pub(crate) tenant: TenantId,
+    pub(crate) read_only: bool,
     /// Whether the profile has sets applied only once they are approved.
     pub(crate) require_approval: bool,
     /// The desk that the profile names.
@@ -87,6 +88,7 @@ impl Target {
             host,
             allow_http: allow_http(&variables)?,
             tenant,
+            read_only: read_only(globals, &variables, profile.read_only)?,
             require_approval: profile.require_approval.unwrap_or(false),
             desk: profile.desk,
             network,
@@ -170,9 +172,7 @@ impl Settings {
         let app_key = secret("CRM_APP_KEY", profile.app_key)?;
         let token_cache = variables.parsed("CRM_TOKEN_CACHE", switch)?;
         let token_cache = below.filled("CRM_TOKEN_CACHE", token_cache, profile.token_cache)?;
-        // The strictest wins, wherever it is given: nothing lifts it for one command.
-        let read_only =
-            globals.read_only || is_read_only(variables)? || profile.read_only.unwrap_or(false);
+        let read_only = read_only(globals, variables, profile.read_only)?;
 
         let given = [
             tenant.is_some(),
@@ -366,6 +366,15 @@ fn missing(given: [bool; PLACES.len()], globals: &Globals) -> SettingsError {
 
 fn allow_http(variables: &Variables) -> Result<bool, SettingsError> {
     Ok(variables.parsed("CRM_ALLOW_HTTP", switch)?.unwrap_or(false))
+}
+
+/// The strictest wins, wherever it is given: nothing lifts it for one command.
+fn read_only(
+    globals: &Globals,
+    variables: &Variables<'_>,
+    profile: Option<bool>,
+) -> Result<bool, SettingsError> {
+    Ok(globals.read_only || is_read_only(variables)? || profile.unwrap_or(false))
 }
 
 fn is_read_only(variables: &Variables) -> Result<bool, SettingsError> {

@@ -101,7 +101,12 @@ impl OptOutCommand {
         if let Err(signal) = until_signal(self.plan(session, list()?, on, out.path())).await? {
             return Ok(Status::Stopped(signal, None));
         }
-        if let Some(desk) = desk {
+        let transport = session.service.transport();
+        let may_take = ledger::may_be_written(transport.is_dry(), transport.is_read_only());
+        if let (Some(_), Err(why)) = (desk, &may_take) {
+            note(why);
+        }
+        if let Some(desk) = desk.filter(|_| may_take.is_ok()) {
             let options = self.columns.options(self.numbers.reader(desk.region()));
             ledger::take(desk, list()?, &options, if on { Wish::In } else { Wish::Out })?;
         }

@@ -75,11 +75,21 @@ struct Added {
 
 impl AddCommand {
     pub(crate) fn run(self, desk: &Desk, output: &Output) -> Result<Status, CliError> {
-        let wish = match (self.wish, Keyword::of_keyword(&self.said)) {
-            (Some(wish), _) => wish.into(),
-            (None, Some(Keyword::Out)) => Wish::Out,
-            (None, Some(Keyword::In)) => Wish::In,
-            _ => {
+        let keyword = match Keyword::of_keyword(&self.said) {
+            Some(Keyword::Out) => Some(Wish::Out),
+            Some(Keyword::In) => Some(Wish::In),
+            _ => None,
+        };
+        let wish = match (self.wish.map(Wish::from), keyword) {
+            (Some(wish), Some(keyword)) if wish != keyword => {
+                return Err(CliError::Usage(format!(
+                    "`{}` says {keyword}, but --wish says {wish}: leave --wish out, or give the words \
+                     that say {wish}",
+                    self.said
+                )));
+            }
+            (Some(wish), _) | (None, Some(wish)) => wish,
+            (None, None) => {
                 return Err(CliError::Usage(format!(
                     "`{}` is no keyword that is known: say what it means with --wish out or in",
                     self.said

@@ -3,7 +3,7 @@
 use std::{fs, path::PathBuf};
 
 use clap::Args;
-use crm_consent::{Checked, Head, Ledger, PublicKey, Seal, Sha};
+use crm_consent::{Checked, Fault, Head, Ledger, PublicKey, Seal, Sha};
 use serde::Serialize;
 
 use crate::{
@@ -120,6 +120,14 @@ impl CheckCommand {
     }
 }
 
+/// That nothing is wrong, in words.
+pub(super) fn all_sound(records: u64) -> String {
+    match records {
+        1 => "1 record, as it was written".to_owned(),
+        _ => format!("{records} records, all as they were written"),
+    }
+}
+
 fn show(answer: &Answer, checked: &Checked, output: &Output) -> Result<(), CliError> {
     let Answer { sound, hash, sealed, seal_fault, fault, .. } = answer;
     for record in &checked.unsigned_keys {
@@ -132,8 +140,12 @@ fn show(answer: &Answer, checked: &Checked, output: &Output) -> Result<(), CliEr
         note(format!("the last seal in the ledger is over {}", count(*sealed, "record")));
     }
     let told = match fault {
-        None => format!("{sound} records, all as they were written\n{sound}:{hash}"),
-        Some(fault) => format!("{fault}; the {sound} before it are as they were written"),
+        None => format!("{}\n{sound}:{hash}", all_sound(*sound)),
+        Some(fault) => match (checked.fault, sound) {
+            (Some(Fault::Rewritten(_)), _) | (_, 0) => fault.clone(),
+            (_, 1) => format!("{fault}; the first record is as it was written"),
+            _ => format!("{fault}; the first {sound} records are as they were written"),
+        },
     };
     let told = match seal_fault {
         None => told,

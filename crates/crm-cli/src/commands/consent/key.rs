@@ -27,7 +27,7 @@ use crate::{
 pub(crate) struct KeyCommand {
     /// Have the key in this file sign from now on, or a new one in the keychain
     #[arg(long, value_name = "FILE|keychain")]
-    new: Option<KeyPlace>,
+    pub(super) new: Option<KeyPlace>,
 
     #[command(flatten)]
     old: KeyArgs,

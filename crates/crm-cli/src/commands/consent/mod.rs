@@ -21,7 +21,7 @@ mod words;
 use clap::{Args, Subcommand};
 
 use crate::{
-    commands::ledger::existing,
+    commands::ledger::{self, existing},
     error::CliError,
     globals::Globals,
     output::Output,
@@ -86,6 +86,25 @@ impl ConsentCommand {
         }
     }
 
+    /// Whether the command writes into the ledger, or a key of it.
+    fn writes_ledger(&self) -> bool {
+        match self {
+            Self::Import(_) | Self::Add(_) | Self::Retract(_) | Self::Seal(_) | Self::Redact(_) => {
+                true
+            }
+            Self::Key(command) => command.new.is_some(),
+            Self::Policy(command) => command.set.is_some(),
+            Self::Status(_)
+            | Self::Export(_)
+            | Self::Prove(_)
+            | Self::Report(_)
+            | Self::Due(_)
+            | Self::Plan(_)
+            | Self::Run(_)
+            | Self::Check(_) => false,
+        }
+    }
+
     /// Runs the command; `connect` begins a session for one that talks to the API.
     pub(crate) async fn run<'a>(
         self,
@@ -94,6 +113,9 @@ impl ConsentCommand {
         connect: impl AsyncFnOnce() -> Result<Session<'a>, CliError>,
     ) -> Result<Status, CliError> {
         let (target, place) = session::target_with_desk(globals, "a profile")?;
+        if self.writes_ledger() {
+            ledger::may_be_written(globals.dry_run, target.read_only).map_err(CliError::Usage)?;
+        }
         match self {
             Self::Import(command) => command.run(place.desk()?, output),
             Self::Add(command) => command.run(place.desk()?, output),

@@ -26,7 +26,7 @@ use crate::{
 pub(crate) struct PolicyCommand {
     /// Have the policy in this file hold from now on
     #[arg(long, value_name = "FILE")]
-    set: Option<PathBuf>,
+    pub(super) set: Option<PathBuf>,
 }
 
 #[derive(Serialize)]

@@ -9,7 +9,7 @@ use crate::{
     commands::{
         args::{Switch, narrow},
         change_sets::{known, owner_names::NameArgs, snapshot::Need},
-        ledger::existing,
+        ledger::sound,
     },
     error::CliError,
     output::note,
@@ -41,7 +41,7 @@ impl ReachArgs {
         set: &Path,
     ) -> Result<Result<Reached, Signal>, CliError> {
         until_signal(async {
-            let ledger = existing(session.place(INSTEAD)?)?;
+            let ledger = sound(session.place(INSTEAD)?)?;
             let known = known::fresh(session, None, Need::Owners, session.region()?).await?;
             let reach = narrow!(
                 Reach::new(ledger, known.snapshot),

@@ -22,7 +22,7 @@ use crate::{
         change_sets::{
             apply::ApplyCommand, known, out::Out, report::write_page, snapshot::Need, summary::name,
         },
-        ledger::{self, existing, open_sets},
+        ledger::{self, existing, open_sets, sound},
     },
     desk::Desk,
     error::CliError,
@@ -136,7 +136,7 @@ impl RunCommand {
     ) -> Result<Status, CliError> {
         session.tell_target();
         // None is begun for a run that has nothing to go by.
-        existing(session.place(INSTEAD)?)?;
+        sound(session.place(INSTEAD)?)?;
         if !globals.dry_run {
             session.service.transport().may_be_confirmed()?;
         }

@@ -162,7 +162,9 @@ impl OverrideArgs {
     /// The guard of a single write, if there is a ledger to ask.
     fn of_single(&self, session: &Session<'_>) -> Result<Option<Guard>, CliError> {
         // What is not sent is not recorded as sent.
-        if self.override_consent.is_some() && session.service.transport().is_dry() {
+        let transport = session.service.transport();
+        let is_sent = !transport.is_dry() && !transport.is_read_only();
+        if self.override_consent.is_some() && !is_sent {
             return Ok(None);
         }
         self.guard(session.existing_desk()?)

@@ -9,7 +9,7 @@ mod taking;
 pub(super) use self::{
     applied::note_applied,
     guard::{OverrideArgs, note_created},
-    opened::{begin, existing, is_there, open},
+    opened::{begin, existing, is_there, may_be_written, open, sound},
     sets::{due, open_sets},
     taking::{take, told},
 };

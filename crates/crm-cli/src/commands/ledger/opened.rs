@@ -12,6 +12,24 @@ use crate::{
     session::Session,
 };
 
+/// Returns why nothing may be written into a ledger, if that is so.
+pub(in crate::commands) fn may_be_written(is_dry: bool, is_read_only: bool) -> Result<(), String> {
+    if is_dry {
+        Err("--dry-run: nothing was written into the consent ledger".to_owned())
+    } else if is_read_only {
+        Err("read-only: nothing was written into the consent ledger".to_owned())
+    } else {
+        Ok(())
+    }
+}
+
+/// Opens the ledger of an account that has one, which has to be what was written.
+pub(in crate::commands) fn sound(place: &Whereabouts) -> Result<Ledger, CliError> {
+    let ledger = existing(place)?;
+    ledger.refuse_altered()?;
+    Ok(ledger)
+}
+
 /// Opens the ledger of a desk, which is begun if need be.
 pub(in crate::commands) fn begin(desk: &Desk, numbers: &NumberArgs) -> Result<Ledger, CliError> {
     if desk.misses_ledger() {

@@ -174,6 +174,7 @@ fn text(told: &Document) -> Vec<String> {
     }
     let sentences = told.not_covered.iter();
     lines.extend(sentences.map(|sentence| format!("not covered: {sentence}")));
+    lines.extend(told.unsealed());
     lines.push(match &told.check.fault {
         Some(fault) => format!("the ledger was altered: {fault}"),
         None => format!("{}:{}", told.proof.head.count, told.proof.head.hash),

@@ -8,7 +8,11 @@ use super::{
     judged::Verdict,
     told::{Copy, Document},
 };
-use crate::{desk::Event, output::crm};
+use crate::{
+    commands::consent::check::all_sound,
+    desk::Event,
+    output::{count, crm},
+};
 
 /// What is beside the page.
 pub(super) struct Beside {
@@ -130,9 +134,9 @@ fn head(told: &Document) -> Markup {
             dt { "Ledger" }
             dd {
                 @if told.check.fault.is_none() {
-                    (proof.head.count) " records, all as they were written"
+                    (all_sound(proof.head.count))
                 } @else {
-                    (told.check.sound) " records as they were written, then a fault"
+                    (count(told.check.sound, "record")) " as written, then a fault"
                 }
             }
         }
@@ -352,7 +356,7 @@ fn chain(told: &Document) -> Markup {
             }
         } @else {
             p {
-                "These seals sign it: the first one over all wishes above, and the last one. A seal \
+                (covered(told)) " A seal \
                  shows what was in the ledger when it was made, to whoever was given it then. Whoever \
                  has the key can sign again, with any time; only the time stamp of an authority proves \
                  a time."
@@ -381,11 +385,22 @@ fn chain(told: &Document) -> Markup {
     }
 }
 
+/// What the seals of a proof are over.
+fn covered(told: &Document) -> String {
+    match (told.unsealed(), told.proof.seals.len()) {
+        (Some(unsealed), _) => unsealed,
+        (None, 1) => "This seal is over all wishes above.".to_owned(),
+        _ => {
+            "These seals sign it: the first one over all wishes above, and the last one.".to_owned()
+        }
+    }
+}
+
 fn seal(shown: &ShownSeal) -> Markup {
     let ShownSeal { record, head, at: when, by, signature, stamp, .. } = shown;
     html! {
         li {
-            "Signed on " (at(when)) " by " (foreign(by)) ", over " (head.count) " records (record "
+            "Signed on " (at(when)) " by " (foreign(by)) ", over " (count(head.count, "record")) " (record "
             (record) "); "
             @match stamp {
                 Some(stamp) => {

@@ -156,6 +156,21 @@ impl Document {
         self.check.fault.is_some() || self.copies.iter().any(against)
     }
 
+    /// Which of the wishes no seal is over yet, where the ledger has seals.
+    pub(super) fn unsealed(&self) -> Option<String> {
+        let over = self.proof.seals.last()?.head.count;
+        let records = match self.proof.unsealed.as_slice() {
+            [] => return None,
+            [one] => format!("record {one}"),
+            all => {
+                let all: Vec<_> = all.iter().map(u64::to_string).collect();
+                format!("records {}", all.join(", "))
+            }
+        };
+        let count = self.proof.head.count;
+        Some(format!("No seal covers {records} yet; the last is over {over} of {count} records."))
+    }
+
     /// How many copies could not be read back.
     pub(super) fn unread(&self) -> u64 {
         let now = self.copies.iter().filter_map(|copy| copy.now.as_ref());

@@ -5,7 +5,11 @@ use crm_consent::{Act, ImportTold, SealTold, Source};
 use maud::{Markup, html};
 
 use super::counted::{Document, Open, Punctual};
-use crate::{desk::SetTold, output::crm};
+use crate::{
+    commands::consent::check::all_sound,
+    desk::SetTold,
+    output::{count, crm},
+};
 
 /// The file beside the page.
 pub(super) struct Beside {
@@ -119,8 +123,11 @@ fn head(told: &Document) -> Markup {
             dd { (time(told.made_at)) " by " (foreign(&told.made_by)) ", crm " (told.version) }
             dt { "Ledger" }
             dd {
-                (told.sound) " records"
-                @if told.fault.is_none() { ", all as they were written" } @else { " before the fault" }
+                @if told.fault.is_none() {
+                    (all_sound(told.sound))
+                } @else {
+                    (count(told.sound, "record")) " before the fault"
+                }
             }
         }
     }
