@@ -270,6 +270,7 @@ fn a_single_update_turns_nothing_on_against_a_wish_unless_somebody_says_so() {
     service.ok(&format!("customer-contacts update 1001 {id} --memo called --yes"));
     let override_consent = format!("{on} --override-consent 'asked for it in the shop'");
     service.ok(&format!("{override_consent} --dry-run"));
+    service.crm(&format!("{override_consent} --read-only")).assert().code(2);
     assert!(service.ok("consent check").starts_with("1 record,"));
     service.ok(&override_consent);
     assert!(is_on(&service, &id));

@@ -111,7 +111,7 @@ fn tiles(told: &Document) -> Markup {
     ];
     html! {
         ul.tiles {
-            li { b { (told.copies.len()) } "copies found" }
+            li { b { (told.copies.len()) } @if told.copies.len() == 1 { "copy found" } @else { "copies found" } }
             @for (count, word, class) in tiles {
                 @if count > 0 { li { b class=(class) { (count) } (word) } }
             }

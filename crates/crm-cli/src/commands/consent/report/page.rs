@@ -177,7 +177,7 @@ fn import(told: &ImportTold) -> Markup {
 fn punctual(off: &Punctual) -> Markup {
     html! {
         ul {
-            li { (off.in_time) " copies of numbers and addresses by their last day." }
+            li { (count(off.in_time, "copy")) " of numbers and addresses by their last day." }
             li {
                 (off.late) " later"
                 @if off.late > 0 {
@@ -215,10 +215,11 @@ fn open(open: Option<&Open>) -> Markup {
             @match open {
                 None => "Not known: there is no mirror.",
                 Some(Open { known_at, is_behind, copies, late, most_days_late, look_at }) => {
-                    (copies) " copies still receive something that they must not, or may, by the mirror"
+                    (count(*copies, "copy")) @if *copies == 1 { " still receives something that it" } @else { " still receive something that they" }
+                    " must not, or may, by the mirror"
                     @if let Some(at) = known_at { " of " (time(*at)) }
                     "; " (late) " of them late"
-                    @if *late > 0 { ", the latest by " (most_days_late) " days" }
+                    @if *late > 0 { ", the latest by " (most_days_late) @if *most_days_late == 1 { " day" } @else { " days" } }
                     ". "
                     @if *is_behind {
                         b { "Something was sent since, so some of it may be done. " }
