@@ -73,7 +73,8 @@ impl Guard {
     }
 
     /// Holds what no wish asks for any longer, since it was taken back, another one came, or the policy
-    /// that holds now does not turn that off: for the sets of [`Reach`](crate::Reach), which may be carried out days after they were planned.
+    /// that holds now does not turn that off: for the sets of [`Reach`](crate::Reach), which may be
+    /// carried out days after they were planned.
     #[must_use]
     pub fn only_wished(mut self) -> Self {
         self.only_wished = true;

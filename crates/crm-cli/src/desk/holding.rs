@@ -18,7 +18,8 @@ pub(crate) struct Holding {
 
 impl Desk {
     /// Finds where the desk has it besides the consent ledger: in the mirror, in recorded updates, in
-    /// sets, also archived ones, and in its folder of evidence. Notes and names of the mirror are not looked at.
+    /// sets, also archived ones, and in its folder of evidence. Notes and names of the mirror are not
+    /// looked at.
     pub(crate) fn holding(&self, sought: &Sought) -> Result<Vec<Holding>, DeskError> {
         let mut holding = Vec::new();
         let mut has = |place: &str, number: u64, thing: &str| {

@@ -45,8 +45,8 @@ use crate::{
 /// nothing twice.
 ///
 /// Ends with 0 when all is done or nothing was to do, 3 when something was refused or something is due
-/// that cannot be set, 6 when nobody knows what became of a write, 10 when a wish is late, 11 when a limit held a set back or it waits for an
-/// approval.
+/// that cannot be set, 6 when nobody knows what became of a write, 10 when a wish is late, 11 when a
+/// limit held a set back or it waits for an approval.
 #[derive(Debug, Args)]
 pub(crate) struct RunCommand {
     /// Send nothing where there are more changes than this: the set stays, to be looked at
