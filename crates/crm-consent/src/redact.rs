@@ -49,8 +49,9 @@ impl Ledger {
     ///
     /// Returns [`ConsentError::Value`] for what is neither a number nor an address,
     /// [`ConsentError::NoRecord`] for a record that is not there,
-    /// [`ConsentError::ReasonHasValue`] for a reason that would keep the value, and [`ConsentError::StillRead`] where
-    /// another process keeps what was removed in the journal: repeated, it cleans up.
+    /// [`ConsentError::ReasonHasValue`] for a reason that would keep the value, and
+    /// [`ConsentError::StillRead`] where another process keeps what was removed in the journal:
+    /// repeated, it cleans up.
     pub fn redact(&mut self, what: Redact<'_>, reason: &str) -> Result<Redacted, ConsentError> {
         self.database.check(self.database.connection.pragma_update(None, "secure_delete", true))?;
         let keys = match what {
