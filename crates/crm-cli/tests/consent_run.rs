@@ -370,9 +370,9 @@ fn a_method_of_a_person_is_turned_on_against_no_wish_unless_somebody_says_so() {
     service.ok(&set(false));
     let because = "--override-consent 'asked for it in the shop'";
     service.ok(&format!("{} {because} --dry-run", set(true)));
-    assert!(service.ok("consent check").starts_with("1 records"));
+    assert!(service.ok("consent check").starts_with("1 record, "));
     service.ok(&format!("{} {because}", set(true)));
-    assert!(service.ok("consent check").starts_with("2 records"));
+    assert!(service.ok("consent check").starts_with("2 records, "));
 
     // Nor by giving the number to a method that receives marketing.
     let other = "(818) 555-0199";

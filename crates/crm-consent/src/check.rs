@@ -10,7 +10,7 @@ use crate::{
     hash::Sha,
     ledger::{Head, Ledger},
     record::{Chained, Kind, Record, RecordColumns, RedactionFacts},
-    sealing::Signatures,
+    signatures::Signatures,
 };
 
 /// What a check of the whole ledger found.

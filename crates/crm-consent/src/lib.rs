@@ -98,6 +98,7 @@ mod redact;
 mod report;
 mod seal;
 mod sealing;
+mod signatures;
 mod stamp;
 mod standing;
 mod taking;
