@@ -40,8 +40,9 @@ fn main() {
         update(&path, CONTACTS);
         let mut looking = Looking::default();
         killed(&path, &mut looking);
+        a_number_of_another_country_is_found_as_text(&path);
         beside_others(&path, &mut looking);
-        println!("test result: ok. 2 passed; 0 failed");
+        println!("test result: ok. 3 passed; 0 failed");
     }
 }
 
@@ -86,6 +87,14 @@ fn killed(path: &Path, looking: &mut Looking) {
     }
     println!("  {broken_off} were broken off");
     assert!(broken_off > 0, "no kill hit anything");
+}
+
+/// No number of the United States, and the mirror has contacts alone.
+fn a_number_of_another_country_is_found_as_text(path: &Path) {
+    let mirror = Mirror::open(path).unwrap();
+    mirror.read_by("US".parse().unwrap()).unwrap();
+    let found = mirror.find(&value(7), 50).unwrap().unwrap();
+    assert_eq!((found.hits.len(), found.by), (1, By::Text));
 }
 
 /// Two change the region, one updates the mirror, and somebody looks for numbers.

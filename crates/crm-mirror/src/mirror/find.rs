@@ -257,7 +257,13 @@ impl Mirror {
         let indexed = indexed.join(" AND ");
         let mut hits = Vec::new();
         let mut seen = HashSet::new();
-        for owner in self.texts("owner_text", &indexed, &words, limit)? {
+        // A mirror of contacts alone has no index of owners.
+        let named = if self.is_staged(Stage::Owners)? {
+            Vec::new()
+        } else {
+            self.texts("owner_text", &indexed, &words, limit)?
+        };
+        for owner in named {
             let Some(owner) = owner_of(owner) else {
                 continue;
             };
