@@ -9,7 +9,10 @@ use super::{
     told::{Copy, Document},
 };
 use crate::{
-    commands::consent::check::all_sound,
+    commands::consent::{
+        check::all_sound,
+        markup::{at, policies},
+    },
     desk::Event,
     output::{count, crm},
 };
@@ -313,27 +316,13 @@ fn event_of(event: &Event, is_traced: bool) -> Markup {
 }
 
 fn rules(told: &Document) -> Markup {
-    let policies = &told.proof.policies;
     html! {
         h2 { "By which rules" }
         p {
             "The last day of each copy is that of the last policy of these. It is what the owner of the \
              ledger has set, or the default of the program: no legal advice."
         }
-        ul {
-            @for policy in policies {
-                li {
-                    (foreign(&policy.name))
-                    @match (policy.record, &policy.at, &policy.by) {
-                        (Some(record), Some(since), Some(by)) => {
-                            ", since " (at(since)) ", set by " (foreign(by)) " (record " (record) ")"
-                        }
-                        _ => ", the default",
-                    }
-                    br; small { "SHA-256 of its text " code { (policy.sha256) } }
-                }
-            }
-        }
+        (policies(&told.proof.policies))
     }
 }
 
@@ -450,12 +439,5 @@ fn by_hand(told: &Document, beside: Option<&Beside>) -> Markup {
             " With the ledger: " code { (crm()) " consent check --against " (told.proof.head.count) ":"
             (told.proof.head.hash) } "."
         }
-    }
-}
-
-/// A moment as it is kept, for people.
-fn at(text: &str) -> Markup {
-    html! {
-        @match text.parse() { Ok(at) => { (time(at)) } Err(_) => (foreign(text)), }
     }
 }

@@ -6,7 +6,10 @@ use maud::{Markup, html};
 
 use super::counted::{Document, Open, Punctual};
 use crate::{
-    commands::consent::check::all_sound,
+    commands::consent::{
+        check::all_sound,
+        markup::{at, policies},
+    },
     desk::SetTold,
     output::{count, crm},
 };
@@ -257,20 +260,7 @@ fn rules(told: &Document) -> Markup {
     html! {
         h2 { "By which rules" }
         p { "Last days are those of the last policy that was set, whichever held at the time: no legal advice." }
-        ul {
-            @for policy in &told.ledger.policies {
-                li {
-                    (foreign(&policy.name))
-                    @match (policy.record, &policy.at, &policy.by) {
-                        (Some(record), Some(since), Some(by)) => {
-                            ", since " (at(since)) ", set by " (foreign(by)) " (record " (record) ")"
-                        }
-                        _ => ", the default",
-                    }
-                    br; small { "SHA-256 of its text " code { (policy.sha256) } }
-                }
-            }
-        }
+        (policies(&told.ledger.policies))
     }
 }
 
@@ -284,12 +274,5 @@ fn seal(seal: &SealTold) -> Markup {
             }
             " (record " (seal.record) ")" br; small { code { (seal.head.hash) } }
         }
-    }
-}
-
-/// A moment as it is kept, for people.
-fn at(text: &str) -> Markup {
-    html! {
-        @match text.parse() { Ok(at) => { (time(at)) } Err(_) => (foreign(text)), }
     }
 }
