@@ -50,7 +50,7 @@
 //! | reverse it, see what has been undone of it | [`ChangeSet::undo`], [`ChangeSet::undone`], [`ChangeSet::undone_changes`] |
 //! | read back what it did | [`ChangeSet::verify`], [`Finding`] |
 //! | see what a set has of some records | [`ChangeSet::records`], [`ChangeSet::changes_of`] |
-//! | tell people | [`Report`], [`PastEvent`], [`ChangeSet::results`], [`AtomicWriter`], [`visible`] |
+//! | tell people | [`Report`], [`PastEvent`], [`ChangeSet::results`], [`AtomicWriter`], [`visible`], [`excerpt`] |
 //!
 //! # Features
 //!
@@ -147,7 +147,7 @@ pub use apply::{
 pub use clean_up::CleanUp;
 pub use crm_mirror::{AtomicWriter, Coverage, MirrorError, OwnerId, Site, Snapshot, idle};
 pub use disk::{run_mark::Parted, watch::Displaced};
-pub use error::{BadCell, BulkError, Counted, InvalidRows};
+pub use error::{BadCell, BulkError, Counted, InvalidRows, excerpt};
 pub use input::{
     DateOrder, Input, InputColumn, InputFormat, List, ListOptions, ListRow, ListedValue,
     MappedRole, Row, Wish, read_value,

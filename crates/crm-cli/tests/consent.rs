@@ -46,7 +46,7 @@ fn a_list_gets_a_verdict_for_each_row_and_what_cannot_be_read_is_to_be_mended() 
         assert!(told.contains(line), "{line} in {told}");
     }
     assert!(
-        stderr(&ended).contains("phone: numbers, received: when it was received, status: status"),
+        stderr(&ended).contains("phone: numbers, status: status, received: when it was received"),
         "{}",
         stderr(&ended)
     );
@@ -66,6 +66,30 @@ fn a_list_gets_a_verdict_for_each_row_and_what_cannot_be_read_is_to_be_mended() 
     assert_eq!((&may["may"], &may["heard"][0]["takenBy"]), (&Value::Bool(false), &"dana".into()));
     let export = service.ok("consent export");
     assert_eq!(export, "value,kind,status,received,record\n18185550142,phone,out,2026-11-23,2\n");
+}
+
+#[test]
+fn what_is_not_read_of_a_list_and_what_its_name_speaks_against_are_told() {
+    let service = Service::start();
+    let list = "contact_id,correlation_id,sender_id,status,source,date_of_consent\n\
+                +18185550142,c1,s1,opt-out,web form,2026-11-23T10:30:00Z\n";
+    write(&service, "cleaned_1.csv", list);
+    let ended = service.crm("consent import cleaned_1.csv --output json").assert().code(0);
+    let told: Value = serde_json::from_str(&stdout(&ended)).unwrap();
+    let of = |verdict: &str| {
+        let rows = told.as_array().unwrap().iter().filter(|row| row["verdict"] == verdict);
+        rows.map(|row| row["column"].clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(of("not-read"), ["correlation_id", "sender_id"]);
+    assert_eq!(of("out"), ["contact_id"]);
+    for note in ["columns that are not read: correlation_id, sender_id", "state is \"cleaned\""] {
+        assert!(stderr(&ended).contains(note), "{note} in {}", stderr(&ended));
+    }
+    let heard = service.crm("consent status 8185550142").assert().code(10);
+    assert!(stdout(&heard).contains("web form"), "{}", stdout(&heard));
+    write(&service, "today.csv", "phone,status\n");
+    let told = service.ok("consent import today.csv");
+    assert!(told.contains("a header and no rows"), "{told}");
 }
 
 #[test]

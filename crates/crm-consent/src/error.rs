@@ -37,7 +37,7 @@ pub enum ConsentError {
     },
 
     /// No row of a list can be read.
-    #[error("{name}: no row can be read: {reason}")]
+    #[error("{name}: nothing can be read: {reason}")]
     NoRow {
         /// The list.
         name: String,

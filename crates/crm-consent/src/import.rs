@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crm_bulk::{InvalidRows, List, ListRow, ListedValue, Wish as Listed};
+use crm_bulk::{InvalidRows, List, ListRow, ListedValue, Wish as Listed, excerpt};
 use crm_mirror::keys::Keys;
 use jiff::Timestamp;
 use serde::Serialize;
@@ -61,7 +61,7 @@ impl Import {
         self
     }
 
-    /// Sets who took the wishes.
+    /// Sets who took the wishes of which the list does not say it.
     pub fn taken_by(mut self, who: impl Into<String>) -> Self {
         self.taken_by = Some(who.into());
         self
@@ -196,6 +196,12 @@ impl Ledger {
 
 /// What the rows of a list mean that do not say it; none where each of them does.
 fn says(list: &mut List, how: &Import) -> Result<Option<Wish>, ConsentError> {
+    if list.rows() == 0 {
+        // A tool may have nothing to tell today, but then its list has a header.
+        let (name, reason) = (list.name().to_owned(), "the list is empty".to_owned());
+        let has_header = !list.columns().is_empty();
+        return if has_header { Ok(None) } else { Err(ConsentError::NoRow { name, reason }) };
+    }
     match how.says {
         _ if list.has_status() => Ok(None),
         Some(says) => Ok(Some(says)),
@@ -206,7 +212,8 @@ fn says(list: &mut List, how: &Import) -> Result<Option<Wish>, ConsentError> {
                 return Err(ConsentError::NoRow { name, reason });
             }
             let columns = list.columns().into_iter();
-            let columns: Vec<_> = columns.map(|(name, holds)| format!("{name}: {holds}")).collect();
+            let columns: Vec<_> =
+                columns.map(|(name, holds)| format!("{}: {holds}", excerpt(&name))).collect();
             Err(ConsentError::Unsaid { name, columns: columns.join(", ") })
         }
     }
@@ -261,13 +268,15 @@ struct Taking<'a, 'l> {
 
 impl Taking<'_, '_> {
     fn row(&mut self, line: u64, row: ListRow, period: Option<Period>) -> Result<(), ConsentError> {
-        let ListRow { values, received, words, .. } = row;
+        let ListRow { values, received, words, place, taken_by, .. } = row;
+        let taken_by = taken_by.or_else(|| self.how.taken_by.clone());
         for value in values {
             let wish = match (value.wish, self.says) {
                 (Listed::Out, _) | (Listed::Unsaid, Some(Wish::Out)) => Wish::Out,
                 (Listed::In, _) | (Listed::Unsaid, Some(Wish::In)) => Wish::In,
                 _ => {
-                    let reason = "its status is blank or none of the person's, so nothing is taken";
+                    let reason = "the row says nothing of it: its status is blank or no wish, or \
+                                  another channel is meant";
                     let column = Some(value.column);
                     self.judged(line, column, Verdict::Neither, reason.into(), None);
                     continue;
@@ -281,7 +290,14 @@ impl Taking<'_, '_> {
                 honoured: counts(wish, period, words.as_deref()),
                 row: Some(line),
             };
-            self.value(line, value, facts, words.clone())?;
+            let ListedValue { column, given, key, otherwise, .. } = value;
+            let personal = Personal {
+                words: words.clone(),
+                place: place.clone(),
+                taken_by: taken_by.clone(),
+                ..Personal::of(&given, Keys { key, otherwise })
+            };
+            self.value(line, column, &facts, &personal)?;
         }
         Ok(())
     }
@@ -289,19 +305,19 @@ impl Taking<'_, '_> {
     fn value(
         &mut self,
         line: u64,
-        value: ListedValue,
-        facts: WishFacts,
-        words: Option<String>,
+        column: String,
+        facts: &WishFacts,
+        personal: &Personal,
     ) -> Result<(), ConsentError> {
         let verdict = match facts.wish {
             Wish::Out => Verdict::Out,
             Wish::In => Verdict::In,
         };
-        let said = match words {
+        let said = match personal.words {
             Some(_) => "by its status",
             None => "as the list says it of all its rows",
         };
-        let (record, reason) = match self.adding.same(&value.key, &facts)? {
+        let (record, already) = match self.adding.same(&personal.key, facts)? {
             Some((record, import)) => {
                 self.known += 1;
                 let is_of_another = import.is_some_and(|import| import != self.import);
@@ -309,27 +325,20 @@ impl Taking<'_, '_> {
                     let again = AgainFacts { import: self.import, row: line };
                     self.adding.add(Kind::Again, Some(record), &again)?;
                 }
-                (record, Cow::Owned(format!("{said}; it was in the ledger already")))
+                (record, "; it was in the ledger already")
             }
             None => {
                 self.new += 1;
-                let keys = Keys { key: value.key, otherwise: value.otherwise };
-                let personal = Personal {
-                    words,
-                    taken_by: self.how.taken_by.clone(),
-                    ..Personal::of(&value.given, keys)
-                };
-                let record = self.adding.wish(Some(self.import), &facts, &personal)?;
-                let lacks = "; recorded, not honoured: it lacks the time or the words";
-                let reason = if facts.honoured {
-                    Cow::Borrowed(said)
-                } else {
-                    Cow::Owned(format!("{said}{lacks}"))
-                };
-                (record, reason)
+                (self.adding.wish(Some(self.import), facts, personal)?, "")
             }
         };
-        self.judged(line, Some(value.column), verdict, reason, Some(record));
+        let lacks = "; recorded, not honoured: it lacks the time or the words";
+        let lacks = if facts.honoured { "" } else { lacks };
+        let reason = match (already, lacks) {
+            ("", "") => Cow::Borrowed(said),
+            _ => Cow::Owned(format!("{said}{already}{lacks}")),
+        };
+        self.judged(line, Some(column), verdict, reason, Some(record));
         Ok(())
     }
 

@@ -52,7 +52,7 @@ const FORMATS: [Format<'_>; 12] = {
         ),
         (
             "mailup.csv",
-            "Phone Number;OptOut_Date;optout_type\n8185550142;20261122T111244;SMS\n",
+            "Phone Number;OptOut_Date;optout_type\n8185550142;20261122T111244;2\n",
             Some("MailUp"),
             &[Out],
             Some("2026-11-22T11:12:44"),
@@ -81,10 +81,10 @@ const FORMATS: [Format<'_>; 12] = {
         ),
         (
             "clubos.csv",
-            "Opt-Out Type,Email,Mobile Phone,Opt-Out Date,Opt-Out By\n\
-             Marketing,ada@site.example,8185550142,11/23/2026,dana\n",
+            "Name,Location,Opt-Out Type,Email,Mobile Phone,Opt-Out Date,Opt-Out By\n\
+             Ada,Store 4,Text,ada@site.example,8185550142,11/23/2026,dana\n",
             Some("Club OS"),
-            &[Out, Out],
+            &[Neither, Out],
             Some("2026-11-23"),
         ),
         (
@@ -126,6 +126,135 @@ fn each_documented_format_is_read_as_it_is_or_refused() {
         assert_eq!(first[0].received.as_deref(), received, "{name}");
         assert_eq!(first[0].import, Some(imported.import), "{name}");
         assert!(ledger.check(None).unwrap().fault.is_none());
+    }
+}
+
+/// The columns of each documented format of which nothing is read.
+const UNREAD: [(&str, &[&str]); 10] = [
+    (
+        "unsubscribed_members_export_1.csv",
+        &["First Name", "Last Name", "OPTIN_TIME", "CONFIRM_TIME", "LEID", "EUID", "TAGS"],
+    ),
+    ("consents.csv", &["correlation_id", "sender_id"]),
+    ("telnyx.csv", &["from", "messaging_profile_id"]),
+    ("mailup.csv", &[]),
+    ("suppressions.csv", &["status"]),
+    ("cordial.csv", &[]),
+    ("callpotential.csv", &[]),
+    ("clubos.csv", &["Name", "Location"]),
+    ("klaviyo.csv", &[]),
+    ("highlevel.csv", &["Name"]),
+];
+
+#[test]
+fn each_column_of_a_documented_format_is_read_or_told_not_to_be() {
+    for (name, unread) in UNREAD {
+        let (_, text, ..) = FORMATS.iter().find(|(known, ..)| *known == name).unwrap();
+        let header = text.lines().next().unwrap();
+        for text in [*text, &format!("{header}\n")] {
+            let list = list(name, text).unwrap();
+            assert_eq!(list.unread_columns(), *unread, "{name}");
+            let read = list.columns().into_iter().map(|(column, _)| column);
+            let mut told: Vec<_> = read.chain(list.unread_columns()).collect();
+            let mut all: Vec<_> = header.split([',', ';']).collect();
+            told.sort();
+            all.sort_unstable();
+            assert_eq!(told, all, "{name}");
+        }
+    }
+}
+
+#[test]
+fn where_a_wish_was_said_who_took_it_and_its_words_are_kept() {
+    for (name, words, place, taken_by) in [
+        ("consents.csv", "status: opt-out", Some("opt-out-message"), Some("lee")),
+        ("mailup.csv", "optout_type: 2", None, Some("lee")),
+        ("callpotential.csv", "", Some("Store 4"), Some("dana")),
+        ("clubos.csv", "Opt-Out Type: Text", None, Some("dana")),
+        ("unsubscribed_members_export_1.csv", "UNSUB_REASON: NORMAL", Some("May"), Some("lee")),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let mut ledger = ledger(&folder);
+        let (_, text, ..) = FORMATS.iter().find(|(known, ..)| *known == name).unwrap();
+        ledger.import(&mut list(name, text).unwrap(), &Import::new().taken_by("lee")).unwrap();
+        let first = ledger.standing(Wish::Out, Scope::Marketing).unwrap().remove(0);
+        assert_eq!(first.words.as_deref().unwrap_or_default(), words, "{name}");
+        assert_eq!(
+            (first.place.as_deref(), first.taken_by.as_deref()),
+            (place, taken_by),
+            "{name}"
+        );
+    }
+}
+
+#[test]
+fn a_row_about_texts_says_nothing_of_an_address_nor_one_about_mails_of_a_number() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut ledger = ledger(&folder);
+    let text = "Opt-Out Type,Email,Mobile Phone,Opt-Out Date,Opt-Out By\n\
+                SMS,a@site.example,8185550141,11/23/2026,dana\n\
+                Email,b@site.example,8185550142,11/23/2026,dana\n\
+                Text/Email,c@site.example,8185550143,11/23/2026,dana\n\
+                ,d@site.example,8185550144,11/23/2026,dana\n\
+                Carrier pigeon,e@site.example,8185550145,11/23/2026,dana\n";
+    let imported = import(&mut ledger, "clubos.csv", text).unwrap();
+    for (values, out) in [
+        (["8185550141", "b@site.example"], true),
+        (["8185550142", "a@site.example"], false),
+        (["8185550143", "c@site.example"], true),
+        (["8185550144", "d@site.example"], true),
+        (["8185550145", "e@site.example"], false),
+    ] {
+        for value in values {
+            assert_eq!(last(&ledger, value), out.then_some(Wish::Out), "{value}");
+        }
+    }
+    let told = imported.rows.iter().find(|row| row.row == 6).unwrap();
+    assert!(told.reason.contains("names no channel that is known"), "{told:?}");
+    let other = imported.rows.iter().find(|row| row.verdict == Verdict::Neither).unwrap();
+    assert!(other.reason.contains("another channel is meant"), "{other:?}");
+}
+
+#[test]
+fn a_list_with_a_header_alone_says_nothing_and_one_with_nothing_is_no_list() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut ledger = ledger(&folder);
+    for text in ["phone,status\n", "phone\n", "Phone Number;OptOut_Date;optout_type\n"] {
+        let imported = import(&mut ledger, "today.csv", text).unwrap();
+        assert!(imported.rows.is_empty() && imported.new == 0, "{text}");
+    }
+    for text in ["", "\n\n", ",,\n"] {
+        for how in [Import::new(), Import::new().says(Wish::Out)] {
+            let error = ledger.import(&mut list("today.csv", text).unwrap(), &how).unwrap_err();
+            assert!(error.to_string().contains("the list is empty"), "{error}");
+        }
+    }
+}
+
+#[test]
+fn what_the_name_of_a_list_speaks_against_is_known() {
+    use crm_bulk::Wish::{In, Out};
+    for (name, out, into) in [
+        ("cleaned_members_1.csv", Some("cleaned"), Some("cleaned")),
+        ("subscribed_members_1.csv", Some("subscribed"), None),
+        ("unsubscribed_members_1.csv", None, Some("unsubscribed")),
+        ("list.csv", None, None),
+    ] {
+        let list = list(name, "phone,status\n8185550142,STOP\n").unwrap();
+        assert_eq!((list.named_against(Out), list.named_against(In)), (out, into), "{name}");
+    }
+}
+
+#[test]
+fn an_opt_in_that_does_not_count_is_told_so_each_time() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut ledger = ledger(&folder);
+    let text = "phone,status\n8185550142,subscribed\n";
+    for already in [false, true] {
+        let imported = import(&mut ledger, "a.csv", text).unwrap();
+        let reason = &imported.rows[0].reason;
+        assert!(reason.contains("not honoured"), "{reason}");
+        assert_eq!(reason.contains("already"), already, "{reason}");
     }
 }
 
@@ -375,9 +504,17 @@ impl Writer {
                     )
                 }
                 8 => {
-                    expect(&number, Means::Out);
-                    expect(&address, Means::Out);
-                    format!("Marketing,{address},{number},10/{}/2026,dana", self.random.u8(13..28))
+                    let (kind, of_number, of_address) = [
+                        ("Marketing", Means::Out, Means::Out),
+                        ("Text", Means::Out, Means::Neither),
+                        ("E-mail", Means::Neither, Means::Out),
+                        ("5", Means::Unknown, Means::Unknown),
+                    ][self.random.usize(0..4)];
+                    let mut expect =
+                        |value: &str, means| file.expected.push((line, value.to_owned(), means));
+                    expect(&number, of_number);
+                    expect(&address, of_address);
+                    format!("{kind},{address},{number},10/{}/2026,dana", self.random.u8(13..28))
                 }
                 9 => {
                     let (other, of_number) = self.status();
@@ -494,9 +631,9 @@ fn a_list_of_which_nothing_can_be_read_is_told_so_before_what_it_means() {
         let imported = ledger.import(&mut list.unwrap(), &Import::new());
         imported.unwrap_err().to_string()
     };
-    assert_eq!(told(b""), "a.csv: no row can be read: there is none");
+    assert_eq!(told(b""), "a.csv: nothing can be read: the list is empty");
     let latin = told(b"8185550142,Ren\xe9e\n8185550143,Zo\xeb\n");
-    assert!(latin.contains("no row can be read") && latin.contains("--encoding"), "{latin}");
+    assert!(latin.contains("nothing can be read") && latin.contains("--encoding"), "{latin}");
     let bare = told(b"8185550142\n8185550143\n");
     assert!(bare.contains("no column says who opted out or in (value: numbers)"), "{bare}");
 }

@@ -25,6 +25,24 @@ impl fmt::Display for Counted {
     }
 }
 
+/// Returns a cell or a header as it is shown to people: its beginning, where it is long. A file that
+/// is no list may have one of any length.
+///
+/// ```
+/// use crm_bulk::excerpt;
+///
+/// assert_eq!(excerpt("Mobile Phone"), "Mobile Phone");
+/// assert!(excerpt(&"no line ends ".repeat(1_000)).ends_with('…'));
+/// ```
+#[must_use]
+pub fn excerpt(text: &str) -> Cow<'_, str> {
+    let text = text.trim();
+    match text.char_indices().nth(SHOWN) {
+        None => Cow::Borrowed(text),
+        Some((end, _)) => Cow::Owned(format!("{}…", &text[..end])),
+    }
+}
+
 /// One cell that is wrong.
 ///
 /// `Debug` and `Display` hide the middle of numbers, addresses and memos, because they end up in
@@ -52,21 +70,17 @@ impl BadCell {
     /// input before them.
     #[must_use]
     pub fn in_clear(&self) -> String {
-        let mut shown: String = self.value.chars().take(SHOWN).collect();
-        if shown.len() < self.value.len() {
-            shown.push('…');
-        }
-        self.with(&shown)
+        self.with(&excerpt(&self.value))
     }
 
     fn masked(&self) -> Cow<'_, str> {
-        if self.personal { Cow::Owned(mask(&self.value)) } else { Cow::Borrowed(&self.value) }
+        if self.personal { Cow::Owned(mask(&self.value)) } else { excerpt(&self.value) }
     }
 
     fn with(&self, value: &str) -> String {
         let column = match self.column.as_str() {
             "" => String::new(),
-            column => format!(", {column}"),
+            column => format!(", {}", excerpt(column)),
         };
         let value = match value {
             "" => String::new(),
@@ -97,7 +111,7 @@ impl fmt::Debug for BadCell {
 pub(crate) fn problem(cells: &[BadCell]) -> String {
     let problems = cells.iter().map(|cell| match cell.column.as_str() {
         "" => cell.reason.clone(),
-        column => format!("{column}: {}", cell.reason),
+        column => format!("{}: {}", excerpt(column), cell.reason),
     });
     problems.collect::<Vec<_>>().join("; ")
 }

@@ -3,7 +3,7 @@
 mod invalid_rows;
 
 pub(crate) use self::invalid_rows::problem;
-pub use self::invalid_rows::{BadCell, Counted, InvalidRows};
+pub use self::invalid_rows::{BadCell, Counted, InvalidRows, excerpt};
 
 use std::{
     error::Error,

@@ -2,6 +2,11 @@
 
 use encoding_rs::Encoding;
 
+/// How many bytes a row has at most. What is longer is no row, and would be held in memory as one.
+pub(super) const LONGEST_ROW: usize = 1 << 20;
+/// What is said of it.
+pub(super) const TOO_LONG: &str = "the row is longer than a mebibyte, so this is no list of rows";
+
 /// The format in which rows are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]

@@ -4,6 +4,7 @@ use super::{
     columns::{Column, is_ours, is_read_only, misspelled, resembled},
     spelling::folded,
 };
+use crate::error::excerpt;
 
 /// What a column means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,8 +49,10 @@ impl Meanings {
             if let Meaning::Known(column) = meaning {
                 if let Some((_, first)) = known.iter().find(|(other, _)| *other == column) {
                     return Err(format!(
-                        "the columns `{first}` and `{header}` both mean {}: keep one of them, or \
-                         leave the other out with --ignore-columns",
+                        "the columns `{}` and `{}` both mean {}: keep one of them, or leave the \
+                         other out with --ignore-columns",
+                        excerpt(first),
+                        excerpt(header),
                         column.name()
                     ));
                 }
@@ -97,7 +100,7 @@ impl Meanings {
         .filter(|(_, names)| !names.is_empty())
         .map(|(what, names)| {
             let more = if names.len() > KEPT { ", and more" } else { "" };
-            let names: Vec<_> = names.iter().take(KEPT).map(String::as_str).collect();
+            let names: Vec<_> = names.iter().take(KEPT).map(|name| excerpt(name)).collect();
             format!("{what}: {}{more}", names.join(", "))
         })
         .chain(self.meant())
@@ -111,7 +114,7 @@ impl Meanings {
         let unread = self.not_read.iter().filter(move |header| !is_ignored(header));
         unread.filter_map(|header| {
             let name = resembled(header)?;
-            Some(format!("is `{header}` meant to be {name}? Then write it so"))
+            Some(format!("is `{}` meant to be {name}? Then write it so", excerpt(header)))
         })
     }
 

@@ -12,6 +12,7 @@ mod fix;
 mod list;
 mod meanings;
 mod ndjson;
+mod no_text;
 mod object;
 mod row;
 mod source;

@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::{
     broken::UnreadableRow,
     cells::{Cells, RawRow, ReadRow},
-    dialect::Dialect,
+    dialect::{Dialect, LONGEST_ROW, TOO_LONG},
     meanings::{Meaning, Meanings},
     object::{Member, Object},
 };
@@ -78,6 +78,9 @@ fn read_line(reader: &mut impl BufRead, line: &mut Vec<u8>) -> io::Result<bool> 
             line.extend_from_slice(bytes);
             let read = bytes.len();
             reader.consume(read);
+            if line.len() > LONGEST_ROW {
+                return Err(io::Error::other(TOO_LONG));
+            }
             continue;
         };
         line.extend_from_slice(&bytes[..end]);

@@ -25,6 +25,7 @@ use super::{
     delimiter,
     dialect::{Dialect, InputFormat},
     encoding::Text,
+    no_text::no_text,
     typed::{Arrived, Row},
 };
 use crate::error::{BulkError, Counted};
@@ -295,6 +296,9 @@ impl Input {
         let mut text = Text::new(reader, dialect.encoding).map_err(unread)?;
         dialect.marks.bom = text.needs_mark();
         let mut head = delimiter::head(&mut text).map_err(unread)?;
+        if let Some(what) = no_text(&head) {
+            return Err(unread(io::Error::other(what)));
+        }
         if self.format == InputFormat::Csv
             && let Some((delimiter, length)) = delimiter::named(&head)
         {

@@ -133,7 +133,7 @@ mod tests {
         let keys = Keys::listed("8185550142", PhoneReader::default()).unwrap();
         let value =
             Value { column: "phone".to_owned(), given: "8185550142".to_owned(), keys, wish };
-        Entry { values: vec![value], received, words: None }
+        Entry { values: vec![value], received, words: None, place: None, taken_by: None }
     }
 
     /// What `ask` answers of a list with these entries.

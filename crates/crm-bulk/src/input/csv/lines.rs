@@ -8,7 +8,10 @@ use std::{
 use csv::ByteRecord;
 
 use super::quotes::Quotes;
-use crate::{error::BulkError, input::dialect::Dialect};
+use crate::{
+    error::BulkError,
+    input::dialect::{Dialect, LONGEST_ROW, TOO_LONG},
+};
 
 /// The place of a record.
 pub(crate) struct Place {
@@ -61,6 +64,8 @@ pub(crate) struct Lines<R> {
     strays: VecDeque<(u64, u64)>,
     /// Whether everything was read.
     ended: bool,
+    /// The offset at which the last row begins.
+    row: u64,
 }
 
 impl<R> Lines<R> {
@@ -75,6 +80,7 @@ impl<R> Lines<R> {
             quotes: Quotes::new(dialect),
             strays: VecDeque::new(),
             ended: false,
+            row: 0,
         }
     }
 
@@ -115,6 +121,9 @@ impl<R> Lines<R> {
                 self.line += 1;
                 self.is_blank = true;
             }
+            if matches!(byte, b'\r' | b'\n') && self.quotes.open().is_none() {
+                self.row = self.read + at as u64;
+            }
             self.after_return = *byte == b'\r';
         }
         self.read += bytes.len() as u64;
@@ -126,6 +135,12 @@ impl<R: Read> Read for Lines<R> {
         let read = self.reader.read(buffer)?;
         self.note(&buffer[..read]);
         self.ended |= read == 0;
+        if self.read - self.row > LONGEST_ROW as u64 {
+            let why = self.quotes.open().map_or_else(String::new, |line| {
+                format!("; the quoted cell that begins on line {line} may not be closed")
+            });
+            return Err(io::Error::other(format!("{TOO_LONG}{why}")));
+        }
         Ok(read)
     }
 }

@@ -22,7 +22,10 @@ use super::{
     meanings::{Meaning, Meanings},
     source::Opened,
 };
-use crate::{error::BulkError, spreadsheet::unguarded};
+use crate::{
+    error::{BulkError, excerpt},
+    spreadsheet::unguarded,
+};
 
 pub(crate) struct CsvRows {
     name: String,
@@ -169,7 +172,7 @@ impl CsvRows {
 /// Why no row under such a header can say which contact it means, if that is so.
 fn leads_nowhere(meanings: &[Meaning], by_value: bool, headers: &StringRecord) -> Option<String> {
     let has = |wanted: Column| meanings.contains(&Meaning::Known(wanted));
-    let found = headers.iter().take(20).collect::<Vec<_>>().join(", ");
+    let found = headers.iter().take(20).map(excerpt).collect::<Vec<_>>().join(", ");
     if !Column::all().any(|column| column.is_owner() && has(column)) {
         if has(Column::ContactId) {
             return Some(format!(

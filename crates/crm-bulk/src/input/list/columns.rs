@@ -26,19 +26,28 @@ struct Seen {
     dates: Allowed,
 }
 
+impl Seen {
+    /// Nothing yet.
+    fn under(header: &str) -> Self {
+        Self { flags: Flags::under(header), dates: Allowed::default() }
+    }
+}
+
 impl Survey {
     pub(super) fn new(today: Date) -> Self {
         Self { seen: BTreeMap::new(), today }
+    }
+
+    /// Notes that there is such a column, whether or not a row has a cell of it.
+    pub(super) fn note(&mut self, header: &str) {
+        self.seen.entry(header.to_owned()).or_insert_with(|| Seen::under(header));
     }
 
     /// Looks at one more cell.
     pub(super) fn add(&mut self, header: &str, cell: &str) {
         let seen = match self.seen.get_mut(header) {
             Some(seen) => seen,
-            None => {
-                let none = Seen { flags: Flags::under(header), dates: Allowed::default() };
-                self.seen.entry(header.to_owned()).or_insert(none)
-            }
+            None => self.seen.entry(header.to_owned()).or_insert(Seen::under(header)),
         };
         let cell = cell.trim();
         if !cell.is_empty() {
@@ -72,6 +81,9 @@ pub(super) struct Tool {
     pub(super) is_of_opt_outs: bool,
 }
 
+const TWILIO: &[(&str, Role)] =
+    &[("contact id", Role::Numbers), ("sender id", Role::Ignored), ("source", Role::Place)];
+
 /// Of two numbers, the person's counts: Telnyx sends `from` and `to`. The status of a bounce is an
 /// SMTP code, not a consent.
 const TOOLS: [Tool; 10] = [
@@ -89,13 +101,13 @@ const TOOLS: [Tool; 10] = [
     Tool {
         name: "Twilio Consent API",
         known_by: &["contact id", "date of consent"],
-        roles: &[("contact id", Role::Numbers), ("sender id", Role::Ignored)],
+        roles: TWILIO,
         is_of_opt_outs: false,
     },
     Tool {
         name: "Twilio Consent API",
         known_by: &["contact id", "sender id", "status"],
-        roles: &[("contact id", Role::Numbers), ("sender id", Role::Ignored)],
+        roles: TWILIO,
         is_of_opt_outs: false,
     },
     Tool {
@@ -107,13 +119,14 @@ const TOOLS: [Tool; 10] = [
     Tool {
         name: "Mailchimp audience export",
         known_by: &["email address", "leid", "euid"],
-        roles: &[],
+        roles: &[("unsub campaign title", Role::Place)],
         is_of_opt_outs: false,
     },
     Tool {
         name: "MailUp",
-        known_by: &["phone", "opt out date", "optout type"],
-        roles: &[],
+        known_by: &["opt out date", "optout type"],
+        // A code for how it came about: 2 for a link that was followed.
+        roles: &[("optout type", Role::Reasons)],
         is_of_opt_outs: true,
     },
     Tool {
@@ -125,7 +138,7 @@ const TOOLS: [Tool; 10] = [
     Tool {
         name: "CallPotential",
         known_by: &["phone", "date excluded", "excluded by"],
-        roles: &[],
+        roles: &[("location", Role::Place)],
         is_of_opt_outs: true,
     },
     Tool {
@@ -175,9 +188,17 @@ impl Columns {
         self.roles.get(header).copied().unwrap_or(Role::Other)
     }
 
+    /// What the first filled cell of a row holds whose column has this role.
+    pub(super) fn first(&self, row: &[(&str, &str)], role: Role) -> Option<String> {
+        let mut cells = row.iter().filter(|(header, _)| self.role(header) == role);
+        let cell = cells.find_map(|(_, cell)| Some(cell.trim()).filter(|cell| !cell.is_empty()));
+        cell.map(str::to_owned)
+    }
+
     /// The words of a row by which it says what its person wishes, and why; each with its header.
     pub(super) fn words(&self, row: &[(&str, &str)]) -> Option<String> {
-        let says = |header| matches!(self.role(header), Role::Status(_) | Role::Reasons);
+        let says =
+            |header| matches!(self.role(header), Role::Status(_) | Role::Reasons | Role::Channels);
         let said = row.iter().filter(|(header, cell)| !cell.trim().is_empty() && says(header));
         let said: Vec<_> =
             said.map(|(header, cell)| format!("{header}: {}", cell.trim())).collect();
@@ -193,6 +214,12 @@ impl Columns {
     /// The columns that are read, each with what it holds.
     pub(super) fn read(&self) -> impl Iterator<Item = (&str, &'static str)> {
         self.roles.iter().filter_map(|(header, role)| Some((header.as_str(), role.holds()?)))
+    }
+
+    /// The columns that are not read.
+    pub(super) fn unread(&self) -> impl Iterator<Item = &str> {
+        let unread = self.roles.iter().filter(|(_, role)| role.holds().is_none());
+        unread.map(|(header, _)| header.as_str())
     }
 
     pub(super) fn has_status(&self) -> bool {
@@ -221,6 +248,15 @@ impl Columns {
     /// What the row says of its values of a channel; the faulty cell, if one is not known, or the
     /// cells that contradict each other.
     pub(super) fn wish(&self, row: &[(&str, &str)], channel: Channel) -> Result<Wish, WrongStatus> {
+        for (header, cell) in row.iter().filter(|(header, _)| self.role(header) == Role::Channels) {
+            let meant = Channel::named_in(cell).ok_or_else(|| WrongStatus::NoChannel {
+                header: (*header).to_owned(),
+                cell: (*cell).to_owned(),
+            })?;
+            if !meant.is_empty() && !meant.contains(&channel) {
+                return Ok(Wish::Neither);
+            }
+        }
         if !self.has_status {
             return Ok(Wish::Unsaid);
         }
@@ -263,7 +299,15 @@ fn tools(names: &[String]) -> impl Iterator<Item = &'static Tool> {
 
 /// Why a row does not say what its person wishes.
 pub(super) enum WrongStatus {
-    Unknown { header: String, cell: String },
+    Unknown {
+        header: String,
+        cell: String,
+    },
+    /// It names nothing by which somebody is reached.
+    NoChannel {
+        header: String,
+        cell: String,
+    },
     Contradicts,
 }
 

@@ -13,11 +13,12 @@ use super::{
     dates::{DateOrder, Moment},
     delimiter,
     options::{ListOptions, is_named},
+    roles::Role,
     values::{Value, may_hold_value, sole_value, values},
 };
 use crate::{
     clock,
-    error::{BadCell, BulkError},
+    error::{BadCell, BulkError, excerpt},
     input::{
         broken::{broken, still_broken},
         columns::is_ours,
@@ -49,8 +50,10 @@ pub(crate) struct Entry {
     pub(crate) values: Vec<Value>,
     /// When its wish was received.
     pub(crate) received: Option<Moment>,
-    /// The words in which it says so.
+    /// The words in which it says so, where, and to whom.
     pub(crate) words: Option<String>,
+    pub(crate) place: Option<String>,
+    pub(crate) taken_by: Option<String>,
 }
 
 /// How the rows of a list are read. The rows themselves are kept elsewhere: a list may be longer
@@ -113,9 +116,24 @@ impl Entries {
         self.columns.tool().map(|tool| (tool.name, tool.is_of_opt_outs))
     }
 
-    /// The columns that are read, each with what it holds.
+    /// The columns that are read, each with what it holds, in their order.
     pub(super) fn read_columns(&self) -> Vec<(String, &'static str)> {
-        self.columns.read().map(|(header, holds)| (header.to_owned(), holds)).collect()
+        let read = self.columns.read().map(|(header, holds)| (header.to_owned(), holds));
+        let mut read: Vec<_> = read.collect();
+        read.sort_by_cached_key(|(header, _)| self.place(header));
+        read
+    }
+
+    /// The columns that are not read, in their order.
+    pub(super) fn unread_columns(&self) -> Vec<String> {
+        let mut unread: Vec<_> = self.columns.unread().map(str::to_owned).collect();
+        unread.sort_by_cached_key(|header| self.place(header));
+        unread
+    }
+
+    /// Where a column stands; of NDJSON nobody can say.
+    fn place(&self, column: &str) -> Option<usize> {
+        self.header.iter().position(|header| header == column)
     }
 
     /// What a row says that was kept whole, or what is wrong with it.
@@ -132,7 +150,9 @@ impl Entries {
             sole_value(line, &row, self.reader)?
         };
         let words = self.columns.words(&row);
-        Ok(Entry { values, received, words })
+        let place = self.columns.first(&row, Role::Place);
+        let taken_by = self.columns.first(&row, Role::TakenBy);
+        Ok(Entry { values, received, words, place, taken_by })
     }
 }
 
@@ -189,6 +209,9 @@ fn read_csv(
     }
     let is_named = own.is_some();
     let mut header = own.unwrap_or_else(|| vec!["value".to_owned()]);
+    if is_named {
+        header.iter().filter(|header| !is_ours(header)).for_each(|header| survey.note(header));
+    }
     while let Some(Place { line, .. }) = &place {
         let cells: Vec<_> = record.iter().map(String::from_utf8_lossy).collect();
         if !is_named {
@@ -221,9 +244,11 @@ fn read_csv(
 
 /// A text that may be cut off, without a line that may be so.
 fn whole_lines(text: &[u8]) -> &[u8] {
-    let is_cut = text.len() as u64 == SHOWING;
-    let end = text.iter().rposition(|byte| matches!(byte, b'\r' | b'\n')).filter(|_| is_cut);
-    end.map_or(text, |end| &text[..=end])
+    if (text.len() as u64) < SHOWING {
+        return text;
+    }
+    let end = text.iter().rposition(|byte| matches!(byte, b'\r' | b'\n'));
+    end.map_or(&[], |end| &text[..=end])
 }
 
 /// The first record as a header; `None` where it is a row already.
@@ -250,7 +275,7 @@ fn header(
         };
     }
     if !cells.first().is_some_and(holds_value) {
-        let found: Vec<_> = cells.iter().map(|cell| cell.trim()).take(30).collect();
+        let found: Vec<_> = cells.iter().map(|cell| excerpt(cell)).take(30).collect();
         return Err(format!(
             "the first line is neither a number or an address nor does it name a column with \
              them: value, phone, mobile, email; it has: {}; say what they hold: --map \

@@ -11,11 +11,17 @@ pub(super) enum Role {
     AddressesOrStreets,
     Received,
     Reasons,
+    /// Where it was said.
+    Place,
+    /// Who took it.
+    TakenBy,
+    /// By what the person no longer wants to be reached.
+    Channels,
     /// What people wish.
     Status(Status),
-    /// The column holds something that is not meant, though it may look so.
+    /// The column holds something that is not meant, though it may look so. It is not read.
     Ignored,
-    /// The column is carried along.
+    /// The column is not read.
     Other,
 }
 
@@ -44,18 +50,37 @@ const RECEIVED: [&str; 19] = [
     "date excluded",
     "date added",
 ];
+/// Headers of the column with the name of whoever took the wish.
+const TAKEN_BY: [&str; 6] =
+    ["opt out by", "optout by", "opted out by", "unsubscribed by", "excluded by", "taken by"];
+/// Headers of the column that says whether texts, mails or calls are meant.
+const CHANNELS: [&str; 4] = ["opt out type", "optout type", "opt out channel", "optout channel"];
 /// Words after those that name a value, as in `Person - Email - Work`.
 const LABELS: [&str; 7] = ["work", "home", "main", "other", "personal", "business", "primary"];
 /// First or last words of columns that say something about a value: `Verified Email`.
 const ABOUT_VALUES: [&str; 9] =
     ["has", "is", "verified", "valid", "invalid", "bounced", "type", "label", "status"];
+/// How many bytes a header has at most that can name what its column holds: it is compared with a
+/// hundred words.
+const LONGEST: usize = 1_000;
+
 impl Role {
     pub(super) fn of(header: &str) -> Self {
+        if header.len() > LONGEST {
+            return Self::Other;
+        }
         let words = words(header);
         let words: Vec<_> = words.iter().map(String::as_str).collect();
+        let is_one_of = |headers: &[&str]| headers.contains(&words.join(" ").as_str());
         let is_about = |word: Option<&&str>| word.is_some_and(|word| ABOUT_VALUES.contains(word));
+        if is_one_of(&CHANNELS) {
+            return Self::Channels;
+        }
         if let Some(status) = Status::of(header) {
             return Self::Status(status);
+        }
+        if is_one_of(&TAKEN_BY) {
+            return Self::TakenBy;
         }
         if words.len() > 1 && (is_about(words.first()) || is_about(words.last())) {
             return Self::Other;
@@ -87,6 +112,9 @@ impl Role {
             Self::Addresses | Self::AddressesOrStreets => Some("addresses"),
             Self::Received => Some("when it was received"),
             Self::Reasons => Some("reasons"),
+            Self::Place => Some("where it was said"),
+            Self::TakenBy => Some("who took it"),
+            Self::Channels => Some("whether texts, mails or calls are meant"),
             Self::Status(_) => Some("status"),
             Self::Ignored | Self::Other => None,
         }
@@ -119,9 +147,11 @@ mod tests {
                 "received|Date received|dateReceived|Date|UNSUB_TIME|OptOut_Date|date_of_consent|Date Excluded",
             ),
             (Role::Reasons, "Reason|Reason for opting out"),
+            (Role::TakenBy, "Opt-Out By|Excluded By|optedOutBy"),
+            (Role::Channels, "Opt-Out Type|optout_channel"),
             (
                 Role::Other,
-                "Verified Email|Has Mobile|Email Type|Opt-Out Type|Customer Number|No.|id|Phone type|Direct mail|Home address|Notes||#",
+                "Verified Email|Has Mobile|Email Type|Customer Number|No.|id|Phone type|Direct mail|Home address|Notes||#",
             ),
         ] {
             for header in headers.split('|') {

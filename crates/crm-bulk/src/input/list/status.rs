@@ -86,6 +86,25 @@ const ABOUT: [&str; 20] = [
 const TELLING: [&str; 8] =
     ["subscri", "optin", "optout", "optedin", "optedout", "stop", "dnc", "donot"];
 
+/// Words that name mails, and those that name what numbers are for.
+const MAILS: [&str; 2] = ["email", "mail"];
+const NUMBERS: [&str; 8] = ["sms", "phone", "text", "mobile", "call", "cell", "voice", "tel"];
+/// Words that say nothing of a channel, as in `Marketing e-mails` and `SMS opt-out`.
+const NO_CHANNEL: [&str; 12] = [
+    "e",
+    "and",
+    "or",
+    "only",
+    "opt",
+    "out",
+    "optout",
+    "message",
+    "messaging",
+    "marketing",
+    "promotion",
+    "promotional",
+];
+
 /// A word as it is compared: letters and digits in lower case, or a sign if it is alone.
 fn squeezed(text: &str) -> String {
     let text: String = text.nfkc().collect();
@@ -137,6 +156,27 @@ impl Flags {
 }
 
 impl Channel {
+    /// The channels that a cell names, as `SMS and Email`; none where it names all of them, and
+    /// `None` where it is not known what it names.
+    pub(super) fn named_in(cell: &str) -> Option<Vec<Self>> {
+        let mut named = Vec::new();
+        let words = words(cell);
+        if words.is_empty() && !squeezed(cell).is_empty() {
+            return None;
+        }
+        for word in words {
+            match word.as_str() {
+                "all" | "any" | "both" | "everything" => return Some(Vec::new()),
+                word if NO_CHANNEL.contains(&word) => {}
+                word if NUMBERS.contains(&word) || word == "mms" => named.push(Self::Numbers),
+                word if MAILS.contains(&word) => named.push(Self::Addresses),
+                "fax" => named.push(Self::Faxes),
+                _ => return None,
+            }
+        }
+        Some(named)
+    }
+
     /// By what a number or an address of this column reaches somebody.
     pub(super) fn of_value(header: &str, is_number: bool) -> Self {
         if !is_number {
@@ -190,9 +230,7 @@ impl Status {
 
     fn named(words: &[String], yes: Option<Wish>) -> Self {
         let has = |parts: &[&str]| words.iter().any(|word| parts.contains(&word.as_str()));
-        let mail = has(&["email", "mail", "emails"]);
-        let numbers = has(&["sms", "phone", "text", "mobile", "call", "cell", "voice", "tel"]);
-        let channel = match (mail, numbers, has(&["fax"])) {
+        let channel = match (has(&MAILS), has(&NUMBERS), has(&["fax"])) {
             (true, false, false) => Channel::Addresses,
             (false, true, false) => Channel::Numbers,
             (false, false, true) => Channel::Faxes,
@@ -331,6 +369,30 @@ mod tests {
         }
         assert_eq!(Channel::of_value("Business Fax", true), Faxes);
         assert_eq!(Channel::of_value("Mobile", true), Numbers);
+    }
+
+    #[test]
+    fn a_cell_names_the_channels_that_are_meant_or_none_that_is_known() {
+        use Channel::{Addresses, Faxes, Numbers};
+        for (cell, channels) in [
+            ("SMS", &[Numbers][..]),
+            ("Text messages", &[Numbers]),
+            ("Email", &[Addresses]),
+            ("E-mail opt-out", &[Addresses]),
+            ("Marketing Emails", &[Addresses]),
+            ("SMS/Email", &[Numbers, Addresses]),
+            ("Fax", &[Faxes]),
+            ("Phone calls", &[Numbers, Numbers]),
+            ("Both", &[]),
+            ("Marketing", &[]),
+            ("", &[]),
+            (" - ", &[]),
+        ] {
+            assert_eq!(Channel::named_in(cell).as_deref(), Some(channels), "{cell}");
+        }
+        for cell in ["Direct mail", "Newsletter", "opt in", "5", "?"] {
+            assert_eq!(Channel::named_in(cell), None, "{cell}");
+        }
     }
 
     fn shown(header: &str, cells: &[&str]) -> Option<Status> {

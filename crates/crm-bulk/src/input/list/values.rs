@@ -63,7 +63,13 @@ pub(super) fn values(
                 }
                 continue;
             }
-            Role::Reasons | Role::Status(_) | Role::Ignored | Role::Other => continue,
+            Role::Reasons
+            | Role::Place
+            | Role::TakenBy
+            | Role::Channels
+            | Role::Status(_)
+            | Role::Ignored
+            | Role::Other => continue,
         };
         match read {
             Ok(keys) => found.push((header.to_owned(), cell.to_owned(), keys)),
@@ -105,6 +111,11 @@ fn wrong_status(line: u64, wrong: WrongStatus) -> BadCell {
             &header,
             &text,
             "is not known to mean opted out, opted in or neither; write opt-out or opt-in",
+        ),
+        WrongStatus::NoChannel { header, cell: text } => cell(
+            &header,
+            &text,
+            "names no channel that is known; write SMS, e-mail, phone, fax or all",
         ),
         WrongStatus::Contradicts => {
             cell("", "", "its columns contradict each other: one says opted out and one opted in")

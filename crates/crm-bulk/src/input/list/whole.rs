@@ -74,6 +74,10 @@ pub struct ListRow {
     pub received: Option<String>,
     /// The words in which the row says it, as `keyword: STOP`.
     pub words: Option<String>,
+    /// Where it was said.
+    pub place: Option<String>,
+    /// Who took it.
+    pub taken_by: Option<String>,
 }
 
 /// A number or an address of a row.
@@ -156,6 +160,19 @@ impl List {
         self.entries.read_columns()
     }
 
+    /// Returns the columns that are not read, in their order.
+    #[must_use]
+    pub fn unread_columns(&self) -> Vec<String> {
+        self.entries.unread_columns()
+    }
+
+    /// Returns the word in its name that says it is not one of people who wish this: `subscribed` or
+    /// `cleaned` for [`Wish::Out`].
+    #[must_use]
+    pub fn named_against(&self, wish: Wish) -> Option<&'static str> {
+        named_state(&self.name, wish)
+    }
+
     /// Returns whether its rows say what people wish. If not, their wish is [`Wish::Unsaid`].
     #[must_use]
     pub fn has_status(&self) -> bool {
@@ -208,7 +225,7 @@ impl List {
 }
 
 impl From<Entry> for ListRow {
-    fn from(Entry { values, received, words }: Entry) -> Self {
+    fn from(Entry { values, received, words, place, taken_by }: Entry) -> Self {
         let values = values.into_iter().map(|value| ListedValue {
             column: value.column,
             given: value.given,
@@ -217,7 +234,7 @@ impl From<Entry> for ListRow {
             wish: value.wish,
         });
         let received = received.map(|moment| moment.to_string());
-        Self { values: values.collect(), received, words }
+        Self { values: values.collect(), received, words, place, taken_by }
     }
 }
 

@@ -1,10 +1,13 @@
 //! `crm consent import`: lists of wishes.
 
-use std::path::{Path, PathBuf};
+use std::{
+    borrow::Cow,
+    path::{Path, PathBuf},
+};
 
 use clap::Args;
-use crm_bulk::List;
-use crm_consent::{Import, Imported, Judged, Ledger, Wish};
+use crm_bulk::{List, Wish as Listed, excerpt};
+use crm_consent::{Import, Imported, Judged, Ledger, Verdict, Wish};
 use serde::Serialize;
 
 use super::words::{ScopeArg, WishArg};
@@ -44,7 +47,7 @@ pub(crate) struct ImportCommand {
     #[arg(long, default_value = "marketing")]
     scope: ScopeArg,
 
-    /// Who took the wishes
+    /// Who took the wishes, unless the list says it
     #[arg(long, value_name = "NAME")]
     by: Option<String>,
 
@@ -62,12 +65,40 @@ pub(crate) struct ImportCommand {
     numbers: NumberArgs,
 }
 
-/// What became of a value, in the list of all.
+/// What became of a value or a column, in the list of all.
 #[derive(Serialize)]
 struct Row {
     file: String,
-    #[serde(flatten)]
-    judged: Judged,
+    row: Option<u64>,
+    column: Option<String>,
+    verdict: String,
+    reason: String,
+    record: Option<u64>,
+}
+
+impl Row {
+    fn of_value(file: &str, judged: Judged) -> Self {
+        let Judged { row, column, verdict, reason, record, .. } = judged;
+        Self {
+            file: file.to_owned(),
+            row: Some(row),
+            column,
+            verdict: verdict.to_string(),
+            reason: reason.into_owned(),
+            record,
+        }
+    }
+
+    fn of_unread(file: &str, column: String) -> Self {
+        Self {
+            file: file.to_owned(),
+            row: None,
+            column: Some(column),
+            verdict: "not-read".to_owned(),
+            reason: "nothing of a wish is known to be in this column".to_owned(),
+            record: None,
+        }
+    }
 }
 
 records! {
@@ -100,9 +131,11 @@ impl ImportCommand {
             is_whole &= imported.invalid.is_none();
             match &mut records {
                 Some(records) => {
-                    let file = list.name().to_owned();
+                    for column in list.unread_columns() {
+                        records.push(&Row::of_unread(list.name(), column))?;
+                    }
                     for judged in imported.rows {
-                        records.push(&Row { file: file.clone(), judged })?;
+                        records.push(&Row::of_value(list.name(), judged))?;
                     }
                 }
                 None => output.text(&told(list.name(), &imported))?,
@@ -116,11 +149,9 @@ impl ImportCommand {
 }
 
 fn import(ledger: &mut Ledger, list: &mut List, how: &Import) -> Result<Imported, CliError> {
-    let columns: Vec<_> =
-        list.columns().into_iter().map(|(header, holds)| format!("{header}: {holds}")).collect();
-    let tool = list.tool().map_or_else(String::new, |tool| format!("as {tool}, "));
-    note(format!("{} is read {tool}{}", list.name(), columns.join(", ")));
+    tell_columns(list);
     let imported = ledger.import(list, how)?;
+    tell_against_name(list, &imported);
     if let Some(invalid) = &imported.invalid {
         tell_invalid(invalid);
         if let Some(mend) = &invalid.mend {
@@ -128,6 +159,49 @@ fn import(ledger: &mut Ledger, list: &mut List, how: &Import) -> Result<Imported
         }
     }
     Ok(imported)
+}
+
+/// How many columns are named that are not read; all are in the other forms of output.
+const TOLD: usize = 30;
+
+/// Tells as what a list is read, and what is not.
+fn tell_columns(list: &List) {
+    let columns = list.columns().into_iter();
+    let columns: Vec<_> =
+        columns.map(|(header, holds)| format!("{}: {holds}", excerpt(&header))).collect();
+    let tool = list.tool().map_or_else(|| "by its columns".to_owned(), |tool| format!("as {tool}"));
+    if !columns.is_empty() {
+        note(format!("{} is read {tool}: {}", list.name(), columns.join(", ")));
+    }
+    let unread = list.unread_columns();
+    if !unread.is_empty() {
+        let named = unread.iter().take(TOLD).map(|column| match column.trim() {
+            "" => Cow::Borrowed("one without a name"),
+            column => excerpt(column),
+        });
+        let named: Vec<_> = named.collect();
+        let more = match unread.len().saturating_sub(TOLD) {
+            0 => String::new(),
+            more => format!(", and {more} more"),
+        };
+        note(format!("columns that are not read: {}{more}", named.join(", ")));
+    }
+}
+
+/// Tells of wishes that are not those of which the name of the list speaks.
+fn tell_against_name(list: &List, imported: &Imported) {
+    for (verdict, wish) in [(Verdict::Out, Listed::Out), (Verdict::In, Listed::In)] {
+        let wishes = imported.rows.iter().filter(|row| row.verdict == verdict).count() as u64;
+        if let Some(word) = list.named_against(wish).filter(|_| wishes > 0) {
+            note(format!(
+                "by its name {} has people whose state is \"{word}\", but it says {verdict} of {}: \
+                 look whether that is meant; `crm consent retract {}` takes it back",
+                list.name(),
+                count(wishes, "value"),
+                imported.import
+            ));
+        }
+    }
 }
 
 /// A new file beside the list for the rows that cannot be read. None that is there is replaced:

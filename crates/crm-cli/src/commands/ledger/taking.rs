@@ -29,6 +29,11 @@ pub(in crate::commands) fn told(name: &str, imported: &Imported) -> String {
     let (out, into) = (of(Verdict::Out), of(Verdict::In));
     let (neither, unread) = (of(Verdict::Neither), of(Verdict::Unreadable));
     let before = if imported.is_known { ", which has been taken before" } else { "" };
+    if rows.is_empty() {
+        return format!(
+            "{name}: a header and no rows, so nothing is taken; import {import}{before}"
+        );
+    }
     format!(
         "{name}: {out} out, {into} in, {neither} neither, {unread} cannot be read; {new} new, {known} \
          known; import {import}{before}"
