@@ -38,6 +38,8 @@ fn a_year() -> (Service, String) {
         "2026-02-02",
         "--where",
         "telephone",
+        "--by",
+        "lee",
     ]);
     // Plans bring their lists into the ledger as well; here they are there already.
     service.ok("opt-out a.csv --without-people --out a.crm");
@@ -77,6 +79,8 @@ fn a_report_counts_what_came_in_and_how_punctually_it_was_done() {
     assert!(told["missing"].to_string().contains("crm mirror update"), "{}", told["missing"]);
     // What the wish asked for that was taken back was asked for by nobody.
     assert_eq!(told["turnedOff"]["late"], 0);
+    assert!(told["turnedOff"]["takenBack"].as_u64() > Some(0), "{}", told["turnedOff"]);
+    assert_eq!(told["turnedOff"]["withoutWish"], 0);
     let undone = told["sets"].as_array().unwrap().iter();
     assert_eq!(undone.filter(|set| set["undone"].as_u64() > Some(0)).count(), 1);
     let none =
@@ -105,6 +109,8 @@ fn each_entry_is_a_line_beside_the_page_which_states_their_hash() {
         csv.lines().filter(|line| line.split(',').next() == Some(entry)).collect::<Vec<_>>()
     };
     assert_eq!((lines("wish").len(), lines("import").len()), (3, 2), "{csv}");
+    let wish = lines("wish")[2];
+    assert!(wish.contains("telephone") && wish.contains(",lee,"), "who took it: {wish}");
     assert!(lines("turned-off").iter().any(|line| line.contains(&second)), "{csv}");
     assert!(page.contains(&format!("in {} lines", csv.lines().count() - 1)));
 

@@ -112,8 +112,34 @@ fn a_key_hands_over_to_the_next_and_a_lost_one_is_told_by_each_check() {
     assert!(stdout(&other.code(10)).contains("another key"));
 
     service.ok("consent key --new third.pem --old-is-lost 'the laptop was stolen'");
-    let told = service.crm("consent check").assert().code(0);
-    assert!(stderr(&told).contains("to which none before has handed over"), "{}", stderr(&told));
+    let told = service.crm("consent check").assert().code(10);
+    let note = stderr(&told);
+    assert!(
+        note.contains("to which none before has handed over (\"the laptop was stolen\")"),
+        "{note}"
+    );
+    let told = service.crm("consent check --output json").assert().code(10);
+    let told: Value = serde_json::from_str(&stdout(&told)).unwrap();
+    assert_eq!(told["unsignedKeys"][0]["reason"], "the laptop was stolen");
+    // What an earlier seal covers says nothing of it, what a later one covers somebody has noted.
+    service.crm("consent check --against first.txt").assert().code(10);
+    service.ok("consent seal --key third.pem --out third.txt");
+    service.ok("consent check --against third.txt");
+
+    let page = service.ok("consent prove 8185550142 --html proof.html --output json");
+    let told: Value = serde_json::from_str(&page).unwrap();
+    let handed = told["keys"].as_array().unwrap().iter().map(|key| &key["handedOver"]);
+    assert_eq!(handed.collect::<Vec<_>>(), [&Value::Null, &true.into(), &false.into()]);
+    assert_eq!(told["seals"][1]["key"], told["keys"][2]["fingerprint"]);
+    let page = fs::read_to_string(in_home(&service, "proof.html")).unwrap();
+    for key in told["keys"].as_array().unwrap() {
+        assert!(page.contains(key["fingerprint"].as_str().unwrap()), "{key}");
+    }
+    for part in ["no key before has handed over to it", "the laptop was stolen"] {
+        assert!(page.contains(part), "{part}");
+    }
+    let text = service.ok("consent prove 8185550142");
+    assert!(text.contains("to which none before has handed over (\"the laptop"), "{text}");
     let keys = service.json("consent key");
     assert_eq!(keys.as_array().unwrap().len(), 3);
     assert_eq!(keys[2]["lost"], "the laptop was stolen");
@@ -376,4 +402,74 @@ fn a_stranger_checks_a_seal_by_the_lines_of_the_book() {
     let text = fs::read_to_string(in_home(&service, "seal.txt")).unwrap();
     fs::write(in_home(&service, "seal.txt"), text.replace("records: 2", "records: 3")).unwrap();
     assert!(!run().0, "an altered seal holds");
+}
+
+/// The lines for a shell on a page, as a browser copies them.
+fn printed(page: &str) -> Vec<String> {
+    let blocks =
+        page.split("<pre><code>").skip(1).map(|block| block.split("</code>").next().unwrap());
+    let read = |block: &str| {
+        block
+            .replace("&gt;", ">")
+            .replace("&lt;", "<")
+            .replace("&quot;", "\"")
+            .replace("&amp;", "&")
+    };
+    blocks.map(read).collect()
+}
+
+#[test]
+fn the_lines_of_a_proof_check_its_record_its_seal_and_its_time_stamp_as_they_are_printed() {
+    let service = with_key();
+    let Some(authority) = Authority::start() else { return };
+    for tool in ["jq", "sha256sum"] {
+        if Command::new(tool).arg("--version").output().is_err() {
+            println!("skipped: this machine has no {tool}");
+            return;
+        }
+    }
+    service.ok(&format!("consent seal --key key.pem --authority {}", authority.url));
+    service.ok("consent add 8185550143 --said STOP");
+    service.ok("consent seal --key key.pem");
+    let told = service.ok("consent prove 8185550142 --html 'Ada'\"'\"'s proof.html' --output json");
+    let told: Value = serde_json::from_str(&told).unwrap();
+    let page = fs::read_to_string(in_home(&service, "Ada's proof.html")).unwrap();
+    fs::copy(authority.folder.path().join("ca.pem"), in_home(&service, "root.pem")).unwrap();
+
+    let blocks = printed(&page);
+    let [record, first, stamp, second, check] = blocks.as_slice() else { panic!("{blocks:?}") };
+    let run = |lines: &str| {
+        let shell =
+            Command::new("sh").args(["-euc", lines]).current_dir(service.home.path()).output();
+        let shell = shell.unwrap();
+        let said = String::from_utf8([shell.stdout, shell.stderr].concat()).unwrap();
+        assert!(shell.status.success(), "{lines}: {said}");
+        said
+    };
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    let of_record = run(record);
+    for made in ["hash", "commitment"].map(|name| text(&told["records"][0][name])) {
+        assert!(of_record.contains(&made), "{made} in {of_record}");
+    }
+    for (block, seal) in [(first, &told["seals"][0]), (second, &told["seals"][1])] {
+        let said = run(block);
+        assert!(
+            said.contains("Verified Successfully") && said.contains(&text(&seal["key"])),
+            "{said}"
+        );
+    }
+    let said = run(stamp);
+    assert!(said.contains("Verification: OK") && said.contains("Time stamp:"), "{said}");
+    let words = shlex::split(check).unwrap();
+    service.ok(&words.iter().map(String::as_str).skip(1).collect::<Vec<_>>());
+
+    // A word of the seal that is another one, and the same lines say so.
+    let file = in_home(&service, "Ada's proof.html.json");
+    let json = fs::read_to_string(&file).unwrap();
+    fs::write(&file, json.replace("\\nrecords: 2\\n", "\\nrecords: 9\\n")).unwrap();
+    for block in [first, stamp] {
+        let shell =
+            Command::new("sh").args(["-euc", block]).current_dir(service.home.path()).output();
+        assert!(!shell.unwrap().status.success(), "{block}");
+    }
 }

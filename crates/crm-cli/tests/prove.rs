@@ -229,7 +229,7 @@ fn the_nightly_run_shows_with_its_set_and_its_members_have_their_names() {
     // Programs read these: one that goes or is called otherwise is a breaking change.
     assert_eq!(
         names(&told),
-        "acts allKinds asked chain chainLeftOut check clock copies digest head key madeAt madeBy \
+        "acts allKinds asked chain chainLeftOut check clock copies digest head key keys madeAt madeBy \
          marketing mayBe mirrorKnownAt notCovered policies records seals server tenant unsealed version wishes"
     );
     assert_eq!(
@@ -239,7 +239,7 @@ fn the_nightly_run_shows_with_its_set_and_its_members_have_their_names() {
     );
     assert_eq!(
         names(&told["wishes"][0]),
-        "came honoured import key place received record recordedAt recordedBy retracted row scope \
+        "came honoured import key place received receivedBetween record recordedAt recordedBy retracted row scope \
          takenBy value wish words"
     );
     assert_eq!(names(&told["records"][0]), "commitment hash kind number over personal");
@@ -339,4 +339,80 @@ fn a_wish_that_no_seal_covers_is_named() {
     assert!(text.contains(expected), "{text}");
     let json = proof(&service, &value, 0, &[]);
     assert_eq!(json["unsealed"], serde_json::json!([7]));
+}
+
+/// Has another policy hold from now on, with one line of it otherwise.
+fn set_policy(service: &Service, from: &str, to: &str) {
+    let text = crm_consent::Policy::default().text().to_owned();
+    assert!(text.contains(from), "{from}");
+    write(service, "policy.toml", &text.replacen(from, to, 1));
+    service.ok("consent policy --set policy.toml");
+}
+
+#[test]
+fn a_later_policy_makes_no_wish_less_late_and_both_last_days_are_told() {
+    let service = Service::start();
+    let (id, value) = receiving(&service);
+    service.ok(&["consent", "add", &value, "--said", "STOP", "--at", "2026-01-05"]);
+    service.ok("mirror update");
+    set_policy(&service, "business-days = 10", "business-days = 6000");
+    let told = proof(&service, &value, 10, &["--html", "proof.html"]);
+    let clock = &copy(&told, &id)["clock"];
+    assert_eq!(clock["lastDay"], "2026-01-20");
+    assert_eq!(
+        (&clock["businessDays"], &clock["timeZone"]),
+        (&10.into(), &"America/New_York".into())
+    );
+    assert_eq!(clock["holidays"][0]["name"], "Birthday of Martin Luther King, Jr.");
+    assert_eq!((&clock["atTheWish"], &clock["policy"]), (&true.into(), &Value::Null));
+    assert_eq!(
+        (&clock["otherwise"]["policy"], &clock["otherwise"]["today"]),
+        (&2.into(), &true.into())
+    );
+    assert_eq!(clock["policySha256"], told["policies"][0]["sha256"]);
+    assert_eq!(told["policies"][1]["businessDays"], 6000);
+    assert!(copy(&told, &id)["daysLate"].as_u64().unwrap() > 300);
+    let text = stdout(&service.crm(&["consent", "prove", &value]).assert().code(10));
+    let two = "Two policies give two last days: 2026-01-20 by the policy in force at the wish (the \
+               default), and ";
+    let counted = "10 business days from 2026-01-05, without week-ends and Birthday of Martin Luther \
+                   King, Jr. (2026-01-19); days are those of America/New_York";
+    for part in [two, counted] {
+        assert!(text.contains(part), "{part} in {text}");
+    }
+    let page = fs::read_to_string(service.home.path().join("proof.html")).unwrap();
+    for part in [two, counted, "47 CFR 64.1200(a)(10)", "As of 2026-11-29", "6000 business days"] {
+        assert!(page.contains(part), "{part}");
+    }
+
+    let due = service.crm("consent due --output json").assert().code(10);
+    let note = stderr(&due);
+    let due: Value = serde_json::from_str(&stdout(&due)).unwrap();
+    assert_eq!(due[0]["deadline"], "2026-01-20");
+    assert!(due[0]["otherDeadline"].is_string() && note.contains("two last days"), "{note}");
+
+    service.crm("--yes consent run").assert().success();
+    let report = "consent report --from 2026-01-01 --output";
+    let told = service.crm(&format!("{report} json")).assert().code(10);
+    let told: Value = serde_json::from_str(&stdout(&told)).unwrap();
+    let off = &told["turnedOff"];
+    assert!(off["late"].as_u64() > Some(0) && off["policiesDiffer"] == off["late"], "{off}");
+    let lines = stdout(&service.crm(&format!("{report} csv")).assert().code(10));
+    assert!(lines.contains("2026-01-20") && lines.starts_with("entry,at,by,"), "{lines}");
+    assert!(lines.lines().next().unwrap().contains("otherLastDay,otherPolicy"), "{lines}");
+}
+
+#[test]
+fn what_a_plan_read_of_contact_methods_is_known() {
+    let service = Service::start();
+    let (_, value) = receiving(&service);
+    service.ok(&["consent", "add", &value, "--said", "STOP"]);
+    service.ok("consent plan");
+    let told = proof(&service, &value, 0, &[]);
+    let methods = told["copies"].as_array().unwrap().iter();
+    let methods: Vec<_> = methods.filter(|copy| copy["ownerKind"] == "person").collect();
+    assert!(!methods.is_empty());
+    for method in methods {
+        assert_ne!(method["verdict"], "unknown", "{method}");
+    }
 }

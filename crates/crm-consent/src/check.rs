@@ -10,7 +10,7 @@ use crate::{
     hash::Sha,
     ledger::{Head, Ledger},
     record::{Chained, Kind, Record, RecordColumns, RedactionFacts},
-    signatures::Signatures,
+    signatures::{Signatures, UnsignedKey},
 };
 
 /// What a check of the whole ledger found.
@@ -25,9 +25,8 @@ pub struct Checked {
     pub fault: Option<Fault>,
     /// How many of them the last seal of the ledger itself is over.
     pub sealed: u64,
-    /// Records by which another key signs, although the one before did not hand over to it: it is
-    /// said to be lost.
-    pub unsigned_keys: Vec<u64>,
+    /// Keys to which the one before did not hand over.
+    pub unsigned_keys: Vec<UnsignedKey>,
 }
 
 impl Ledger {

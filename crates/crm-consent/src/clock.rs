@@ -6,65 +6,91 @@ use serde::Serialize;
 use crate::{
     error::ConsentError,
     ledger::Ledger,
-    policy::Policy,
-    standing::{Heard, first_of_run},
-    wish::Scope,
+    policies::{Held, Policies},
+    policy::{DayOff, Policy},
+    standing::{Heard, first_of_run, last},
+    wish::{Scope, Wish},
 };
 
 /// By when one copy of a number or an address has to receive no marketing.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+///
+/// The policy decides that was in force when the wish counts from. Where the one that is in force today
+/// gives another day, the earlier of the two decides: no policy that comes later makes a wish less
+/// late.
+#[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Clock {
     /// The record of the wish that set it going.
     pub record: u64,
-    /// The day from which it counts.
-    pub from: String,
-    /// Whether that is the day on which the copy was created, since it is younger than the wish.
+    /// Whether it counts from the day on which the copy was created, since it is younger than the wish.
     pub of_copy: bool,
-    /// The last day in time.
-    pub last_day: String,
+    /// How the last day in time was counted.
+    #[serde(flatten)]
+    pub counted: Counted,
+    /// How another policy counts it, which gives a later day.
+    pub otherwise: Option<Counted>,
     #[serde(skip)]
-    first: Date,
-    #[serde(skip)]
-    last: Date,
+    decides: LastDay,
     #[serde(skip)]
     zone: TimeZone,
+}
+
+/// How a last day was counted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct Counted {
+    /// The day from which it counts.
+    pub from: String,
+    /// The last day in time.
+    pub last_day: String,
+    /// How many business days lie between.
+    pub business_days: u16,
+    /// The holidays that were left out; week-ends are left out as well.
+    pub holidays: Vec<DayOff>,
+    /// The zone in which days begin.
+    pub time_zone: String,
+    /// The record of the policy; none for the default.
+    pub policy: Option<u64>,
+    /// The SHA-256 of the policy's text.
+    pub policy_sha256: String,
+    /// Whether this policy was in force at the wish.
+    pub at_the_wish: bool,
+    /// Whether it is in force today.
+    pub today: bool,
 }
 
 impl Clock {
     /// Returns whether it runs at a moment, written as RFC 3339: from the beginning of its first day.
     #[must_use]
     pub fn has_begun(&self, at: &str) -> bool {
-        let at = at.parse::<Timestamp>();
-        at.is_ok_and(|at| self.zone.to_datetime(at).date() >= self.first)
+        at.parse().is_ok_and(|at: Timestamp| self.zone.to_datetime(at).date() >= self.decides.from)
     }
 
     /// Returns by how many days a moment, written as RFC 3339, is too late: 0 on the last day and
     /// before. `None` for a text that is no moment.
     #[must_use]
     pub fn days_late(&self, at: &str) -> Option<u32> {
-        let at: Timestamp = at.parse().ok()?;
-        let late = (self.zone.to_datetime(at).date() - self.last).get_days();
-        Some(late.max(0).unsigned_abs())
+        Some(self.decides.days_late(&self.zone, at.parse().ok()?))
     }
 }
 
-/// The clocks of copies by the policy that holds, returned by [`Ledger::clocks`].
+/// The clocks of copies, returned by [`Ledger::clocks`].
 #[derive(Debug)]
 pub struct Clocks<'l> {
     ledger: &'l Ledger,
-    policy: Policy,
+    policies: Policies,
 }
 
 impl Ledger {
-    /// Returns what tells by when copies have to receive no marketing, by the policy that holds.
+    /// Returns what tells by when copies have to receive no marketing.
     ///
     /// # Errors
     ///
     /// Returns errors for a file that cannot be read.
     pub fn clocks(&self) -> Result<Clocks<'_>, ConsentError> {
-        Ok(Clocks { ledger: self, policy: self.policy()? })
+        Ok(Clocks { ledger: self, policies: self.policies()? })
     }
 }
 
@@ -87,29 +113,65 @@ impl Clocks<'_> {
         created: Option<&str>,
         by: &str,
     ) -> Result<Option<Clock>, ConsentError> {
-        let by = moment(by)?;
         let created = created.map(moment).transpose()?;
+        let heard = self.heard_by(value, by)?;
+        let first = first_of_run(&heard, Scope::Marketing, &self.policies);
+        Ok(first.and_then(|first| self.of_copy(first, created)))
+    }
+
+    /// Returns the record of a wish to be left alone that had been received by a moment and was taken
+    /// back since, where no other one counts: what was done for it was asked for by nobody.
+    ///
+    /// # Errors
+    ///
+    /// The same as those of [`of`](Self::of).
+    pub fn taken_back(&self, value: &str, by: &str) -> Result<Option<u64>, ConsentError> {
+        let heard = self.heard_by(value, by)?;
+        let counts = last(&heard, Scope::Marketing, &self.policies);
+        let outs = heard.iter().filter(|heard| heard.retracted && heard.wish == Wish::Out);
+        Ok(outs.map(|heard| heard.record).next_back().filter(|_| counts.is_none()))
+    }
+
+    fn heard_by(&self, value: &str, by: &str) -> Result<Vec<Heard>, ConsentError> {
+        let by = moment(by)?;
         let mut heard = self.ledger.of_key(&self.ledger.keys(value).key)?;
         heard.retain(|heard| heard.begins() <= by);
-        let first = first_of_run(&heard, Scope::Marketing, &self.policy);
-        Ok(first.and_then(|first| self.of_copy(first, created)))
+        Ok(heard)
     }
 
     fn of_copy(&self, first: &Heard, created: Option<Timestamp>) -> Option<Clock> {
         let running = Running { begins: first.begins(), latest: first.latest() };
-        let (from, created) = running.from(created);
-        let zone = self.policy.zone();
-        let from = zone.to_datetime(from).date();
-        let last = self.policy.last_day(from)?;
+        let LastDays { decides, other, created } = running.last_days(&self.policies, created)?;
+        let (at_the_wish, today) = (self.policies.at(running.begins), self.policies.today());
+        let counted = |(held, day): (&Held, LastDay)| {
+            let is = |other: &Held| other.record == held.record;
+            Counted::of(held, day, (is(at_the_wish), is(today)))
+        };
         Some(Clock {
             record: first.record,
-            from: from.to_string(),
             of_copy: created.is_some(),
-            last_day: last.to_string(),
-            first: from,
-            last,
-            zone: zone.clone(),
+            counted: counted(decides),
+            otherwise: other.map(counted),
+            decides: decides.1,
+            zone: decides.0.policy.zone().clone(),
         })
+    }
+}
+
+impl Counted {
+    fn of(held: &Held, day: LastDay, (at_the_wish, today): (bool, bool)) -> Self {
+        let policy = &held.policy;
+        Self {
+            from: day.from.to_string(),
+            last_day: day.last.to_string(),
+            business_days: policy.business_days(),
+            holidays: policy.days_off(day.from, day.last),
+            time_zone: policy.time_zone().to_owned(),
+            policy: held.record,
+            policy_sha256: policy.sha256().to_string(),
+            at_the_wish,
+            today,
+        }
     }
 }
 
@@ -120,11 +182,59 @@ pub(crate) struct Running {
     pub(crate) latest: Timestamp,
 }
 
+/// The last day of a copy by the policies that have a say.
+pub(crate) struct LastDays<'p> {
+    /// By the one that decides.
+    pub(crate) decides: (&'p Held, LastDay),
+    /// By the other one, where that is another day.
+    pub(crate) other: Option<(&'p Held, LastDay)>,
+    /// Since when the copy is there, if it is younger than the wish.
+    pub(crate) created: Option<Timestamp>,
+}
+
 impl Running {
-    /// From when it counts for a copy, and since when that is there, if it is younger than the wish.
-    pub(crate) fn from(self, created: Option<Timestamp>) -> (Timestamp, Option<Timestamp>) {
+    /// The last days of a copy: by the policy that was in force at the wish, and by that of today. The
+    /// one that is over first decides. None beyond the calendar.
+    pub(crate) fn last_days(
+        self,
+        policies: &Policies,
+        created: Option<Timestamp>,
+    ) -> Option<LastDays<'_>> {
         let created = created.filter(|created| *created > self.latest);
-        (created.unwrap_or(self.begins), created)
+        let from = created.unwrap_or(self.begins);
+        let by = |held: &'_ Held| LastDay::of(&held.policy, from);
+        let (at_the_wish, today) = (policies.at(self.begins), policies.today());
+        let first = (at_the_wish, by(at_the_wish)?);
+        if at_the_wish.record == today.record {
+            return Some(LastDays { decides: first, other: None, created });
+        }
+        let second = (today, by(today)?);
+        let (decides, other) =
+            if second.1.ends < first.1.ends { (second, first) } else { (first, second) };
+        let other = Some(other).filter(|(_, day)| day.last != decides.1.last);
+        Some(LastDays { decides, other, created })
+    }
+}
+
+/// The last day in time by one policy, and the day from which it counts.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct LastDay {
+    pub(crate) from: Date,
+    pub(crate) last: Date,
+    /// When that day is over.
+    ends: Timestamp,
+}
+
+impl LastDay {
+    fn of(policy: &Policy, from: Timestamp) -> Option<Self> {
+        let from = policy.day(from);
+        let last = policy.last_day(from)?;
+        Some(Self { from, last, ends: policy.begins(last.tomorrow().ok()?)? })
+    }
+
+    /// By how many days a moment is too late.
+    pub(crate) fn days_late(&self, zone: &TimeZone, at: Timestamp) -> u32 {
+        (zone.to_datetime(at).date() - self.last).get_days().max(0).unsigned_abs()
     }
 }
 

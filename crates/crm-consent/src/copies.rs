@@ -17,6 +17,7 @@ use crate::{
     error::ConsentError,
     hash::{Keyed, Sha},
     ledger::Ledger,
+    policies::Policies,
     policy::Policy,
     standing::{Heard, LOCAL_DIGITS, first_of_run, last},
     wish::{Scope, Wish},
@@ -40,10 +41,10 @@ pub(crate) struct Out {
 
 impl Out {
     /// By the wishes of one value, with its digest; none for one that is not out.
-    pub(crate) fn of(heard: &[Heard], policy: &Policy) -> Option<(Sha, Self)> {
+    pub(crate) fn of(heard: &[Heard], policies: &Policies) -> Option<(Sha, Self)> {
         let first = |scope| {
-            last(heard, scope, policy).filter(|last| last.wish == Wish::Out)?;
-            first_of_run(heard, scope, policy)
+            last(heard, scope, policies).filter(|last| last.wish == Wish::Out)?;
+            first_of_run(heard, scope, policies)
         };
         let (marketing, all_kinds) = (first(Scope::Marketing), first(Scope::All));
         let heard = marketing.or(all_kinds)?;
@@ -104,7 +105,7 @@ enum Found {
 }
 
 impl Outs {
-    fn of(ledger: &Ledger, policy: &Policy) -> Result<Self, ConsentError> {
+    fn of(ledger: &Ledger, policies: &Policies) -> Result<Self, ConsentError> {
         let mut outs = Self {
             keyed: ledger.keyed.clone(),
             all: Vec::new(),
@@ -114,7 +115,7 @@ impl Outs {
             has_local: false,
         };
         ledger.each_value(|heard| {
-            if let Some((digest, out)) = Out::of(heard, policy) {
+            if let Some((digest, out)) = Out::of(heard, policies) {
                 outs.add(digest, out);
             }
         })?;
@@ -229,10 +230,10 @@ impl Copies {
     /// Finds them in a mirror.
     pub(crate) fn of(
         ledger: &Ledger,
-        policy: &Policy,
+        policies: &Policies,
         mirror: &Mirror,
     ) -> Result<Self, ConsentError> {
-        let outs = Outs::of(ledger, policy)?;
+        let outs = Outs::of(ledger, policies)?;
         let (mut contacts, mut methods) = (Vec::new(), Vec::new());
         if !outs.all.is_empty() {
             mirror.for_each_key(|ContactKey { id, keys }| {

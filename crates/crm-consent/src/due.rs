@@ -3,14 +3,16 @@
 use crm_bulk::{Target, UNKNOWN_FLAGS};
 use crm_mirror::{Known, Mirror};
 use crm_models::{Contact, ContactMethod, Preference};
-use jiff::{Timestamp, civil::Date};
+use jiff::Timestamp;
 use serde::Serialize;
 use strum::{Display, IntoStaticStr};
 
 use crate::{
+    clock::LastDays,
     copies::{Copies, Out},
     error::ConsentError,
     ledger::Ledger,
+    policies::Policies,
     policy::Policy,
 };
 
@@ -56,8 +58,11 @@ pub struct Due {
     pub is_known: bool,
     /// From when its time counts, if it is younger than the wish.
     pub created: Option<String>,
-    /// The last day in time.
+    /// The last day in time: the earlier one of the policy that was in force at the wish and that of
+    /// today.
     pub deadline: String,
+    /// The last day by the other of these two policies, where that is another one.
+    pub other_deadline: Option<String>,
     /// How many days the deadline has passed by; 0 where it has not.
     pub days_late: u32,
     /// Why it is not known what it receives, or why it cannot be set.
@@ -83,14 +88,15 @@ impl Ledger {
     }
 
     fn due_by(&self, mirror: &Mirror) -> Result<Vec<Due>, ConsentError> {
-        let policy = self.policy()?;
-        let copies = Copies::of(self, &policy, mirror)?;
-        let deadlines = Deadlines::by(&policy);
+        let policies = self.policies()?;
+        let policy = &policies.today().policy;
+        let copies = Copies::of(self, &policies, mirror)?;
+        let deadlines = Deadlines { policies: &policies, now: Timestamp::now() };
         let mut due = Vec::new();
         for (out, copy) in copies.contacts() {
             let (owner, Known { contact, .. }) = mirror.keyed(copy.record)?;
             let target = Target::Contact { owner, contact: Some(contact.id) };
-            let Some(receives) = Receives::of_contact(out, &contact, &policy) else { continue };
+            let Some(receives) = Receives::of_contact(out, &contact, policy) else { continue };
             let created = contact.created().and_then(|at| at.to_string().parse().ok());
             let value = contact.value;
             due.extend(deadlines.due(out, copy.is_same, (target, value), receives, created));
@@ -151,32 +157,12 @@ impl Receives {
 }
 
 /// What deadlines are computed by.
-pub(crate) struct Deadlines<'p> {
-    policy: &'p Policy,
-    today: Date,
+struct Deadlines<'p> {
+    policies: &'p Policies,
+    now: Timestamp,
 }
 
-impl<'p> Deadlines<'p> {
-    pub(crate) fn by(policy: &'p Policy) -> Self {
-        let today = policy.zone().to_datetime(Timestamp::now()).date();
-        Self { policy, today }
-    }
-
-    /// The day from which a wish counts.
-    pub(crate) fn day(&self, at: Timestamp) -> Date {
-        self.policy.zone().to_datetime(at).date()
-    }
-
-    /// The last day in time for a copy, and since when it is there, if that is after the wish.
-    pub(crate) fn of(
-        &self,
-        out: &Out,
-        created: Option<Timestamp>,
-    ) -> Option<(Date, Option<Timestamp>)> {
-        let (from, created) = out.running.from(created);
-        Some((self.policy.last_day(self.day(from))?, created))
-    }
-
+impl Deadlines<'_> {
     fn due(
         &self,
         out: &Out,
@@ -185,8 +171,8 @@ impl<'p> Deadlines<'p> {
         receives: Receives,
         created: Option<Timestamp>,
     ) -> Option<Due> {
-        let (deadline, created) = self.of(out, created)?;
-        let late = (self.today - deadline).get_days().max(0);
+        let LastDays { decides: (by, day), other, created } =
+            out.running.last_days(self.policies, created)?;
         let kind = match (is_same, receives.can_be_set) {
             (false, _) => DueKind::LookAt,
             (true, true) => DueKind::Open,
@@ -202,8 +188,9 @@ impl<'p> Deadlines<'p> {
             receives: receives.what.into_iter().map(Preference::option).collect(),
             is_known: receives.is_known,
             created: created.map(|created| created.to_string()),
-            deadline: deadline.to_string(),
-            days_late: late.unsigned_abs(),
+            deadline: day.last.to_string(),
+            other_deadline: other.map(|(_, day)| day.last.to_string()),
+            days_late: day.days_late(by.policy.zone(), self.now),
             why: receives.why.map(str::to_owned),
         })
     }

@@ -222,17 +222,17 @@ impl Ledger {
     /// Why a change that a wish once asked for is not sent: by the wishes and the policy as they are
     /// now.
     fn holds(&self, proposal: &Proposal) -> Result<Option<String>, ConsentError> {
-        let policy = self.policy()?;
+        let policies = self.policies()?;
         let value = proposal.change.value().unwrap_or_default();
         let heard = self.of_key(&self.keys(value).key)?;
-        let Some((_, out)) = Out::of(&heard, &policy) else {
+        let Some((_, out)) = Out::of(&heard, &policies) else {
             return Ok(Some("no wish of the consent ledger asks for it any longer".to_owned()));
         };
         if matches!(proposal.change.action, Action::MethodPreferences(_)) {
             let why = "no wish of the consent ledger asks for no marketing any longer";
             return Ok((!out.is_of_marketing()).then(|| why.to_owned()));
         }
-        let off = out.turns_off(&policy);
+        let off = out.turns_off(&policies.today().policy);
         let unasked: Vec<_> = turned_off(proposal)
             .into_iter()
             .filter(|flag| !off.contains(flag))

@@ -12,9 +12,9 @@ use crate::{
     error::ConsentError,
     hash::Sha,
     ledger::{Head, Ledger},
-    policy::Policy,
-    record::{AgainFacts, Chained, ImportFacts, PolicyFacts, RecordColumns, committed},
-    sealing::Sealed,
+    policies::PolicyUsed,
+    record::{AgainFacts, Chained, ImportFacts, RecordColumns, committed},
+    sealing::{KnownKey, Sealed},
     standing::Heard,
     wish::{Scope, Wish},
 };
@@ -45,6 +45,8 @@ pub struct Proof {
     pub policies: Vec<PolicyUsed>,
     /// The records themselves, by which a stranger can check all of the above.
     pub records: Vec<Written>,
+    /// All keys that the ledger had, as they came to sign.
+    pub keys: Vec<ShownKey>,
     /// The first seal over all of its wishes, if there is one, which shows by when they were there, and
     /// the last seal.
     pub seals: Vec<ShownSeal>,
@@ -52,6 +54,42 @@ pub struct Proof {
     pub unsealed: Vec<u64>,
     /// The end of the chain: how many records there are, and the hash of the last one.
     pub head: Head,
+}
+
+/// A key that signs the ledger, or did.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct ShownKey {
+    /// Its record.
+    pub record: u64,
+    /// Since when it signs.
+    pub since: String,
+    /// Who has it sign, as the system knows.
+    pub by: String,
+    /// The SHA-256 of the public key, by which a seal names it.
+    pub fingerprint: Sha,
+    /// The public key in PEM.
+    pub public_key: String,
+    /// Whether the key before signed that it hands over to this one; none for the first one.
+    pub handed_over: Option<bool>,
+    /// Why the key before did not, as somebody said.
+    pub lost: Option<String>,
+}
+
+impl ShownKey {
+    fn of(known: &KnownKey) -> Self {
+        let KnownKey { record, since, by, key, handed_over, lost } = known;
+        Self {
+            record: *record,
+            since: since.clone(),
+            by: by.clone(),
+            fingerprint: key.fingerprint(),
+            public_key: key.to_pem(),
+            handed_over: *handed_over,
+            lost: lost.clone(),
+        }
+    }
 }
 
 /// A seal with all that a stranger needs to check it.
@@ -67,6 +105,8 @@ pub struct ShownSeal {
     pub at: String,
     /// By which user of the system.
     pub by: String,
+    /// The SHA-256 of the public key that signed it.
+    pub key: Sha,
     /// The text that is signed.
     pub signed: String,
     /// The signature in Base64.
@@ -158,23 +198,6 @@ pub struct Act {
     pub target: Option<String>,
 }
 
-/// A policy by which wishes were counted.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-#[non_exhaustive]
-pub struct PolicyUsed {
-    /// Its record; none for the default.
-    pub record: Option<u64>,
-    /// From when on it held; none for the default.
-    pub at: Option<String>,
-    /// Who set it; none for the default.
-    pub by: Option<String>,
-    /// What it is called.
-    pub name: String,
-    /// The SHA-256 of its text.
-    pub sha256: String,
-}
-
 /// A record with what its hash is over, so that anybody who has `sha256sum` can make the hash.
 ///
 /// [`Debug`] output may contain a number or an address.
@@ -258,10 +281,11 @@ impl Ledger {
             of == Some(digest) || act.of.as_ref().is_some_and(is_of) || redacted.iter().any(is_of)
         })?;
         numbers.extend(acts.iter().map(|act| act.record));
-        let policies = self.policies()?;
+        let policies = self.policies()?.used();
         numbers.extend(policies.iter().filter_map(|policy| policy.record));
         let wishes_end = wishes.last().map(|wish| wish.heard.record);
-        let seals = self.shown_seals(wishes_end)?;
+        let keys = self.signing_keys()?;
+        let seals = self.shown_seals(wishes_end, &keys)?;
         let sealed = seals.last().map_or(0, |seal| seal.head.count);
         let records = wishes.iter().map(|wish| wish.heard.record);
         let unsealed = records.filter(|record| *record > sealed).collect();
@@ -274,6 +298,7 @@ impl Ledger {
             may_be: marketing.may_be,
             acts,
             policies,
+            keys: keys.iter().map(ShownKey::of).collect(),
             seals,
             unsealed,
             records: self.written(&numbers)?,
@@ -379,39 +404,21 @@ impl Ledger {
         Ok(acts)
     }
 
-    pub(crate) fn policies(&self) -> Result<Vec<PolicyUsed>, ConsentError> {
-        let usual = Policy::default();
-        let mut policies = vec![PolicyUsed {
-            record: None,
-            at: None,
-            by: None,
-            name: usual.name().to_owned(),
-            sha256: usual.sha256().to_string(),
-        }];
-        let sql = "SELECT number, at, by, facts FROM records WHERE kind = 'policy' ORDER BY number";
-        let set = self.database.rows(sql, [], |row| {
-            Ok((row.get::<_, u64>("number")?, row.get("at")?, row.get("by")?, row.get("facts")?))
-        })?;
-        for (number, at, by, facts) in set {
-            let facts: String = facts;
-            let PolicyFacts { sha256, text } = self.facts(number, &facts)?;
-            let name = Policy::read(&text)?.name().to_owned();
-            policies.push(PolicyUsed { record: Some(number), at, by, name, sha256 });
-        }
-        Ok(policies)
-    }
-
     /// The first seal over all records up to one, and the last seal.
-    fn shown_seals(&self, up_to: Option<u64>) -> Result<Vec<ShownSeal>, ConsentError> {
+    fn shown_seals(
+        &self,
+        up_to: Option<u64>,
+        keys: &[KnownKey],
+    ) -> Result<Vec<ShownSeal>, ConsentError> {
         let first = up_to.map(|record| self.first_seal_over(record)).transpose()?.flatten();
         let mut seals: Vec<_> = first.into_iter().chain(self.last_seal()?).collect();
         seals.dedup_by_key(|sealed| sealed.record);
-        let keys = self.signing_keys()?;
         let shown = seals.into_iter().map(|Sealed { record, seal, stamp, .. }| {
             let key = keys.iter().find(|known| known.key.fingerprint() == seal.key);
             ShownSeal {
                 record,
                 head: seal.head,
+                key: seal.key,
                 signed: seal.signed(),
                 signature: seal.signature(),
                 public_key: key.map(|known| known.key.to_pem()),

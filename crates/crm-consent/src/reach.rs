@@ -9,13 +9,14 @@ use crm_contacts::ContactsService;
 use crm_mirror::{Known, Mirror, job::Stop};
 use crm_models::PreferenceChange;
 use crm_transport::Transport;
+use jiff::civil::Date;
 
 use crate::{
+    clock::LastDay,
     copies::{Copies, Out},
-    due::Deadlines,
     error::ConsentError,
     ledger::Ledger,
-    policy::Policy,
+    policies::Policies,
 };
 
 /// What a set says that it comes of: see [`SetInfo::source`](crm_bulk::SetInfo::source).
@@ -171,9 +172,8 @@ fn find(
     people: bool,
     take: &mut Take<'_>,
 ) -> Result<(), ConsentError> {
-    let policy = ledger.policy()?;
-    let copies = Copies::of(ledger, &policy, mirror)?;
-    let deadlines = Deadlines::by(&policy);
+    let policies = ledger.policies()?;
+    let copies = Copies::of(ledger, &policies, mirror)?;
     let mut contacts = copies.contacts().filter(|(_, copy)| copy.is_same).peekable();
     let methods = copies.methods().filter(|(out, copy)| copy.is_same && out.is_of_marketing());
     let mut methods = methods.filter(|_| people).peekable();
@@ -183,7 +183,7 @@ fn find(
         let Some(out) = next.into_iter().chain(other).min_by_key(|out| out.record) else {
             return Ok(());
         };
-        let mut row = row(out, &deadlines, &policy);
+        let mut row = row(out, &policies);
         while let Some((_, copy)) = contacts.next_if(|(of, _)| of.record == out.record) {
             let (owner, Known { contact, .. }) = mirror.keyed(copy.record)?;
             row = row.contact(owner, contact);
@@ -196,14 +196,15 @@ fn find(
     }
 }
 
-fn row(out: &Out, deadlines: &Deadlines<'_>, policy: &Policy) -> Row {
-    let off = out.turns_off(policy).into_iter().map(|flag| (flag, false));
-    let deadline = deadlines.of(out, None).map(|(deadline, _)| deadline.to_string());
+fn row(out: &Out, policies: &Policies) -> Row {
+    let off = out.turns_off(&policies.today().policy).into_iter().map(|flag| (flag, false));
+    let days = out.running.last_days(policies, None).map(|days| days.decides.1);
+    let day = |of: fn(LastDay) -> Date| days.map(|day| of(day).to_string()).unwrap_or_default();
     Row::new([
         out.record.to_string(),
         out.value.as_deref().unwrap_or_default().to_owned(),
-        deadlines.day(out.running.begins).to_string(),
-        deadline.unwrap_or_default(),
+        day(|day| day.from),
+        day(|day| day.last),
     ])
     .flags(off.collect::<PreferenceChange>())
 }

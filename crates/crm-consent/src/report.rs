@@ -9,7 +9,8 @@ use serde::Serialize;
 use crate::{
     error::ConsentError,
     ledger::{Head, Ledger},
-    proof::{Act, PolicyUsed},
+    policies::PolicyUsed,
+    proof::Act,
     record::ImportFacts,
     seal::Seal,
     sealing::Sealed,
@@ -319,7 +320,7 @@ impl Ledger {
 
     /// The policy that held when a period began, and those that were set in it.
     fn policies_of(&self, period: &Days) -> Result<Vec<PolicyUsed>, ConsentError> {
-        let mut policies = self.policies()?;
+        let mut policies = self.policies()?.used();
         let set_at = |policy: &PolicyUsed| policy.at.as_ref().and_then(|at| at.parse().ok());
         policies.retain(|policy| set_at(policy).is_none_or(|at: Timestamp| at < period.ends));
         let before = policies

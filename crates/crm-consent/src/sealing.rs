@@ -53,8 +53,12 @@ pub struct KnownKey {
     pub record: u64,
     /// Since when it signs.
     pub since: String,
+    /// Who has it sign, as the system knows.
+    pub by: String,
     /// The key.
     pub key: PublicKey,
+    /// Whether the key before handed over to it, which is signed in its record; none for the first one.
+    pub handed_over: Option<bool>,
     /// Why no key before handed over to it, if there was one.
     pub lost: Option<String>,
 }
@@ -199,15 +203,16 @@ impl Ledger {
     ///
     /// Returns errors for a file that cannot be read.
     pub fn signing_keys(&self) -> Result<Vec<KnownKey>, ConsentError> {
-        let sql = "SELECT number, at, facts FROM records WHERE kind = 'key' ORDER BY number";
+        let sql = "SELECT number, at, by, facts FROM records WHERE kind = 'key' ORDER BY number";
         let all = self.database.rows(sql, [], |row| {
             let (record, facts) = numbered(row)?;
-            Ok((record, row.get("at")?, facts))
+            Ok((record, row.get("at")?, row.get("by")?, facts))
         })?;
-        let known = all.into_iter().map(|(record, since, facts)| {
-            let KeyFacts { key, lost, .. } = self.facts(record, &facts)?;
+        let known = all.into_iter().enumerate().map(|(place, (record, since, by, facts))| {
+            let KeyFacts { key, lost, seal } = self.facts(record, &facts)?;
             let key = PublicKey::from_pem(&key).map_err(|_| self.unreadable(record))?;
-            Ok(KnownKey { record, since, key, lost })
+            let handed_over = (place > 0).then_some(seal.is_some());
+            Ok(KnownKey { record, since, by, key, handed_over, lost })
         });
         known.collect()
     }

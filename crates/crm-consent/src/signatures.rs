@@ -1,6 +1,7 @@
 //! Keys and seals of a ledger, followed from record to record.
 
 use crm_mirror::Site;
+use serde::Serialize;
 
 use crate::{
     hash::Sha,
@@ -10,6 +11,19 @@ use crate::{
     seal::Seal,
 };
 
+/// A key to which the one before did not hand over, since it is said to be lost: anybody who can write
+/// the file could have had it sign.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct UnsignedKey {
+    /// The record from which on it signs.
+    pub record: u64,
+    /// The SHA-256 of the public key.
+    pub fingerprint: Sha,
+    /// Why the one before did not sign that, as somebody said.
+    pub reason: String,
+}
+
 /// Keys and seals, followed from the first record on.
 #[derive(Debug)]
 pub(crate) struct Signatures {
@@ -18,7 +32,7 @@ pub(crate) struct Signatures {
     /// How many records the last seal is over.
     pub(crate) sealed: u64,
     /// Keys to which no key before has handed over.
-    pub(crate) unsigned: Vec<u64>,
+    pub(crate) unsigned: Vec<UnsignedKey>,
 }
 
 impl Signatures {
@@ -50,10 +64,13 @@ impl Signatures {
         let (Some(facts), Some(key)) = (facts, key) else {
             return false;
         };
-        match (&self.key, facts.seal) {
-            (None, None) => {}
-            (Some(_), None) if facts.lost.is_some() => self.unsigned.push(before.count + 1),
-            (Some(_), Some(seal)) if self.is_signed(&seal, Some(key.fingerprint()), before) => {
+        let fingerprint = key.fingerprint();
+        match (&self.key, facts.seal, facts.lost) {
+            (None, None, _) => {}
+            (Some(_), None, Some(reason)) => {
+                self.unsigned.push(UnsignedKey { record: before.count + 1, fingerprint, reason });
+            }
+            (Some(_), Some(seal), _) if self.is_signed(&seal, Some(fingerprint), before) => {
                 self.sealed = before.count;
             }
             _ => return false,

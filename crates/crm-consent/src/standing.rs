@@ -12,7 +12,7 @@ use crate::{
     error::ConsentError,
     hash::Sha,
     ledger::Ledger,
-    policy::Policy,
+    policies::Policies,
     record::{AgainFacts, Personal, WishFacts},
     wish::{Scope, Wish},
 };
@@ -65,6 +65,9 @@ pub struct Heard {
     pub words: Option<String>,
     /// When it was received, as it was written; none where nobody knows.
     pub received: Option<String>,
+    /// The first moment at which it can have been received, and the last one: the same where the time
+    /// is known, the whole day where only that is. In UTC.
+    pub received_between: Option<[String; 2]>,
     /// Where it was said.
     pub place: Option<String>,
     /// Who took it.
@@ -81,6 +84,9 @@ pub struct Heard {
     pub honoured: bool,
     /// Whether all that it came with was taken back.
     pub retracted: bool,
+    /// When what it stands by came into the ledger: not what was taken back.
+    #[serde(skip)]
+    stands_since: String,
     #[serde(skip)]
     pub(crate) facts: WishFacts,
     /// The value's digest, and that of its other reading.
@@ -98,7 +104,7 @@ impl Heard {
     /// The last moment at which it can have been received: whoever brought it into the ledger had it
     /// by then.
     pub(crate) fn latest(&self) -> Timestamp {
-        let recorded = || self.recorded_at.parse().unwrap_or(Timestamp::MAX);
+        let recorded = || self.stands_since.parse().unwrap_or(Timestamp::MAX);
         self.facts.period.map_or_else(recorded, |period| period.latest)
     }
 
@@ -110,18 +116,21 @@ impl Heard {
     /// From when its time counts: as early as it can have been received, so that nothing is late
     /// that is said to be in time; when it came into the ledger, where nobody knows.
     pub(crate) fn begins(&self) -> Timestamp {
-        let recorded = || self.recorded_at.parse().unwrap_or(Timestamp::MIN);
+        let recorded = || self.stands_since.parse().unwrap_or(Timestamp::MIN);
         self.facts.period.map_or_else(recorded, |period| period.earliest)
     }
 
     /// Whether it speaks of messages of these kinds.
-    fn speaks_of(&self, scope: Scope, policy: &Policy) -> bool {
+    fn speaks_of(&self, scope: Scope, policies: &Policies) -> bool {
         match (scope, self.scope) {
             (_, Scope::All) | (Scope::Marketing, Scope::Marketing) => true,
-            // From that day on one wish to be left alone counts for all kinds.
+            // From that day on one wish to be left alone counts for all kinds. A policy that comes
+            // later takes nothing away from it.
             (Scope::All, Scope::Marketing) => {
-                let received = policy.zone().to_datetime(self.latest()).date();
-                self.wish == Wish::Out && received >= policy.all_kinds_from()
+                let by = [policies.at(self.begins()), policies.today()].into_iter();
+                let mut by = by.map(|held| &held.policy);
+                self.wish == Wish::Out
+                    && by.any(|policy| policy.day(self.latest()) >= policy.all_kinds_from())
             }
         }
     }
@@ -141,9 +150,9 @@ impl Ledger {
         if local_digits(&keys.key).is_some() {
             return Err(InvalidValue::NoAreaCode.into());
         }
-        let policy = self.policy()?;
+        let policies = self.policies()?;
         let heard = self.of_key(&keys.key)?;
-        let decides = last(&heard, scope, &policy);
+        let decides = last(&heard, scope, &policies);
         let (wish, decided_by) = (decides.map(|last| last.wish), decides.map(|last| last.record));
 
         let mut near = self.heard("otherwise = ?", [self.digest(&keys.key).0])?;
@@ -157,7 +166,7 @@ impl Ledger {
             near.extend(self.of_key(&key)?);
         }
         let may_be = by_value(near).into_values().filter_map(|heard| {
-            let last = last(&heard, scope, &policy)?;
+            let last = last(&heard, scope, &policies)?;
             (last.wish == Wish::Out).then(|| last.clone())
         });
         Ok(Standing { wish, decided_by, may_be: may_be.collect(), heard })
@@ -170,9 +179,9 @@ impl Ledger {
     ///
     /// Returns errors for a file that cannot be read.
     pub fn standing(&self, wish: Wish, scope: Scope) -> Result<Vec<Heard>, ConsentError> {
-        let (policy, mut decided) = (self.policy()?, Vec::new());
+        let (policies, mut decided) = (self.policies()?, Vec::new());
         self.each_value(|heard| {
-            let last = last(heard, scope, &policy).filter(|last| last.wish == wish);
+            let last = last(heard, scope, &policies).filter(|last| last.wish == wish);
             decided.extend(last.cloned());
         })?;
         decided.sort_by_key(|heard| heard.record);
@@ -234,7 +243,8 @@ impl Ledger {
         let facts: WishFacts = self.facts(raw.number, &raw.facts)?;
         let personal = raw.personal.as_deref();
         let personal = personal.map(|json| self.facts::<Personal>(raw.number, json)).transpose()?;
-        let retracted = raw.retracted && !self.came_again(raw.number)?;
+        let again = if raw.retracted { self.came_again(raw.number)? } else { None };
+        let retracted = raw.retracted && again.is_none();
         let (mut value, mut key, mut words, mut place, mut taken_by) = Default::default();
         if let Some(personal) = personal {
             (value, key) = (Some(personal.given), Some(personal.key));
@@ -248,10 +258,14 @@ impl Ledger {
             key,
             words,
             received: facts.received.clone(),
+            received_between: facts
+                .period
+                .map(|period| [period.earliest.to_string(), period.latest.to_string()]),
             place,
             taken_by,
             import: raw.import,
             row: facts.row,
+            stands_since: again.unwrap_or_else(|| raw.at.clone()),
             recorded_at: raw.at,
             recorded_by: raw.by,
             honoured: facts.honoured,
@@ -262,19 +276,21 @@ impl Ledger {
         })
     }
 
-    /// Whether a wish came in with another import too, which was not taken back.
-    fn came_again(&self, wish: u64) -> Result<bool, ConsentError> {
-        let sql = "SELECT number, facts FROM records WHERE kind = 'again' AND subject = ?";
+    /// When a wish came in with another import too, the first that was not taken back.
+    fn came_again(&self, wish: u64) -> Result<Option<String>, ConsentError> {
+        let sql = "SELECT number, at, facts FROM records WHERE kind = 'again' AND subject = ?
+                   ORDER BY number";
         let again = self.database.rows(sql, [wish], |row| {
-            Ok((row.get::<_, u64>("number")?, row.get::<_, String>("facts")?))
+            let (at, facts): (String, String) = (row.get("at")?, row.get("facts")?);
+            Ok((row.get::<_, u64>("number")?, at, facts))
         })?;
-        for (number, facts) in again {
+        for (number, at, facts) in again {
             let AgainFacts { import, .. } = self.facts(number, &facts)?;
             if self.retraction(import)?.is_none() {
-                return Ok(true);
+                return Ok(Some(at));
             }
         }
-        Ok(false)
+        Ok(None)
     }
 
     /// The record by which one was taken back.
@@ -318,8 +334,8 @@ fn by_value(heard: Vec<Heard>) -> BTreeMap<[u8; 32], Vec<Heard>> {
 }
 
 /// The wish that decides among those of one value.
-pub(crate) fn last<'a>(heard: &'a [Heard], scope: Scope, policy: &Policy) -> Option<&'a Heard> {
-    let counted = heard.iter().filter(|heard| heard.counts() && heard.speaks_of(scope, policy));
+pub(crate) fn last<'a>(heard: &'a [Heard], scope: Scope, policies: &Policies) -> Option<&'a Heard> {
+    let counted = heard.iter().filter(|heard| heard.counts() && heard.speaks_of(scope, policies));
     let (outs, ins): (Vec<_>, Vec<_>) = counted.partition(|heard| heard.wish == Wish::Out);
     let out = outs.into_iter().max_by_key(|heard| (heard.latest(), heard.record));
     let into = ins.into_iter().max_by_key(|heard| (heard.earliest(), heard.record));
@@ -341,9 +357,9 @@ pub(crate) fn last<'a>(heard: &'a [Heard], scope: Scope, policy: &Policy) -> Opt
 pub(crate) fn first_of_run<'a>(
     heard: &'a [Heard],
     scope: Scope,
-    policy: &Policy,
+    policies: &Policies,
 ) -> Option<&'a Heard> {
-    let counted = heard.iter().filter(|heard| heard.counts() && heard.speaks_of(scope, policy));
+    let counted = heard.iter().filter(|heard| heard.counts() && heard.speaks_of(scope, policies));
     let (outs, ins): (Vec<_>, Vec<_>) = counted.partition(|heard| heard.wish == Wish::Out);
     let last = outs.iter().map(|out| out.latest()).max()?;
     let before = ins.iter().map(|into| into.earliest()).filter(|at| *at <= last).max();

@@ -203,8 +203,8 @@ fn a_clock_runs_from_the_first_time_it_was_said_and_a_younger_copy_has_its_own()
         let clock = clocks.of("818.555.0142", created, by).unwrap()?;
         Some((
             clock.record,
-            clock.from.clone(),
-            clock.last_day.clone(),
+            clock.counted.from.clone(),
+            clock.counted.last_day.clone(),
             clock.days_late(by).unwrap(),
         ))
     };
@@ -220,4 +220,136 @@ fn a_clock_runs_from_the_first_time_it_was_said_and_a_younger_copy_has_its_own()
     let young = Some("2026-03-09T18:00:00Z");
     assert_eq!(clock(young, "2026-03-20T12:00:00Z"), told(3, "2026-03-09", "2026-03-23", 0));
     assert!(clocks.of(NUMBER, None, "now").is_err());
+}
+
+/// Sets the day on which records were written, as if the clock had stood there, and chains anew.
+fn written_at(folder: &tempfile::TempDir, times: &[(u64, &str)]) {
+    let file = rusqlite::Connection::open(folder.path().join("ledger.db")).unwrap();
+    for (record, at) in times {
+        let sql = "UPDATE records SET at = ? WHERE number = ?";
+        assert_eq!(file.execute(sql, rusqlite::params![at, record]).unwrap(), 1, "{record}");
+    }
+    drop(file);
+    common::rechain(folder);
+}
+
+fn policy(from: &str, to: &str) -> Policy {
+    let text = Policy::default().text().to_owned();
+    assert!(text.contains(from));
+    Policy::read(&text.replacen(from, to, 1)).unwrap()
+}
+
+#[test]
+fn no_later_policy_makes_a_wish_less_late_and_both_days_are_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut ledger = ledger(&folder);
+    ledger.add(&common::out(NUMBER).received("2026-03-02")).unwrap();
+    ledger.set_policy(&policy("business-days = 10", "business-days = 60")).unwrap();
+    ledger.add(&common::out("818-555-0143").received("2026-03-02")).unwrap();
+    drop(ledger);
+    written_at(&folder, &[(1, "2026-03-02T18:00:00Z"), (2, "2026-03-10T12:00:00Z")]);
+
+    let ledger = common::begun(&folder);
+    let clocks = ledger.clocks().unwrap();
+    let told = |value: &str, created: Option<&str>| {
+        let clock = clocks.of(value, created, "2026-03-20T12:00:00Z").unwrap().unwrap();
+        let late = clock.days_late("2026-03-20T12:00:00Z").unwrap();
+        let other = clock.otherwise.map(|other| (other.last_day, other.policy, other.today));
+        (clock.counted.last_day, clock.counted.at_the_wish, late, other)
+    };
+    let later = |day: &str| Some((day.to_owned(), Some(2), true));
+    assert_eq!(told(NUMBER, None), ("2026-03-16".into(), true, 4, later("2026-05-26")));
+    // What counts is when it was received, not when it came into the ledger.
+    assert_eq!(told("818-555-0143", None), told(NUMBER, None));
+    // A copy that is younger than both has its own days by the same two policies.
+    let young = Some("2026-03-11T18:00:00Z");
+    assert_eq!(told(NUMBER, young), ("2026-03-25".into(), true, 0, later("2026-06-04")));
+}
+
+#[test]
+fn a_policy_that_comes_later_and_asks_for_more_decides_and_one_in_between_has_no_say() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut ledger = ledger(&folder);
+    ledger.add(&common::out(NUMBER).received("2026-03-02T18:00:00Z")).unwrap();
+    ledger.set_policy(&policy("business-days = 10", "business-days = 1")).unwrap();
+    ledger.set_policy(&policy("business-days = 10", "business-days = 5")).unwrap();
+    drop(ledger);
+    written_at(
+        &folder,
+        &[(1, "2026-03-02T18:00:00Z"), (2, "2026-03-03T12:00:00Z"), (3, "2026-03-04T12:00:00Z")],
+    );
+    let ledger = common::begun(&folder);
+    let by = "2026-03-20T12:00:00Z";
+    let clock = ledger.clocks().unwrap().of(NUMBER, None, by).unwrap().unwrap();
+    assert_eq!((clock.counted.last_day.as_str(), clock.counted.policy), ("2026-03-09", Some(3)));
+    assert!(clock.counted.today && !clock.counted.at_the_wish);
+    let other = clock.otherwise.unwrap();
+    assert_eq!((other.last_day.as_str(), other.policy), ("2026-03-16", None));
+    assert!(other.at_the_wish && !other.today);
+}
+
+#[test]
+fn a_clock_says_how_its_last_day_was_counted() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut ledger = ledger(&folder);
+    ledger.add(&common::out(NUMBER).received("2026-11-23")).unwrap();
+    let clock = ledger.clocks().unwrap().of(NUMBER, None, "2026-11-24T12:00:00Z").unwrap().unwrap();
+    let counted = clock.counted;
+    assert_eq!((counted.from.as_str(), counted.last_day.as_str()), ("2026-11-23", "2026-12-08"));
+    assert_eq!((counted.business_days, counted.time_zone.as_str()), (10, "America/New_York"));
+    let off: Vec<_> = counted.holidays.iter().map(|it| (&*it.day, &*it.name)).collect();
+    assert_eq!(off, [("2026-11-26", "Thanksgiving Day")]);
+    assert_eq!(counted.policy_sha256, Policy::default().sha256().to_string());
+    assert!(counted.at_the_wish && counted.today && clock.otherwise.is_none());
+
+    let proof = ledger.proof(NUMBER).unwrap();
+    let [used] = proof.policies.as_slice() else { panic!("{:?}", proof.policies) };
+    assert_eq!((used.as_of.as_str(), used.business_days), ("2026-11-29", 10));
+    assert!(used.sources[0].contains("64.1200") && used.text.contains("[[holidays]]"));
+}
+
+#[test]
+fn a_wish_that_counted_for_all_kinds_does_so_by_any_later_policy() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut ledger = ledger(&folder);
+    ledger.set_policy(&policy("from = \"2027-01-31\"", "from = \"2026-01-01\"")).unwrap();
+    ledger.add(&common::out(NUMBER).received("2026-03-02")).unwrap();
+    ledger.set_policy(&policy("from = \"2027-01-31\"", "from = \"2030-01-01\"")).unwrap();
+    ledger.add(&common::out("818-555-0143").received("2026-03-04")).unwrap();
+    drop(ledger);
+    written_at(
+        &folder,
+        &[(1, "2026-01-05T12:00:00Z"), (2, "2026-03-02T18:00:00Z"), (3, "2026-03-03T12:00:00Z")],
+    );
+    let ledger = common::begun(&folder);
+    let wish = |value| ledger.status(value, crm_consent::Scope::All).unwrap().wish;
+    assert_eq!((wish(NUMBER), wish("818-555-0143")), (Some(Wish::Out), None));
+}
+
+/// A list of nobody's wishes was taken back, and another one with the same number stands.
+#[test]
+fn a_wish_that_stands_by_another_list_counts_from_that_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut ledger = ledger(&folder);
+    let text = "phone,status\n8185550142,STOP\n";
+    let wrong = import(&mut ledger, "wrong.csv", text);
+    let right = import(&mut ledger, "right.csv", &format!("{text}8185550143,STOP\n"));
+    ledger.retract(wrong, "not ours").unwrap();
+    let alone = import(&mut ledger, "alone.csv", "phone,status\n8185550144,STOP\n");
+    ledger.retract(alone, "not ours").unwrap();
+    drop(ledger);
+    let (early, late) = ("2026-03-02T18:00:00Z", "2026-05-04T18:00:00Z");
+    let times = [wrong, wrong + 1, alone, alone + 1].map(|record| (record, early));
+    written_at(&folder, &times);
+    written_at(&folder, &[right, right + 1, right + 2].map(|record| (record, late)));
+
+    let ledger = common::begun(&folder);
+    let clocks = ledger.clocks().unwrap();
+    let from = |by| clocks.of(NUMBER, None, by).unwrap().map(|clock| clock.counted.from);
+    assert_eq!(from("2026-05-05T12:00:00Z").as_deref(), Some("2026-05-04"));
+    assert_eq!(from("2026-04-05T12:00:00Z"), None, "nobody had asked for it by then");
+    let back = |value, by| clocks.taken_back(value, by).unwrap();
+    assert_eq!(back(NUMBER, "2026-05-05T12:00:00Z"), None);
+    assert_eq!(back("818-555-0144", "2026-04-05T12:00:00Z"), Some(alone + 1));
+    assert_eq!(back("818-555-0199", "2026-04-05T12:00:00Z"), None);
 }

@@ -81,7 +81,13 @@ fn only_the_last_key_of_a_ledger_signs_and_hands_over() {
     let lost = ledger.replace_lost_key(&third.public(), "the laptop was stolen").unwrap();
     ledger.seal(&third).unwrap();
     let checked = ledger.check(None).unwrap();
-    assert_eq!((checked.fault, checked.unsigned_keys), (None, vec![lost]));
+    assert_eq!(checked.fault, None);
+    let [key] = checked.unsigned_keys.as_slice() else { panic!("{checked:?}") };
+    assert_eq!((key.record, key.reason.as_str()), (lost, "the laptop was stolen"));
+    assert_eq!(key.fingerprint, third.public().fingerprint());
+    let proof = ledger.proof("818-555-0142").unwrap();
+    let keys: Vec<_> = proof.keys.iter().map(|key| (key.handed_over, key.lost.is_some())).collect();
+    assert_eq!(keys, [(None, false), (Some(true), false), (Some(false), true)]);
     // What earlier keys signed holds.
     for seal in [by_first, by_second] {
         assert_eq!(ledger.fault_of(&seal, None).unwrap(), None);

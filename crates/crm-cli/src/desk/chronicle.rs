@@ -24,6 +24,7 @@ use super::{
     sets::name_of,
     updates::Entry,
 };
+use crate::output::moment;
 
 /// Which records are looked at.
 pub(super) enum Scope {
@@ -89,7 +90,7 @@ impl Desk {
                 files.push(run.file);
             } else {
                 let file = run.file.display();
-                let at = run.at;
+                let at = moment(&run.at);
                 missing
                     .push(format!("{file}, applied on {at}, is gone: what it did is not listed"));
             }
@@ -131,8 +132,8 @@ impl Desk {
         match opened {
             Ok((mirror, Some(since))) => {
                 missing.push(format!(
-                    "what others changed is known from {since} on, as far as updates of the mirror \
-                     saw it"
+                    "what others changed is known from {} on, as far as updates of the mirror saw it",
+                    moment(&since.to_string())
                 ));
                 Some(mirror)
             }

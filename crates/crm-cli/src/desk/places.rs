@@ -144,6 +144,8 @@ impl Places {
                 place.owner_name = mirror.person(person)?.and_then(|person| person.name);
                 let created = Some(method.created_on).filter(|at| !at.is_unknown());
                 place.created = created.map(|at| at.to_string());
+                let read = mirror.marketing_of(&method)?;
+                place.facts.extend(read.map(|(is_on, at)| Fact::seen(at, is_on)));
                 place.value = Some(method.value);
                 found.insert(record, place);
             }

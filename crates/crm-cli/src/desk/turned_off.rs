@@ -16,6 +16,7 @@ use super::{
     sets::name_of,
     updates::{Entry, Member},
 };
+use crate::output::moment;
 
 /// A contact or a contact method of which marketing was turned off.
 #[derive(Debug, Clone)]
@@ -71,7 +72,7 @@ impl Desk {
                     let file = run.file.display();
                     let told = format!(
                         "{file}, applied on {}, is gone: what it did is not counted",
-                        run.at
+                        moment(&run.at)
                     );
                     looked.missing.push(told);
                 }

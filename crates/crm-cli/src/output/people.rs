@@ -17,9 +17,16 @@ pub(crate) fn note(text: impl AsRef<str>) {
 pub(crate) fn count(number: impl Into<u64>, thing: &str) -> String {
     match number.into() {
         1 => format!("1 {thing}"),
-        number if thing.ends_with('y') => format!("{number} {}ies", thing.trim_end_matches('y')),
+        number if thing.ends_with('y') && !thing.ends_with("ay") => {
+            format!("{number} {}ies", thing.trim_end_matches('y'))
+        }
         number => format!("{number} {thing}s"),
     }
+}
+
+/// A moment as it is kept, as people read it everywhere: to the second, in UTC.
+pub(crate) fn moment(text: &str) -> String {
+    text.parse().map_or_else(|_| text.to_owned(), crm_bulk::page::time)
 }
 
 /// The line that says why a command failed.

@@ -67,10 +67,33 @@ impl Holiday {
     }
 }
 
+/// A holiday on a day on which business would be done otherwise.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct DayOff {
+    /// The day on which it is observed.
+    pub day: String,
+    /// What it is called.
+    pub name: String,
+}
+
 pub(super) fn is_business_day(day: Date, holidays: &[Holiday]) -> bool {
-    let is_weekend = matches!(day.weekday(), Weekday::Saturday | Weekday::Sunday);
+    !is_weekend(day) && holiday(day, holidays).is_none()
+}
+
+/// The holiday of a day that is not one of a week-end.
+pub(super) fn day_off(day: Date, holidays: &[Holiday]) -> Option<DayOff> {
+    let holiday = holiday(day, holidays).filter(|_| !is_weekend(day))?;
+    Some(DayOff { day: day.to_string(), name: holiday.name.clone() })
+}
+
+fn is_weekend(day: Date) -> bool {
+    matches!(day.weekday(), Weekday::Saturday | Weekday::Sunday)
+}
+
+fn holiday(day: Date, holidays: &[Holiday]) -> Option<&Holiday> {
     // That of the first of January may be observed in the year before.
     let years = [day.year(), day.year() + 1];
-    let is = |holiday: &Holiday| years.iter().any(|year| holiday.observed(*year) == Some(day));
-    !is_weekend && !holidays.iter().any(is)
+    let is = |holiday: &&Holiday| years.iter().any(|year| holiday.observed(*year) == Some(day));
+    holidays.iter().find(is)
 }

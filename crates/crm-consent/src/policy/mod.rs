@@ -2,10 +2,13 @@
 
 mod calendar;
 
+use std::sync::LazyLock;
+
 use crm_models::Preference;
-use jiff::{civil::Date, tz::TimeZone};
+use jiff::{Timestamp, ToSpan, civil::Date, tz::TimeZone};
 use serde::{Deserialize, Serialize};
 
+pub use self::calendar::DayOff;
 use self::calendar::Holiday;
 use crate::{error::ConsentError, hash::Sha, wish::Scope};
 
@@ -27,6 +30,7 @@ use crate::{error::ConsentError, hash::Sha, wish::Scope};
 #[derive(Debug, Clone)]
 pub struct Policy {
     text: String,
+    sha256: Sha,
     rules: Rules,
     zone: TimeZone,
     /// What is turned off for all kinds of messages.
@@ -74,8 +78,12 @@ const DEFAULT: &str = include_str!("default.toml");
 
 impl Default for Policy {
     fn default() -> Self {
-        // A test reads it, and it is part of this crate.
-        Self::read(DEFAULT).unwrap_or_else(|error| unreachable!("{error}"))
+        // Read once: a guard asks for it at each change.
+        static READ: LazyLock<Policy> = LazyLock::new(|| {
+            // A test reads it, and it is part of this crate.
+            Policy::read(DEFAULT).unwrap_or_else(|error| unreachable!("{error}"))
+        });
+        READ.clone()
     }
 }
 
@@ -95,7 +103,8 @@ impl Policy {
         }
         let all_kinds = rules.all_kinds.turns_off.iter().map(|name| preference(name));
         let all_kinds = all_kinds.collect::<Result<_, _>>().map_err(wrong)?;
-        Ok(Self { text: text.to_owned(), rules, zone, all_kinds })
+        let sha256 = Sha::of(text.as_bytes());
+        Ok(Self { text: text.to_owned(), sha256, rules, zone, all_kinds })
     }
 
     /// Returns the text.
@@ -107,7 +116,7 @@ impl Policy {
     /// Returns the SHA-256 of the text, which names the policy.
     #[must_use]
     pub fn sha256(&self) -> Sha {
-        Sha::of(self.text.as_bytes())
+        self.sha256
     }
 
     /// Returns what it is called.
@@ -124,6 +133,29 @@ impl Policy {
 
     pub(crate) fn zone(&self) -> &TimeZone {
         &self.zone
+    }
+
+    /// The day of a moment.
+    pub(crate) fn day(&self, at: Timestamp) -> Date {
+        self.zone.to_datetime(at).date()
+    }
+
+    /// When a day begins; none beyond the calendar.
+    pub(crate) fn begins(&self, day: Date) -> Option<Timestamp> {
+        self.zone.to_timestamp(day.at(0, 0, 0, 0)).ok()
+    }
+
+    /// The day as of which it says what the law is.
+    pub(crate) fn as_of(&self) -> Date {
+        self.rules.as_of
+    }
+
+    pub(crate) fn sources(&self) -> &[String] {
+        &self.rules.sources
+    }
+
+    pub(crate) fn business_days(&self) -> u16 {
+        self.rules.deadline.business_days
     }
 
     /// The day from which a wish counts for all kinds.
@@ -173,6 +205,12 @@ impl Policy {
             left -= u16::from(calendar::is_business_day(day, &self.rules.holidays));
         }
         Some(day)
+    }
+
+    /// The holidays after one day and up to another, without those of which nobody works anyway.
+    pub(crate) fn days_off(&self, after: Date, last: Date) -> Vec<DayOff> {
+        let days = after.series(1.day()).skip(1).take_while(|day| *day <= last);
+        days.filter_map(|day| calendar::day_off(day, &self.rules.holidays)).collect()
     }
 }
 

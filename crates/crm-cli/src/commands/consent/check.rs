@@ -3,7 +3,7 @@
 use std::{fs, path::PathBuf};
 
 use clap::Args;
-use crm_consent::{Checked, Fault, Head, Ledger, PublicKey, Seal, Sha};
+use crm_consent::{Checked, Fault, Head, Ledger, PublicKey, Seal, Sha, UnsignedKey};
 use serde::Serialize;
 
 use crate::{
@@ -20,6 +20,10 @@ use crate::{
 /// elsewhere. A seal is checked first: whether it is of this ledger, and of a key that the ledger
 /// knows or that is given. Whoever has the key can sign again: when a seal was there shows only its
 /// time stamp, which `openssl ts -verify` checks.
+///
+/// The code is 10 too where a key signs to which the one before has not handed over (`crm consent key
+/// --old-is-lost`): a forger can do that. A seal or a count that was kept elsewhere and covers its
+/// record shows that somebody has taken note of it; then the key is told, and the code is 0.
 #[derive(Debug, Args)]
 pub(crate) struct CheckCommand {
     /// The file of a seal, or a count and a hash that an earlier check printed, as in 1200:9f86d081…
@@ -58,7 +62,9 @@ struct Answer {
     hash: String,
     /// How many records the last seal in the ledger is over.
     sealed: u64,
-    unsigned_keys: Vec<u64>,
+    unsigned_keys: Vec<UnsignedKey>,
+    /// Of these, how many come after what was kept elsewhere: nobody has taken note of them.
+    unnoticed_keys: usize,
     /// Why the seal that was kept says nothing.
     seal_fault: Option<String>,
     fault: Option<String>,
@@ -83,6 +89,7 @@ impl CheckCommand {
             sound: checked.sound,
             hash: checked.hash.to_string(),
             sealed: checked.sealed,
+            unnoticed_keys: unnoticed(&checked, against.as_ref()),
             unsigned_keys: checked.unsigned_keys.clone(),
             seal_fault: seal_fault.map(|fault| fault.to_string()),
             fault: checked.fault.map(|fault| fault.to_string()),
@@ -97,7 +104,8 @@ impl CheckCommand {
             Format::Table => show(&answer, &checked, output)?,
             _ => output.value(&answer)?,
         }
-        let is_sound = answer.fault.is_none() && answer.seal_fault.is_none();
+        let is_sound =
+            answer.fault.is_none() && answer.seal_fault.is_none() && answer.unnoticed_keys == 0;
         Ok(if is_sound { Status::Done } else { Status::Consent })
     }
 
@@ -120,6 +128,13 @@ impl CheckCommand {
     }
 }
 
+/// How many keys sign to which none before has handed over, and that what was kept elsewhere does not
+/// cover: whoever kept that could have seen the others.
+fn unnoticed(checked: &Checked, against: Option<&Head>) -> usize {
+    let noticed = against.map_or(0, |kept| kept.count);
+    checked.unsigned_keys.iter().filter(|key| key.record > noticed).count()
+}
+
 /// That nothing is wrong, in words.
 pub(super) fn all_sound(records: u64) -> String {
     match records {
@@ -130,11 +145,17 @@ pub(super) fn all_sound(records: u64) -> String {
 
 fn show(answer: &Answer, checked: &Checked, output: &Output) -> Result<(), CliError> {
     let Answer { sound, hash, sealed, seal_fault, fault, .. } = answer;
-    for record in &checked.unsigned_keys {
+    for UnsignedKey { record, fingerprint, reason, .. } in &checked.unsigned_keys {
         note(format!(
-            "by record {record} another key signs, to which none before has handed over: anybody who \
-             can write the ledger can have done that"
+            "by record {record} another key signs, {fingerprint}, to which none before has handed over \
+             (\"{reason}\"): anybody who can write the ledger can have done that"
         ));
+    }
+    if answer.unnoticed_keys > 0 {
+        note(
+            "if that was you, keep a seal of the new key elsewhere and check --against it: what it \
+             covers you have taken note of",
+        );
     }
     if *sealed > 0 {
         note(format!("the last seal in the ledger is over {}", count(*sealed, "record")));

@@ -21,7 +21,7 @@ use crate::{
 ///
 /// Contacts of customers and locations and contact methods of people, from the desk's mirror, without
 /// a call: bring it up to date first with `crm mirror update`. Each has the last day in time, by the
-/// policy, and how many days it is late; what was created after the wish has a clock of its own. The
+/// policy in force at the wish or that of today, whichever is earlier, and how many days it is late; what was created after the wish has a clock of its own. The
 /// code is 10 where one is late.
 ///
 /// Under KIND, open is what `crm consent plan` turns off, cannot-be-set what no plan can, and look-at a
@@ -33,7 +33,7 @@ pub(crate) struct DueCommand {}
 
 records! {
     Due {
-        "kind" => "KIND", "deadline" => "BY", "daysLate" => "LATE", "stored" => "VALUE",
+        "kind" => "KIND", "deadline" => "BY", "daysLate" => "LATE", "otherDeadline", "stored" => "VALUE",
         "ownerKind" => "OF", "ownerId" => "ID", "contactId" => "CONTACT", "record" => "RECORD",
         "receives", "value", "received", "isKnown", "created", "why" => "WHY",
     }
@@ -61,6 +61,14 @@ impl DueCommand {
         let due = ledger::due(ledger, desk, &mirror)?;
         let left = Left::of(&due);
         note(left.text());
+        let split = due.iter().filter(|due| due.other_deadline.is_some()).count() as u64;
+        if split > 0 {
+            note(format!(
+                "of {} the policy in force at the wish and that of today give two last days: the \
+                 earlier one is told, `otherDeadline` is the other",
+                count(split, "copy")
+            ));
+        }
         let is_unread = |due: &&Due| !due.is_known && matches!(due.target, Target::Method { .. });
         let unread = due.iter().filter(is_unread).count() as u64;
         if unread > 0 {

@@ -4,20 +4,43 @@ use crm_bulk::page::{foreign, time};
 use crm_consent::PolicyUsed;
 use maud::{Markup, html};
 
+use crate::output::count;
+
+/// Which of several policies decides.
+pub(super) fn which_decides() -> Markup {
+    html! {
+        p {
+            "The last day of a copy is that of the policy that was in force when the wish was received \
+             (or came into the ledger, where nobody knows when that was), or that of the policy in \
+             force today, where it is earlier: no policy that comes later makes a wish less late. By \
+             the same two it is decided whether a wish counts for all kinds of messages: it does if \
+             one of them says so. Policies are what the owner of the ledger has set, or the default of \
+             the program: no legal advice."
+        }
+    }
+}
+
 /// The policies by which last days were counted.
 pub(super) fn policies(policies: &[PolicyUsed]) -> Markup {
     html! {
         ul {
             @for policy in policies {
                 li {
-                    (foreign(&policy.name))
+                    b { (foreign(&policy.name)) }
                     @match (policy.record, &policy.at, &policy.by) {
                         (Some(record), Some(since), Some(by)) => {
                             ", since " (at(since)) ", set by " (foreign(by)) " (record " (record) ")"
                         }
                         _ => ", the default",
                     }
-                    br; small { "SHA-256 of its text " code { (policy.sha256) } }
+                    ": " (count(policy.business_days, "business day")) " in " (policy.time_zone)
+                    ", without week-ends and its holidays; for all kinds of messages from "
+                    (policy.all_kinds_from) " on. As of " (policy.as_of) ", by"
+                    ul { @for source in &policy.sources { li { (foreign(source)) } } }
+                    details {
+                        summary { "Its text, of which the SHA-256 is " code { (policy.sha256) } }
+                        pre { @for line in policy.text.lines() { (foreign(line)) "\n" } }
+                    }
                 }
             }
         }

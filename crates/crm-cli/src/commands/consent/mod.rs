@@ -7,6 +7,7 @@ mod export;
 mod import;
 mod key;
 mod key_place;
+mod made;
 mod markup;
 mod plan;
 mod policy;

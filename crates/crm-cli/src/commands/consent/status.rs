@@ -7,7 +7,11 @@ use serde::Serialize;
 
 use super::words::ScopeArg;
 use crate::{
-    commands::args::NumberArgs, error::CliError, globals::Format, output::Output, status::Status,
+    commands::args::NumberArgs,
+    error::CliError,
+    globals::Format,
+    output::{Output, moment},
+    status::Status,
 };
 
 /// Say whether somebody may be written to, called or texted
@@ -83,7 +87,8 @@ pub(super) fn line(heard: &Heard) -> String {
         (!heard.honoured).then(|| "not honoured: it lacks the time or the words".to_owned());
     let redacted = heard.value.is_none().then(|| "its data was removed".to_owned());
     let retracted = heard.retracted.then(|| "taken back".to_owned());
-    let recorded = Some(format!("recorded {} by {}", heard.recorded_at, heard.recorded_by));
+    let recorded =
+        Some(format!("recorded {} by {}", moment(&heard.recorded_at), heard.recorded_by));
     let more = [words, heard.place.clone(), taken, from, recorded, honoured, retracted, redacted];
     for part in more.into_iter().flatten() {
         said.push_str(&format!(", {part}"));

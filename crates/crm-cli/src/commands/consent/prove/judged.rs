@@ -1,10 +1,13 @@
 //! Whether a copy of a number or an address was turned off in time, by what is known of it.
 
-use crm_consent::Clock;
+use crm_consent::{Clock, Counted};
 use crm_models::Timestamp;
 use serde::Serialize;
 
-use crate::desk::{Effect, Fact};
+use crate::{
+    desk::{Effect, Fact},
+    output::count,
+};
 
 /// What became of a copy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -86,15 +89,24 @@ impl Judged {
         matches!(self.verdict, Verdict::Late | Verdict::NotShown | Verdict::Overdue)
     }
 
-    /// In one sentence.
+    /// In one sentence, and another one where two policies give two last days.
     pub(super) fn sentence(&self, clock: Option<&Clock>) -> String {
+        let verdict = self.verdict_on(clock);
+        let is_of_day = !matches!(self.verdict, Verdict::Gone | Verdict::Unknown | Verdict::NoWish);
+        match clock.filter(|_| is_of_day).and_then(two_days) {
+            Some(two_days) => format!("{verdict} {two_days}"),
+            None => verdict,
+        }
+    }
+
+    fn verdict_on(&self, clock: Option<&Clock>) -> String {
         let since = self.since.map(crm_bulk::page::time).unwrap_or_default();
         let off = if self.is_exact {
             format!("Turned off on {since}")
         } else {
             format!("Receives no marketing; first seen so on {since}")
         };
-        let last = clock.map(|clock| clock.last_day.as_str()).unwrap_or_default();
+        let last = clock.map(|clock| clock.counted.last_day.as_str()).unwrap_or_default();
         let late = match self.days_late {
             1 => "1 day".to_owned(),
             days => format!("{days} days"),
@@ -124,6 +136,38 @@ impl Judged {
             Verdict::NoWish => "No wish to be left alone counts for it.".to_owned(),
         }
     }
+}
+
+/// That two policies give two last days, and which one decides.
+pub(super) fn two_days(clock: &Clock) -> Option<String> {
+    let other = clock.otherwise.as_ref()?;
+    let of = |counted: &Counted| {
+        let which = if counted.at_the_wish { "in force at the wish" } else { "in force today" };
+        let record = counted.policy.map(|record| format!("record {record}"));
+        let record = record.unwrap_or_else(|| "the default".to_owned());
+        format!("{} by the policy {which} ({record})", counted.last_day)
+    };
+    Some(format!(
+        "Two policies give two last days: {}, and {}. The earlier one decides.",
+        of(&clock.counted),
+        of(other)
+    ))
+}
+
+/// How a last day was counted, in words.
+pub(super) fn how_counted(counted: &Counted) -> String {
+    let mut without = vec!["week-ends".to_owned()];
+    without.extend(counted.holidays.iter().map(|off| format!("{} ({})", off.name, off.day)));
+    let without = match without.split_last() {
+        Some((last, rest)) if !rest.is_empty() => format!("{} and {last}", rest.join(", ")),
+        _ => without.concat(),
+    };
+    format!(
+        "{} from {}, without {without}; days are those of {}",
+        count(counted.business_days, "business day"),
+        counted.from,
+        counted.time_zone
+    )
 }
 
 #[cfg(test)]

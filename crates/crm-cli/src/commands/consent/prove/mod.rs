@@ -1,5 +1,6 @@
 //! `crm consent prove`: what was wished of a number or an address, and what was done.
 
+mod by_hand;
 mod judged;
 mod page;
 mod read_back;
@@ -12,11 +13,15 @@ use std::{
 
 use clap::Args;
 use crm_bulk::AtomicWriter;
-use crm_consent::{ConsentError, Ledger, Sha};
+use crm_consent::{ConsentError, Ledger, Sha, ShownKey};
 use crm_mirror::Mirror;
 use crm_values::PhoneReader;
 
-use self::{page::Beside, told::Document};
+use self::{
+    judged::{how_counted, two_days},
+    page::Beside,
+    told::Document,
+};
 use super::status::line;
 use crate::{
     commands::{args::NumberArgs, change_sets::known::read_desk_by},
@@ -24,7 +29,7 @@ use crate::{
     error::CliError,
     exit::Exit,
     globals::Format,
-    output::{Output, note},
+    output::{Output, moment, note},
     session::Session,
     status::Status,
 };
@@ -38,7 +43,8 @@ use crate::{
 /// the SHA-256 of that file.
 ///
 /// The code is 9 where the ledger has no wish of it, and 10 where something speaks against you: a copy
-/// was late or still receives marketing too late, or the ledger was altered.
+/// was late or still receives marketing too late, or the ledger was altered. The last day is that of the
+/// policy in force at the wish or of that of today, whichever is earlier; where they differ, both are told.
 ///
 ///   crm consent prove "(818) 555-0142" --verify --html proof.html
 #[derive(Debug, Args)]
@@ -141,6 +147,18 @@ pub(super) fn put(path: &Path, bytes: &[u8]) -> Result<(), CliError> {
     file.finish().map_err(&unwritten)
 }
 
+/// That no key before has handed over to a key.
+fn unlinked(key: &ShownKey) -> Option<String> {
+    let ShownKey { record, fingerprint, lost, .. } = key;
+    let reason = lost.as_deref().unwrap_or_default();
+    (key.handed_over == Some(false)).then(|| {
+        format!(
+            "by record {record} key {fingerprint} signs, to which none before has handed over \
+             (\"{reason}\")"
+        )
+    })
+}
+
 /// What it says, in lines.
 fn text(told: &Document) -> Vec<String> {
     let ruling = told.proof.marketing;
@@ -148,6 +166,10 @@ fn text(told: &Document) -> Vec<String> {
         (Some(wish), Some(record)) => format!("{wish}, by record {record}"),
         _ => "no wish is recorded that counts".to_owned(),
     }];
+    if let Some(clock) = &told.clock {
+        lines.push(format!("last day {}: {}", clock.counted.last_day, how_counted(&clock.counted)));
+        lines.extend(two_days(clock));
+    }
     for wish in &told.proof.wishes {
         lines.push(line(&wish.heard));
         lines.extend(wish.came.iter().map(|came| {
@@ -162,7 +184,13 @@ fn text(told: &Document) -> Vec<String> {
     for act in &told.proof.acts {
         let reason = act.reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
         let of = act.of.map(|of| format!(" of record {of}")).unwrap_or_default();
-        lines.push(format!("  {}: {}{of}, {} by {}{reason}", act.record, act.kind, act.at, act.by));
+        lines.push(format!(
+            "  {}: {}{of}, {} by {}{reason}",
+            act.record,
+            act.kind,
+            moment(&act.at),
+            act.by
+        ));
     }
     for copy in &told.copies {
         lines.push(copy.place());
@@ -175,6 +203,7 @@ fn text(told: &Document) -> Vec<String> {
     let sentences = told.not_covered.iter();
     lines.extend(sentences.map(|sentence| format!("not covered: {sentence}")));
     lines.extend(told.unsealed());
+    lines.extend(told.proof.keys.iter().filter_map(unlinked));
     lines.push(match &told.check.fault {
         Some(fault) => format!("the ledger was altered: {fault}"),
         None => format!("{}:{}", told.proof.head.count, told.proof.head.hash),

@@ -1,17 +1,18 @@
 //! A proof as one page, for somebody who asks what was done about a number.
 
-use crm_bulk::page::{self, foreign, time};
-use crm_consent::{Act, Came, Heard, Proved, Ruling, ShownSeal, Wish};
+use crm_bulk::page::{self, foreign};
+use crm_consent::{Act, Came, Heard, Proved, Ruling, ShownKey, ShownSeal, Wish};
 use maud::{Markup, html};
 
 use super::{
-    judged::Verdict,
+    by_hand,
+    judged::{Verdict, how_counted, two_days},
     told::{Copy, Document},
 };
 use crate::{
     commands::consent::{
         check::all_sound,
-        markup::{at, policies},
+        markup::{at, policies, which_decides},
     },
     desk::Event,
     output::{count, crm},
@@ -78,9 +79,12 @@ fn in_short(told: &Document) -> Markup {
                 _ => { "no wish of its own is recorded, but one of a number that may be the same." }
             }
             @if let Some(clock) = &told.clock {
-                " It counts from " (clock.from) ", when it was first said so (record " (clock.record)
-                "), and had to be heeded by " b { (clock.last_day) } "."
+                " It was first said so in record " (clock.record) ", and had to be heeded by "
+                b { (clock.counted.last_day) } ": " (how_counted(&clock.counted)) "."
             }
+        }
+        @if let Some(two_days) = told.clock.as_ref().and_then(two_days) {
+            p.note { b.bad { (two_days) } " The policies are below, under “By which rules”." }
         }
         @if let Some(fault) = &told.check.fault {
             p.note {
@@ -94,8 +98,19 @@ fn in_short(told: &Document) -> Markup {
 fn received(heard: &Heard) -> Markup {
     html! {
         @match &heard.received {
-            Some(received) => { "received " (foreign(received)) }
+            Some(received) => { "received " (moment_of(heard, received)) }
             None => { "of which nobody knows when it was received" }
+        }
+    }
+}
+
+/// When it was received, in the one form of all times where the time is known.
+fn moment_of(heard: &Heard, received: &str) -> Markup {
+    html! {
+        @match &heard.received_between {
+            Some([earliest, latest]) if earliest == latest => (at(earliest)),
+            Some(_) => { "on " (foreign(received)) }
+            None => (foreign(received)),
         }
     }
 }
@@ -130,10 +145,7 @@ fn head(told: &Document) -> Markup {
             dt { "Read as" } dd { code { (foreign(&proof.key)) } }
             dt { "For marketing" } dd { (ruling(proof.marketing)) }
             dt { "For all kinds of messages" } dd { (ruling(proof.all_kinds)) }
-            dt { "Tenant" } dd { (told.tenant) }
-            dt { "Server" } dd { (foreign(&told.server)) }
-            dt { "Page made" }
-            dd { (time(told.made_at)) " by " (foreign(&told.made_by)) ", crm " (told.version) }
+            (told.made.markup())
             dt { "Ledger" }
             dd {
                 @if told.check.fault.is_none() {
@@ -190,7 +202,16 @@ fn heard_of(heard: &Heard, came: &[Came]) -> Markup {
             }
             dt { "Received" }
             dd {
-                @match &heard.received { Some(at) => (foreign(at)), None => "nobody knows when" }
+                @match (&heard.received, &heard.received_between) {
+                    (None, _) => "nobody knows when",
+                    (Some(received), Some([earliest, latest])) if earliest != latest => {
+                        (foreign(received)) ", a day without a time: between " (at(earliest)) " and "
+                        (at(latest))
+                    }
+                    (Some(received), _) => {
+                        (moment_of(heard, received)) ", written as “" (foreign(received)) "”"
+                    }
+                }
             }
             dt { "For" } dd { (heard.scope) @if heard.scope == crm_consent::Scope::All { " kinds of messages" } }
             @if let Some(place) = &heard.place { dt { "Where" } dd { (foreign(place)) } }
@@ -251,10 +272,10 @@ fn copy_of(copy: &Copy) -> Markup {
             b class=(class) { (foreign(&copy.says)) }
             @if let Some(clock) = &copy.clock {
                 @if clock.of_copy {
-                    " Its time counts from " (clock.from) ", when it was created after the wish."
+                    " It was created after the wish, so it has a time of its own: "
+                    (how_counted(&clock.counted)) "."
                 } @else {
-                    " Its time counts from " (clock.from) ", when the wish of record "
-                    (clock.record) " was received."
+                    " Its time is that of the wish of record " (clock.record) "."
                 }
             }
             @if let Some(now) = &copy.now { " " (foreign(&now.says())) }
@@ -318,10 +339,7 @@ fn event_of(event: &Event, is_traced: bool) -> Markup {
 fn rules(told: &Document) -> Markup {
     html! {
         h2 { "By which rules" }
-        p {
-            "The last day of each copy is that of the last policy of these. It is what the owner of the \
-             ledger has set, or the default of the program: no legal advice."
-        }
+        (which_decides())
         (policies(&told.proof.policies))
     }
 }
@@ -331,7 +349,7 @@ fn chain(told: &Document) -> Markup {
     html! {
         h2 { "Who says so, and how firmly" }
         p {
-            "The ledger of tenant " (told.tenant) " says so, a file of whoever runs the program, and the \
+            "The ledger of tenant " (told.made.tenant) " says so, a file of whoever runs the program, and the \
              change sets beside it. Records are only added to the ledger, each with the hash of the one \
              before in its own; none can be altered, removed or moved without changing the last hash. \
              Whoever holds the file could have written all of it anew, unless this count and this hash \
@@ -351,6 +369,14 @@ fn chain(told: &Document) -> Markup {
                  a time."
             }
             ul { @for shown in &proof.seals { (seal(shown)) } }
+        }
+        @if !proof.keys.is_empty() {
+            h3 { "Which keys signed" }
+            p {
+                "A key is named by its fingerprint, the SHA-256 of the public key. Compare it with the one \
+                 that you were given elsewhere: this page comes from whoever holds the ledger."
+            }
+            ul { @for shown in &proof.keys { (key(shown)) } }
         }
         p {
             "Names of users are those of the operating system. Who “took” a wish, and what somebody is \
@@ -385,8 +411,27 @@ fn covered(told: &Document) -> String {
     }
 }
 
+fn key(shown: &ShownKey) -> Markup {
+    let ShownKey { record, since, by, fingerprint, handed_over, lost, .. } = shown;
+    html! {
+        li {
+            code { (fingerprint) } ", signs since " (at(since)) ", set by " (foreign(by)) " (record "
+            (record) "): "
+            @match handed_over {
+                None => "the first key of the ledger.",
+                Some(true) => "the key before has signed that it hands over to this one.",
+                Some(false) => {
+                    b.bad { "no key before has handed over to it." }
+                    " Anybody who could write the ledger could have had it sign."
+                    @if let Some(reason) = lost { " The reason that was given: “" (foreign(reason)) "”" }
+                }
+            }
+        }
+    }
+}
+
 fn seal(shown: &ShownSeal) -> Markup {
-    let ShownSeal { record, head, at: when, by, signature, stamp, .. } = shown;
+    let ShownSeal { record, head, at: when, by, key, signature, stamp, .. } = shown;
     html! {
         li {
             "Signed on " (at(when)) " by " (foreign(by)) ", over " (count(head.count, "record")) " (record "
@@ -397,47 +442,76 @@ fn seal(shown: &ShownSeal) -> Markup {
                 }
                 None => "without a time stamp",
             }
-            br; small { "Head " code { (head.hash) } ", signature " code { (signature) } }
+            br; small {
+                "Head " code { (head.hash) } ", key " code { (key) } ", signature "
+                code { (signature) }
+            }
         }
     }
 }
 
 fn by_hand(told: &Document, beside: Option<&Beside>) -> Markup {
     let name = beside.map_or("proof.json", |beside| beside.name.as_str());
-    let has_key = told.proof.seals.iter().any(|seal| seal.public_key.is_some());
     html! {
         h2 { "How to check it without us" }
         @if let Some(Beside { name, sha256 }) = beside {
             p {
                 "All of this is also in the file " code { (foreign(name)) } ", with the text that each \
                  hash is over. The file's SHA-256 is " code { (sha256) } "; " code { "sha256sum" }
-                " prints the same for as long as nobody has changed it."
+                " prints the same for as long as nobody has changed it. A list that was kept is the one \
+                 that came in, if it makes the SHA-256 above of that."
             }
         }
         p {
-            "With that file alone: " code { "jq -j '.records[0].over' " (foreign(name)) " | sha256sum" }
-            " makes the hash of the first record, and so on for each; "
-            code { ".records[0].personal" } " makes the commitment that stands in it, of the very words \
-             and the number. A list that was kept is the one that came in, if " code { "sha256sum" }
-            " makes the SHA-256 above of it."
+            "The lines below need that file, " code { "jq" } ", " code { "sha256sum" } " and "
+            code { "openssl" } ", in a shell in its folder."
+        }
+        @if let Some(first) = told.proof.records.first() {
+            p {
+                "The hash of a record, here of record " (first.number) ", and the commitment that \
+                 stands in it, of the very words and the number; " code { "1" } " in place of " code { "0" }
+                " is the next one:"
+            }
+            (lines(&by_hand::record(first, name)))
         }
         p {
             @if told.chain_left_out == 0 {
                 "The same for each of " code { ".chain" } ": the hash of each stands at the beginning of \
                  the next one's text, up to the last one, which is the hash above. So these records are \
-                 in that chain."
+                 in that chain; the book has the loop."
             } @else {
                 "That these records are in the chain up to the hash above takes the "
                 (told.chain_left_out) " records that follow the first of them, which are not in this \
                  file: " code { (crm()) " consent prove --with-chain" } " puts them in."
             }
-            @if has_key {
-                " Of each of " code { ".seals" } ", " code { "openssl pkeyutl -verify -rawin -pubin" }
-                " checks " code { "signature" } " over " code { "signed" } " with " code { "publicKey" }
-                "; the book has the lines."
-            }
-            " With the ledger: " code { (crm()) " consent check --against " (told.proof.head.count) ":"
-            (told.proof.head.hash) } "."
         }
+        @for (place, seal) in told.proof.seals.iter().enumerate() {
+            @if seal.public_key.is_some() {
+                p {
+                    "The signature of the seal in record " (seal.record) ". The last line prints the \
+                     fingerprint of the key, "  code { (seal.key) } ":"
+                }
+                (lines(&by_hand::signature(place, name)))
+            }
+            @if let Some(stamp) = &seal.stamp {
+                p {
+                    "Its time stamp, with " code { "root.pem" } ", the root certificate that "
+                    (foreign(&stamp.authority)) " publishes:"
+                }
+                (lines(&by_hand::stamp(place, name)))
+            }
+        }
+        p { "With the ledger itself:" }
+        (lines(&format!(
+            "{} consent check --against {}:{}",
+            crm(),
+            told.proof.head.count,
+            told.proof.head.hash
+        )))
     }
+}
+
+/// Lines for a shell.
+fn lines(text: &str) -> Markup {
+    html! { pre { code { (text) } } }
 }

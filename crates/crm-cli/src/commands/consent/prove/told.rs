@@ -1,7 +1,7 @@
 //! What a proof says, as data: the ledger's own, each copy with what became of it, and what is not
 //! covered.
 
-use crm_bulk::{Site, system_user};
+use crm_bulk::Site;
 use crm_consent::{Checked, Clock, Clocks, ConsentError, Ledger, Proof, Wish, Written};
 use crm_mirror::Feed;
 use crm_models::Timestamp;
@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use super::judged::{Judged, Verdict};
 use crate::{
+    commands::consent::made::Made,
     desk::{Effect, Event, Fact, Place, Places},
     output::count,
 };
@@ -22,11 +23,8 @@ const CHAIN: u64 = 1_000;
 pub(super) struct Document {
     /// The number or address as it was asked for.
     pub(super) asked: String,
-    pub(super) made_at: Timestamp,
-    pub(super) made_by: String,
-    pub(super) version: &'static str,
-    pub(super) tenant: i64,
-    pub(super) server: String,
+    #[serde(flatten)]
+    pub(super) made: Made,
     #[serde(flatten)]
     pub(super) proof: Proof,
     /// By when the wish to be left alone had to be heeded where a copy was there already.
@@ -99,7 +97,8 @@ impl Document {
         (mut places, now): (Places, Vec<Option<Now>>),
         with_chain: bool,
     ) -> Result<Self, ConsentError> {
-        let made_at = Timestamp::from(std::time::SystemTime::now());
+        let made = Made::now(site);
+        let made_at = made.made_at;
         let (checked, proof) = (ledger.check(None)?, ledger.proof(&asked)?);
         let clocks = ledger.clocks()?;
         let clock = clocks.of(&asked, None, &made_at.to_string())?;
@@ -109,11 +108,7 @@ impl Document {
         }
         let mut document = Self {
             asked,
-            made_at,
-            made_by: system_user(),
-            version: env!("CARGO_PKG_VERSION"),
-            tenant: site.tenant().get(),
-            server: site.environment().to_owned(),
+            made,
             clock: clock.filter(|_| proof.marketing.wish == Some(Wish::Out)),
             check: Check::of(&checked),
             copies,
@@ -254,8 +249,8 @@ impl Document {
         match (told(Some(true)), told(Some(false)), told(None)) {
             (_, _, all) if all == self.copies.len() => "No copy tells it.".to_owned(),
             (on, off, unknown) => format!(
-                "Of the copies {on} say that it takes none, {off} that it takes them, {unknown} do \
-                 not tell."
+                "Copies that say that it takes none: {on}; that it takes them: {off}; that do not \
+                 tell: {unknown}."
             ),
         }
     }

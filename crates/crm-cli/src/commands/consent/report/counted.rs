@@ -1,12 +1,13 @@
 //! What a report says, as data.
 
-use crm_bulk::{Site, system_user};
+use crm_bulk::Site;
 use crm_consent::{Checked, Clocks, ConsentError, Days, Ledger, Report};
 use crm_models::Timestamp;
 use serde::Serialize;
 
 use super::line::Line;
 use crate::{
+    commands::consent::made::Made,
     desk::{Desk, SetTold, TurnedOff},
     error::CliError,
 };
@@ -15,11 +16,8 @@ use crate::{
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Document {
-    pub(super) made_at: Timestamp,
-    pub(super) made_by: String,
-    pub(super) version: &'static str,
-    pub(super) tenant: i64,
-    pub(super) server: String,
+    #[serde(flatten)]
+    pub(super) made: Made,
     #[serde(flatten)]
     pub(super) ledger: Report,
     /// How many records are as they were written, and what is wrong with the first that is not.
@@ -42,6 +40,11 @@ pub(super) struct Punctual {
     /// Of the late ones, how many by 1 to 5 days, 6 to 10, 11 to 30, and more.
     pub(super) late_by: [u64; 4],
     pub(super) most_days_late: u32,
+    /// Of those in time and late, how many have another last day by one of the two policies that have
+    /// a say: the one in force at the wish and that of today. The earlier one decides.
+    pub(super) policies_differ: u64,
+    /// The wish that they were for was taken back since.
+    pub(super) taken_back: u64,
     /// Nobody had wished it by then.
     pub(super) without_wish: u64,
     /// Single writes to contacts whose number or address is not known.
@@ -58,6 +61,8 @@ pub(super) struct Open {
     pub(super) copies: u64,
     pub(super) late: u64,
     pub(super) most_days_late: u32,
+    /// Of how many another policy gives another last day, which is later.
+    pub(super) policies_differ: u64,
     /// Of numbers that may be one that is out: a person has to look.
     pub(super) look_at: u64,
 }
@@ -107,11 +112,7 @@ impl Document {
             );
         }
         Ok(Self {
-            made_at: Timestamp::from(std::time::SystemTime::now()),
-            made_by: system_user(),
-            version: env!("CARGO_PKG_VERSION"),
-            tenant: site.tenant().get(),
-            server: site.environment().to_owned(),
+            made: Made::now(site),
             ledger: report,
             sound,
             fault: fault.map(|fault| fault.to_string()),
@@ -137,7 +138,10 @@ impl Punctual {
         };
         let clock = clocks.of(value, off.created.as_deref(), &off.at)?;
         let late = clock.as_ref().and_then(|clock| clock.days_late(&off.at));
+        let is_split = clock.as_ref().is_some_and(|clock| clock.otherwise.is_some());
+        self.policies_differ += u64::from(is_split);
         match late {
+            None if clocks.taken_back(value, &off.at)?.is_some() => self.taken_back += 1,
             None => self.without_wish += 1,
             Some(0) => self.in_time += 1,
             Some(days) => {

@@ -20,6 +20,7 @@ pub(super) struct Line {
     wish: Option<String>,
     value: Option<String>,
     received: Option<String>,
+    taken_by: Option<String>,
     words: Option<String>,
     /// The file of a list, or the place where a wish was said.
     from: Option<String>,
@@ -41,13 +42,19 @@ pub(super) struct Line {
     trace_id: Option<String>,
     last_day: Option<String>,
     days_late: Option<u32>,
+    /// The SHA-256 of the policy by which the last day was counted.
+    policy: Option<String>,
+    /// The last day by the other policy that has a say, where that is another one.
+    other_last_day: Option<String>,
+    other_policy: Option<String>,
 }
 
 records! {
     Line {
-        "entry", "at", "by", "record", "of", "wish", "value", "received", "words", "from", "row",
-        "sha256", "rows", "unreadable", "out", "in", "again", "retracted", "reason", "ownerKind",
-        "ownerId", "contactId", "through", "traceId", "lastDay", "daysLate",
+        "entry", "at", "by", "record", "of", "wish", "value", "received", "takenBy", "words", "from",
+        "row", "sha256", "rows", "unreadable", "out", "in", "again", "retracted", "reason", "ownerKind",
+        "ownerId", "contactId", "through", "traceId", "lastDay", "daysLate", "policy", "otherLastDay",
+        "otherPolicy",
     }
 }
 
@@ -58,6 +65,7 @@ impl Line {
             &mut self.by,
             &mut self.value,
             &mut self.received,
+            &mut self.taken_by,
             &mut self.words,
             &mut self.from,
             &mut self.reason,
@@ -80,6 +88,7 @@ impl Line {
             wish: Some(heard.wish.to_string()),
             value: heard.value,
             received: heard.received,
+            taken_by: heard.taken_by,
             words: heard.words,
             from: heard.place,
             row: heard.row,
@@ -133,6 +142,7 @@ impl Line {
     }
 
     pub(super) fn of_turned_off(off: TurnedOff, clock: Option<&Clock>, late: Option<u32>) -> Self {
+        let other = clock.and_then(|clock| clock.otherwise.as_ref());
         Self {
             entry: "turned-off".to_owned(),
             at: off.at,
@@ -143,8 +153,11 @@ impl Line {
             contact_id: off.contact_id,
             through: Some(off.through),
             trace_id: off.trace_id,
-            last_day: clock.map(|clock| clock.last_day.clone()),
+            last_day: clock.map(|clock| clock.counted.last_day.clone()),
             days_late: late,
+            policy: clock.map(|clock| clock.counted.policy_sha256.clone()),
+            other_last_day: other.map(|other| other.last_day.clone()),
+            other_policy: other.map(|other| other.policy_sha256.clone()),
             ..Self::default()
         }
     }

@@ -21,7 +21,7 @@ use crate::{
     desk::Desk,
     error::CliError,
     globals::Format,
-    output::{Output, count, note},
+    output::{Output, count, moment, note},
     status::Status,
 };
 
@@ -100,6 +100,7 @@ async fn open(ledger: &Ledger, desk: &Desk) -> Result<Option<Open>, CliError> {
             continue;
         }
         open.copies += 1;
+        open.policies_differ += u64::from(due.other_deadline.is_some());
         open.late += u64::from(due.days_late > 0);
         open.most_days_late = open.most_days_late.max(due.days_late);
     }
@@ -159,14 +160,20 @@ fn text(told: &Document) -> Vec<String> {
     lines.extend(ledger.acts.iter().map(|act| {
         let reason = act.reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
         let of = act.of.map(|of| format!(" of record {of}")).unwrap_or_default();
-        format!("{}: {}{of}, {} by {}{reason}", act.record, act.kind, act.at, act.by)
+        format!("{}: {}{of}, {} by {}{reason}", act.record, act.kind, moment(&act.at), act.by)
     }));
     let off = &told.turned_off;
     let late: Vec<_> = off.ranges().map(|(words, count)| format!("{count} by {words}")).collect();
     let late = if late.is_empty() { String::new() } else { format!(" ({})", late.join(", ")) };
     lines.push(format!("turned off: {} in time, {} late{late}", off.in_time, off.late));
-    if off.without_wish > 0 {
-        lines.push(format!("turned off without a wish: {}", off.without_wish));
+    for (number, what) in [
+        (off.policies_differ, "of these with another last day by another policy, which is later"),
+        (off.taken_back, "turned off for a wish that was taken back"),
+        (off.without_wish, "turned off without a wish"),
+    ] {
+        if number > 0 {
+            lines.push(format!("{what}: {number}"));
+        }
     }
     if off.value_unknown > 0 {
         lines.push(format!(

@@ -8,7 +8,7 @@ use super::counted::{Document, Open, Punctual};
 use crate::{
     commands::consent::{
         check::all_sound,
-        markup::{at, policies},
+        markup::{at, policies, which_decides},
     },
     desk::SetTold,
     output::{count, crm},
@@ -40,7 +40,7 @@ pub(super) fn page(told: &Document, beside: &Beside) -> Markup {
         (page::begin("Wishes and what was done about them"))
         p {
             "From " b { (ledger.period.from) } " to " b { (ledger.period.to) }
-            ", both days included, for tenant " (told.tenant) "."
+            ", both days included, for tenant " (told.made.tenant) "."
         }
         @if let Some(fault) = &told.fault {
             p.note {
@@ -121,9 +121,7 @@ fn tiles(told: &Document) -> Markup {
 fn head(told: &Document) -> Markup {
     html! {
         dl {
-            dt { "Server" } dd { (foreign(&told.server)) }
-            dt { "Page made" }
-            dd { (time(told.made_at)) " by " (foreign(&told.made_by)) ", crm " (told.version) }
+            (told.made.markup())
             dt { "Ledger" }
             dd {
                 @if told.fault.is_none() {
@@ -193,9 +191,28 @@ fn punctual(off: &Punctual) -> Markup {
                 }
                 "."
             }
-            @if off.without_wish > 0 { li { (off.without_wish) " of which nobody had wished it by then." } }
+            @if off.policies_differ > 0 {
+                li {
+                    b.bad { (off.policies_differ) " of these have two last days: " }
+                    "the policy in force at the wish and that of today differ, and the earlier one \
+                     decides. Both are in the file below, as " code { "lastDay" } " and "
+                    code { "otherLastDay" } "."
+                }
+            }
+            @if off.taken_back > 0 {
+                li {
+                    (count(off.taken_back, "copy")) " for wishes that were taken back since. Nobody had \
+                     asked for it, so their time is not judged."
+                }
+            }
+            @if off.without_wish > 0 {
+                li { (count(off.without_wish, "copy")) " for which no wish was known by then." }
+            }
             @if off.value_unknown > 0 {
-                li { (off.value_unknown) " by single writes, of contacts whose number or address is not known here." }
+                li {
+                    (count(off.value_unknown, "copy")) " by single writes, of contacts whose number or \
+                     address is not known here."
+                }
             }
         }
     }
@@ -217,13 +234,16 @@ fn open(open: Option<&Open>) -> Markup {
         p {
             @match open {
                 None => "Not known: there is no mirror.",
-                Some(Open { known_at, is_behind, copies, late, most_days_late, look_at }) => {
+                Some(Open { known_at, is_behind, copies, late, most_days_late, policies_differ, look_at }) => {
                     (count(*copies, "copy")) @if *copies == 1 { " still receives something that it" } @else { " still receive something that they" }
                     " must not, or may, by the mirror"
                     @if let Some(at) = known_at { " of " (time(*at)) }
                     "; " (late) " of them late"
                     @if *late > 0 { ", the latest by " (most_days_late) @if *most_days_late == 1 { " day" } @else { " days" } }
                     ". "
+                    @if *policies_differ > 0 {
+                        b.bad { "Of " (policies_differ) " another policy gives a later last day. " }
+                    }
                     @if *is_behind {
                         b { "Something was sent since, so some of it may be done. " }
                     }
@@ -259,7 +279,7 @@ fn act(act: &Act) -> Markup {
 fn rules(told: &Document) -> Markup {
     html! {
         h2 { "By which rules" }
-        p { "Last days are those of the last policy that was set, whichever held at the time: no legal advice." }
+        (which_decides())
         (policies(&told.ledger.policies))
     }
 }
