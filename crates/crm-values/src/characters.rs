@@ -68,6 +68,9 @@ pub(crate) fn folded(character: char) -> char {
 }
 
 fn decimal_digit(character: char) -> Option<char> {
+    if character.is_ascii() {
+        return Some(character).filter(char::is_ascii_digit);
+    }
     let zero = ZEROS.iter().rfind(|zero| **zero <= character).map(|zero| u32::from(*zero))?;
     let value = u32::from(character) - zero;
     char::from_digit(value.min(10), 10)

@@ -21,7 +21,7 @@ pub use self::{
     phone::{Phone, PhoneReader, is_assigned},
     readings::Readings,
     region::{Region, UnknownRegion},
-    search::{Traces, lookup_names},
+    search::{Needle, Traces, lookup_names},
 };
 
 /// The version of the data and rules by which numbers are read. Values read with other data, or by

@@ -86,6 +86,73 @@ impl Traces {
     }
 }
 
+/// One number or address that is looked for in many texts: most of them are told not to have it by a
+/// glance at them.
+///
+/// ```
+/// use crm_values::{Needle, PhoneReader, Readings};
+///
+/// let number = Readings::of("(818) 555-0142", PhoneReader::default())?;
+/// let needle = Needle::of(number.key());
+/// assert!(needle.is_in("Ana: 818.555.0142"));
+/// assert!(!needle.is_in("Ana: 818.555.0143"));
+/// # Ok::<(), crm_values::InvalidValue>(())
+/// ```
+#[derive(Clone, PartialEq, Eq)]
+pub struct Needle {
+    key: String,
+    /// Of a number what its digits are in texts; of an address nothing.
+    digits: Vec<String>,
+}
+
+/// Shows nothing, because numbers and addresses are personal data.
+impl std::fmt::Debug for Needle {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Needle").finish_non_exhaustive()
+    }
+}
+
+impl Needle {
+    /// What is looked for, by its [`Readings::key`].
+    #[must_use]
+    pub fn of(key: &str) -> Self {
+        let names = lookup_names(key).into_iter();
+        let is_looked_up = |name: &&str| (LEAST_DIGITS..=MOST_DIGITS).contains(&name.len());
+        let digits = names.filter(|name| !name.contains('@')).filter(is_looked_up);
+        Self { key: key.to_owned(), digits: digits.map(str::to_owned).collect() }
+    }
+
+    /// Returns the key by which it was made.
+    #[must_use]
+    pub fn key(&self) -> &str {
+        &self.key
+    }
+
+    /// Whether it may be in a text: as [`Traces::speaks_of`] says.
+    #[must_use]
+    pub fn is_in(&self, text: &str) -> bool {
+        match self.key.split_once('@') {
+            Some((name, _)) => may_have_name(text, name) && Traces::of(text).speaks_of(&self.key),
+            None => {
+                let digits = digits(text);
+                self.digits.iter().any(|known| digits.contains(known))
+            }
+        }
+    }
+}
+
+/// Whether an address with this name, in lower case, may be in a text. What is not plain ASCII may be
+/// written in many ways.
+fn may_have_name(text: &str, name: &str) -> bool {
+    let is_plain = |c: u8| c.is_ascii() && (!c.is_ascii_control() || c.is_ascii_whitespace());
+    let (text, name) = (text.as_bytes(), name.as_bytes());
+    let is_name = |at: usize| {
+        at.checked_sub(name.len()).is_some_and(|from| text[from..at].eq_ignore_ascii_case(name))
+    };
+    let mut ats = text.iter().enumerate().filter(|(_, c)| **c == b'@').map(|(at, _)| at);
+    ats.any(is_name) || !text.iter().copied().all(is_plain)
+}
+
 /// The address in a word, without the punctuation around it.
 fn bare_address(word: &str) -> &str {
     let word = word.trim_matches(|c: char| !c.is_alphanumeric());

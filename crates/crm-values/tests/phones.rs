@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use crm_values::{
-    DATA, Extensions, InvalidValue, NewValues, PhoneReader, Readings, Traces, is_assigned,
+    DATA, Extensions, InvalidValue, Needle, NewValues, PhoneReader, Readings, Traces, is_assigned,
 };
 use phonenumber::{Mode, Type, country, metadata::DATABASE};
 use proptest::prelude::*;
@@ -282,6 +282,7 @@ fn a_text_that_cannot_be_read_speaks_of_the_numbers_and_addresses_in_it() {
         ("bada@site.example", "ada@site.example", false),
     ] {
         assert_eq!(Traces::of(text).speaks_of(key), speaks, "{text}: {key}");
+        assert_eq!(Needle::of(key).is_in(text), speaks, "{text}: {key}");
     }
 }
 
@@ -300,7 +301,35 @@ fn decorated() -> impl Strategy<Value = (String, String)> {
     )
 }
 
+/// Texts in which a number or an address is, or almost.
+fn near() -> impl Strategy<Value = (String, &'static str)> {
+    let values = vec![
+        ("818-555-0142", "18185550142"),
+        ("+1 (818) 555 0142", "18185550142"),
+        ("\u{FF18}18\u{2013}555\u{2013}0142", "18185550142"),
+        ("020 7946 0958", "442079460958"),
+        ("Ada.B+c@Site.example", "ada.b+c@site.example"),
+        ("J\u{F6}rg@B\u{FC}cher.example", "j\u{F6}rg@xn--bcher-kva.example"),
+        ("ada.b+c\u{FF20}site.example", "ada.b+c@site.example"),
+        ("x", "x"),
+    ];
+    let values = prop::sample::select(values);
+    let around = || "[-a-c0-9 @.,;<>'\"\u{200B}\u{0}\n\u{E9}\u{661}]{0,4}";
+    (around(), values, around(), 0..40_usize).prop_map(|(before, (text, key), behind, cut)| {
+        let mut text = format!("{before}{text}{behind}");
+        if let Some((at, _)) = text.char_indices().nth(cut) {
+            text.remove(at);
+        }
+        (text, key)
+    })
+}
+
 proptest! {
+    #[test]
+    fn a_glance_says_what_all_traces_say((text, key) in near()) {
+        prop_assert_eq!(Needle::of(key).is_in(&text), Traces::of(&text).speaks_of(key), "{:?}", text);
+    }
+
     #[test]
     fn decoration_does_not_change_the_number((text, key) in decorated()) {
         let number = PhoneReader::default().phone(&text).unwrap();
