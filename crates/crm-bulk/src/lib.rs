@@ -47,9 +47,9 @@
 //! | have names beside the ids | [`ChangeSet::name_owners_from`], [`ChangeSet::name_owners`], [`NamedOwner`] |
 //! | take changes out, approve it | [`ChangeSet::drop_changes`], [`ChangeSet::approve`] |
 //! | carry it out | [`Apply`], [`Event`] |
-//! | reverse it, see what has been undone of it | [`ChangeSet::undo`], [`ChangeSet::undone`], [`ChangeSet::undone_changes`] |
+//! | reverse it, see what has been undone of it | [`ChangeSet::undo`], [`ChangeSet::undone`], [`ChangeSet::undone_changes`], [`ReverseSet`] |
 //! | read back what it did | [`ChangeSet::verify`], [`Finding`] |
-//! | see what a set has of some records | [`ChangeSet::records`], [`ChangeSet::changes_of`] |
+//! | see what a set has of some records | [`ChangeSet::records`], [`ChangeSet::changes_of`], [`ChangeSet::changes_with_text`] |
 //! | tell people | [`Report`], [`PastEvent`], [`ChangeSet::results`], [`AtomicWriter`], [`visible`], [`excerpt`] |
 //!
 //! # Features
@@ -162,7 +162,7 @@ pub use report::{PastEvent, Report};
 pub use results::ResultRows;
 pub use set::{
     Action, Change, ChangeId, Decision, DecisionKind, Digest, ExpectedDigest, Image, InvalidDigest,
-    MethodImage, NamedOwner, Outcome, Remark, SetInfo, SetKind, State, Target, Totals,
+    MethodImage, NamedOwner, Outcome, Remark, ReverseSet, SetInfo, SetKind, State, Target, Totals,
     UnknownState, Wanted, speaks_of_marketing,
 };
 pub use spreadsheet::{guarded, guarded_number};

@@ -1,10 +1,6 @@
 //! What other sets have undone of a set: in numbers, and change by change.
 
-use std::{
-    collections::HashMap,
-    ops::ControlFlow,
-    path::{Path, PathBuf},
-};
+use std::{collections::HashMap, ops::ControlFlow, path::PathBuf};
 
 use crm_mirror::{OwnerId, columns};
 use crm_models::Timestamp;
@@ -12,7 +8,7 @@ use rusqlite::{Row, params, types::Value};
 
 use crate::{
     error::BulkError,
-    set::{ChangeId, State, Target},
+    set::{ChangeId, ReverseSet, State, Target},
     store::{
         ChangeSet,
         file::{
@@ -178,6 +174,12 @@ impl Place {
     }
 }
 
+impl ReverseSet {
+    fn open(&self) -> Result<ChangeSet, BulkError> {
+        Ok(ChangeSet::open(&self.path)?.reversed_by(self.reverses.iter().cloned()))
+    }
+}
+
 /// How many changes of a reverse are looked up at a time, and at least all of one owner.
 const BLOCK: usize = 10_000;
 
@@ -211,12 +213,12 @@ impl ChangeSet {
         Ok(())
     }
 
-    /// When what this set has reversed was reversed, for a block of owners; and where the next block
-    /// begins.
+    /// When what this set has reversed was reversed, for a block of owners, without what has been
+    /// undone of it; and where the next block begins.
     fn reversals(
         &self,
-        from: &Place,
-        until: &Place,
+        [from, until]: [&Place; 2],
+        undone: &UndoneChanges,
     ) -> Result<(Reversals, Option<Place>), BulkError> {
         let states = [State::Done, State::Already].map(|state| 1_i64 << state_code(state));
         let is_over = format!("1 << {STATE} & {} <> 0", states[0] | states[1]);
@@ -234,8 +236,9 @@ impl ChangeSet {
             last = Some(owner);
             many += 1;
             let (state, at, action) = (trace.state, trace.at, trace.action);
+            let stands = undone.by(ChangeId(trace.id)).is_none();
             // What is there already was created by somebody else, or by a set before.
-            if action != CREATE || state == State::Done {
+            if stands && (action != CREATE || state == State::Done) {
                 found.entry(trace.record(CREATE)).or_default().push(at);
             }
             ControlFlow::Continue(())
@@ -243,19 +246,20 @@ impl ChangeSet {
         Ok((found, last.filter(|_| is_full)))
     }
 
-    /// Marks what a set has undone of this one. Each change that reversed a record stands for one that
-    /// was carried out before.
+    /// Marks what a set has undone of this one, as far as that has not been undone in turn. Each change
+    /// that reversed a record stands for one that was carried out before.
     fn mark_undone(
         &self,
-        path: &Path,
+        set: &ReverseSet,
         [begin, end]: [&Place; 2],
         undone: &mut UndoneChanges,
     ) -> Result<(), BulkError> {
-        let reverse = Self::open(path)?;
-        let mut by = UndoneBy { set: path.to_owned(), at: None, changes: 0 };
+        let reverse = set.open()?;
+        let undone_of_it = reverse.undone_between(begin, end)?;
+        let mut by = UndoneBy { set: set.path.clone(), at: None, changes: 0 };
         let mut from = begin.clone();
         loop {
-            let (mut reversals, next) = reverse.reversals(&from, end)?;
+            let (mut reversals, next) = reverse.reversals([&from, end], &undone_of_it)?;
             let until = next.as_ref().unwrap_or(end);
             let sent = ["coalesce(found ->> '$.value', value)", "attempts > 0"];
             self.traces(sent, [&from, until], |trace| {
@@ -318,19 +322,22 @@ impl ChangeSet {
         Ok(())
     }
 
-    /// The one set that has done something, where its totals tell how much of this one it has undone:
-    /// nothing was sent of this one since it was planned, and it reverses nothing but what was done.
+    /// The one set that has done something that still stands, where its totals tell how much of this
+    /// one it has undone: nothing was sent of this one since it was planned, it reverses nothing but
+    /// what was done, and nothing of it has been undone.
     fn undone_by_one(&self) -> Result<Option<Undone>, BulkError> {
         let done = self.totals()?.in_state(State::Done);
         let (mut by, mut is_told) = (Vec::new(), true);
-        for path in &self.reverses {
-            let reverse = Self::open(path)?;
+        for set in &self.reverses {
+            let reverse = set.open()?;
             let totals = reverse.totals()?;
             let already = totals.in_state(State::Already) - totals.of(State::Already, "create");
-            let changes = totals.in_state(State::Done) + already;
+            let undone = reverse.undone()?;
+            let changes = undone.standing + already;
             if changes > 0 {
                 is_told &= reverse.database.meta(UNDO_OF_EPOCH)? == self.settled_epoch()?;
-                by.push(UndoneBy { set: path.clone(), at: reverse.last_at()?, changes });
+                is_told &= undone.changes() == 0;
+                by.push(UndoneBy { set: set.path.clone(), at: reverse.last_at()?, changes });
             }
         }
         let standing = || done.checked_sub(by.iter().map(|it| it.changes).sum());
@@ -358,10 +365,11 @@ impl ChangeSet {
     /// Names the sets that reverse this one, in the order in which they were planned. A set does not
     /// know them by itself; whoever keeps both does, by [`SetInfo::undo_of`](crate::SetInfo::undo_of).
     /// Then [`undone`](Self::undone) and the [report](Self::report) say what they have undone, and
-    /// [`undo`](Self::undo) plans only what still stands.
+    /// [`undo`](Self::undo) plans only what still stands. What one of them has undone stands again where
+    /// a set that [reverses it in turn](ReverseSet::reversed_by) has undone that.
     #[must_use]
-    pub fn reversed_by(mut self, sets: impl IntoIterator<Item = PathBuf>) -> Self {
-        self.reverses = sets.into_iter().collect();
+    pub fn reversed_by<S: Into<ReverseSet>>(mut self, sets: impl IntoIterator<Item = S>) -> Self {
+        self.reverses = sets.into_iter().map(Into::into).collect();
         self
     }
 
@@ -384,10 +392,10 @@ impl ChangeSet {
     /// these sets, some owners at a time, and what this one did to the same owners.
     ///
     /// ```no_run
-    /// use crm_bulk::{BulkError, ChangeSet, Selection, State};
+    /// use crm_bulk::{BulkError, ChangeSet, ReverseSet, Selection, State};
     ///
     /// # fn example() -> Result<(), BulkError> {
-    /// let set = ChangeSet::open("june.crm")?.reversed_by(["undo-june.crm".into()]);
+    /// let set = ChangeSet::open("june.crm")?.reversed_by([ReverseSet::new("undo-june.crm")]);
     /// let undone = set.undone_changes()?;
     /// for change in set.changes(&Selection::states([State::Done])) {
     ///     let change = change?;

@@ -5,8 +5,8 @@ mod common;
 
 use common::*;
 use crm_bulk::{
-    Apply, BulkError, Change, ChangeSet, Event, Image, Input, MirrorError, OptOut, Selection,
-    Snapshot, State, StopReason, Target, UndoSummary,
+    Apply, BulkError, Change, ChangeSet, Event, Image, Input, MirrorError, OptOut, ReverseSet,
+    Selection, Snapshot, State, StopReason, Target, UndoSummary,
 };
 use crm_models::{
     ContactChange, ContactId, LocationId, Preference, Tolerance, UpdateContactMethodRequest,
@@ -280,8 +280,15 @@ fn undone(world: &World, reverses: &[&str]) -> (Vec<u64>, u64) {
 }
 
 fn undone_of(world: &World, set: &str, reverses: &[&str]) -> (Vec<u64>, u64) {
-    let set = ChangeSet::open(world.path(set)).unwrap();
-    let set = set.reversed_by(reverses.iter().map(|name| world.path(name)));
+    undone_by(world, set, reverses.iter().map(|name| world.path(name).into()))
+}
+
+fn undone_by(
+    world: &World,
+    set: &str,
+    reverses: impl IntoIterator<Item = ReverseSet>,
+) -> (Vec<u64>, u64) {
+    let set = ChangeSet::open(world.path(set)).unwrap().reversed_by(reverses);
     let undone = set.undone().unwrap();
     let by: Vec<_> = undone.by.iter().map(|it| it.changes).collect();
     // Change by change it comes to the same, and of each owner alone.
@@ -332,6 +339,36 @@ async fn what_is_done_after_an_undo_or_left_by_it_still_stands() {
     let page = String::from_utf8(page).unwrap();
     assert!(page.contains("4 of 6</b> changes that were done have been undone"), "{page}");
     assert!(page.contains(">two.crm<"), "{page}");
+}
+
+#[tokio::test]
+async fn what_an_undo_took_back_stands_again_once_that_is_undone() {
+    let world = world(Seed::Demo).await;
+    world.plan(&every_member(), "set.crm").await;
+    world.apply(Apply::new(ChangeSet::open(world.path("set.crm")).unwrap())).await.unwrap();
+    let done = all(&world);
+    world.undo("set.crm", "undo.crm").await;
+    assert_eq!(undone(&world, &["undo.crm"]), (vec![6], 0));
+
+    let chain = |names: [&str; 3]| {
+        let none = Vec::<ReverseSet>::new();
+        let chain = names.iter().rev().filter(|name| world.path(name).exists());
+        chain.fold(none, |inner, name| vec![ReverseSet::new(world.path(name)).reversed_by(inner)])
+    };
+    let names = ["undo.crm", "redo.crm", "again.crm"];
+    let undo = ChangeSet::open(world.path("undo.crm")).unwrap();
+    undo.undo(world.path("redo.crm")).await.unwrap();
+    assert_eq!(undone_by(&world, "set.crm", chain(names)), (vec![6], 0), "nothing was sent yet");
+    for (many, of_set) in [(2, (vec![4], 2)), (4, (vec![], 6))] {
+        let redo = ChangeSet::open(world.path("redo.crm")).unwrap();
+        world.apply(Apply::new(redo).canary(many)).await.unwrap();
+        assert_eq!(undone_by(&world, "set.crm", chain(names)), of_set);
+    }
+    assert_eq!(all(&world), done);
+
+    // And taken back once more.
+    world.undo("redo.crm", "again.crm").await;
+    assert_eq!(undone_by(&world, "set.crm", chain(names)), (vec![6], 0));
 }
 
 #[tokio::test]

@@ -1,12 +1,8 @@
 //! One connection for one command: settings, transport, service.
 
-use std::{
-    path::{Path, PathBuf},
-    rc::Rc,
-    sync::Arc,
-};
+use std::{path::Path, rc::Rc, sync::Arc};
 
-use crm_bulk::Site;
+use crm_bulk::{ReverseSet, Site};
 use crm_contacts::ContactsService;
 use crm_models::TenantId;
 use crm_sandbox::{Sandbox, Seed};
@@ -191,7 +187,7 @@ pub(crate) fn target_with_desk(
 
 /// The sets that reverse this one, as far as the account has a desk that knows. They change what is
 /// told of a set, so that none is known where the desk cannot be read is no reason to tell nothing.
-pub(crate) fn reverses(globals: &Globals, set: &Path) -> Vec<PathBuf> {
+pub(crate) fn reverses(globals: &Globals, set: &Path) -> Vec<ReverseSet> {
     let reverses = |desk: &Desk| desk.reverses(set);
     with_desk(globals, reverses).unwrap_or_default()
 }

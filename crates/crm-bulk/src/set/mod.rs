@@ -9,6 +9,7 @@ mod image;
 mod info;
 mod named_owner;
 mod outcome;
+mod reverse_set;
 mod state;
 mod target;
 mod wanted;
@@ -22,6 +23,7 @@ pub use self::{
     info::{SetInfo, SetKind, Totals},
     named_owner::NamedOwner,
     outcome::Outcome,
+    reverse_set::ReverseSet,
     state::{State, UnknownState},
     target::Target,
     wanted::Wanted,

@@ -8,8 +8,8 @@ use std::{
 };
 
 use crm_bulk::{
-    BulkError, Change, ChangeSet, Decision, DecisionKind, OwnerId, Selection, State, Target,
-    UndoneChanges,
+    BulkError, Change, ChangeSet, Decision, DecisionKind, OwnerId, ReverseSet, Selection, State,
+    Target, UndoneChanges,
 };
 use crm_mirror::{Mirror, MirrorError, Observed};
 use crm_models::ContactMethod;
@@ -65,8 +65,17 @@ pub(super) struct Chronicle {
 /// A set that tells what it did.
 struct Told {
     head: Head,
-    reverses: Vec<PathBuf>,
+    next: Next,
+    reverses: Vec<ReverseSet>,
     undone: OnceCell<UndoneChanges>,
+}
+
+/// Where a set has its next change, of records that are asked for in their order.
+#[derive(Debug, Clone, Copy)]
+enum Next {
+    Unknown,
+    At(Target),
+    Nowhere,
 }
 
 /// For so many changes it is looked up one by one whether they have been undone.
@@ -105,6 +114,7 @@ impl Desk {
         let told = |head: &Head| Told {
             reverses: head.reversed_by(&heads),
             head: head.clone(),
+            next: Next::Unknown,
             undone: OnceCell::new(),
         };
         Ok(Chronicle {
@@ -195,23 +205,41 @@ impl Chronicle {
         records.extend(single.filter_map(|(record, _)| *record));
         self.for_each_set(|told| {
             let set = ChangeSet::open(&told.head.file)?;
-            for change in set.changes(&which.selection()) {
-                let change = change?;
-                if which.has(&change) && sought.is_in_change(&change) {
-                    records.insert(change.target);
-                }
-            }
+            let changes = set.changes_with_text(|text| sought.is_in(text))?.into_iter();
+            let changes = changes.filter(|it| which.has(it) && sought.is_in_change(it));
+            records.extend(changes.map(|change| change.target));
             Ok(())
         });
         Ok(Scope::Value(sought, records, which))
     }
 
-    /// What happened to records, the earliest first, but for what one of the sets did.
-    pub(super) fn events(
+    /// What happened to records, the earliest first.
+    pub(super) fn events(&mut self, scope: &Scope) -> Result<Vec<Event>, DeskError> {
+        Ok(self.events_up_to(usize::MAX, scope, None)?.unwrap_or_default())
+    }
+
+    /// What happened to records, which come in their order from one call to the next, but for what one
+    /// of the sets did. Nothing where that is more than so many events: then fewer records are to be
+    /// asked for.
+    pub(super) fn next_events(
         &mut self,
+        most: usize,
+        records: BTreeSet<Target>,
+        but: Option<&Path>,
+    ) -> Result<Option<Vec<Event>>, DeskError> {
+        let events = self.events_up_to(most, &Scope::Records(records), but)?;
+        if events.is_none() {
+            self.sets.iter_mut().for_each(|told| told.next = Next::Unknown);
+        }
+        Ok(events)
+    }
+
+    fn events_up_to(
+        &mut self,
+        most: usize,
         scope: &Scope,
         but: Option<&Path>,
-    ) -> Result<Vec<Event>, DeskError> {
+    ) -> Result<Option<Vec<Event>>, DeskError> {
         let mut elsewhere = Elsewhere::default();
         if let Some(mirror) = &self.mirror {
             let failed = |source| DeskError::Mirror { source: Box::new(source) };
@@ -226,9 +254,14 @@ impl Chronicle {
             single.into_iter().map(|(record, entry)| (*record, entry.clone())).collect();
         self.for_each_set(|told| {
             let is_told = but.is_none_or(|but| but != told.head.file);
-            events.extend(told.events(scope, &mut elsewhere, is_told)?);
+            if events.len() <= most {
+                events.extend(told.events(scope, &mut elsewhere, is_told)?);
+            }
             Ok(())
         });
+        if events.len() > most {
+            return Ok(None);
+        }
         events.extend(single.into_iter().map(|(record, entry)| {
             let is_undone = |record| {
                 let at = entry.outcome.ended_at.as_ref().unwrap_or(&entry.at);
@@ -242,13 +275,13 @@ impl Chronicle {
             Event::from((observed, members)).with(record, None)
         }));
         events.sort_by_key(Event::moment);
-        Ok(events)
+        Ok(Some(events))
     }
 
     /// Goes through the sets; one that cannot be read is told, and left out from then on.
-    fn for_each_set(&mut self, mut each: impl FnMut(&Told) -> Result<(), BulkError>) {
+    fn for_each_set(&mut self, mut each: impl FnMut(&mut Told) -> Result<(), BulkError>) {
         let missing = &mut self.missing;
-        self.sets.retain(|told| {
+        self.sets.retain_mut(|told| {
             let done = each(told);
             missing.extend(done.as_ref().err().map(|error| not_listed(&told.head.file, error)));
             done.is_ok()
@@ -260,14 +293,21 @@ impl Told {
     /// What the set did to the records, which `elsewhere` takes note of, also where it is not to be
     /// told.
     fn events(
-        &self,
+        &mut self,
         scope: &Scope,
         elsewhere: &mut Elsewhere,
         is_told: bool,
     ) -> Result<Vec<Event>, BulkError> {
+        if self.has_none_of(scope) {
+            return Ok(Vec::new());
+        }
         let file = &self.head.file;
         let set = ChangeSet::open(file)?.reversed_by(self.reverses.iter().cloned());
         let mut changes = scope.changes(&set)?;
+        if let Scope::Records(records) = scope {
+            let next = set.records(records.last(), 1)?.first().copied();
+            self.next = next.map_or(Next::Nowhere, Next::At);
+        }
         changes.retain(|change| scope.which().has(change));
         let sent = changes.iter().filter(|change| Which::Sent.has(change));
         sent.for_each(|change| elsewhere.note_change(change));
@@ -291,6 +331,15 @@ impl Told {
         Ok(events)
     }
 
+    /// Whether it is known, without a look into the file, that the set has no change of these records.
+    fn has_none_of(&self, scope: &Scope) -> bool {
+        match (scope, self.next) {
+            (Scope::Records(_), Next::Nowhere) => true,
+            (Scope::Records(records), Next::At(next)) => records.last().is_none_or(|it| *it < next),
+            _ => false,
+        }
+    }
+
     fn is_undone(&self, set: &ChangeSet, change: &Change, is_few: bool) -> Result<bool, BulkError> {
         if self.reverses.is_empty() {
             return Ok(false);
@@ -311,13 +360,6 @@ impl Which {
         let outcome = &change.outcome;
         // What was refused without being sent is not in the history.
         self == Self::All || outcome.attempts > 0 && SENT.contains(&outcome.state)
-    }
-
-    fn selection(self) -> Selection {
-        match self {
-            Self::Sent => Selection::states(SENT),
-            Self::All => Selection::all(),
-        }
     }
 }
 
@@ -413,7 +455,7 @@ impl OfOwner {
 
     /// What selects its changes; none for an owner of whom sets have none.
     fn selection(&self) -> Option<Selection> {
-        let all = Which::Sent.selection();
+        let all = Selection::states(SENT);
         match self.id() {
             Some(id) => Some(all.owner(id)),
             None if self.kind == "person" => Some(all.person(self.id.parse().ok()?)),

@@ -7,7 +7,7 @@ use std::{
 
 use crm_bulk::{BulkError, Change, ChangeSet, Image, ResultRows, Selection};
 use crm_mirror::{Mirror, Observed, keys::Keys};
-use crm_values::{InvalidValue, PhoneReader, Readings, Traces};
+use crm_values::{InvalidValue, Needle, PhoneReader, Readings};
 use serde::Serialize;
 
 use super::{
@@ -20,7 +20,7 @@ use super::{
 /// A number or an address that is looked for in texts.
 #[derive(Clone)]
 pub(crate) struct Sought {
-    key: String,
+    needle: Needle,
 }
 
 /// What is put in the place of a text that has it.
@@ -54,12 +54,13 @@ pub(crate) struct Kept {
 impl Sought {
     /// Reads what is looked for, as it is read everywhere.
     pub(crate) fn read(text: &str, reader: PhoneReader) -> Result<Self, InvalidValue> {
-        Ok(Self { key: Readings::of(text, reader)?.key().to_owned() })
+        Ok(Self { needle: Needle::of(Readings::of(text, reader)?.key()) })
     }
 
     /// The whole number or address.
     pub(super) fn written(&self) -> String {
-        if self.key.contains('@') { self.key.clone() } else { format!("+{}", self.key) }
+        let key = self.needle.key();
+        if key.contains('@') { key.to_owned() } else { format!("+{key}") }
     }
 
     /// Whether what an update of the mirror found has it.
@@ -70,12 +71,12 @@ impl Sought {
 
     /// Whether these are the keys of it.
     pub(super) fn has_keys(&self, keys: &Keys) -> bool {
-        keys.key == self.key
+        keys.key == self.needle.key()
     }
 
     /// Whether a text has it, however it is written.
     pub(super) fn is_in(&self, text: &str) -> bool {
-        Traces::of(text).speaks_of(&self.key)
+        self.needle.is_in(text)
     }
 
     fn is_in_some(&self, text: Option<&String>) -> bool {

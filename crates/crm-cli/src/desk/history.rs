@@ -36,7 +36,7 @@ impl Desk {
             Subject::Value(sought) => chronicle.with_value(sought, Which::Sent)?,
             Subject::Copies(sought) => chronicle.with_value(sought, Which::All)?,
         };
-        let events = chronicle.events(&scope, None)?;
+        let events = chronicle.events(&scope)?;
         Ok(History { events, missing: chronicle.missing })
     }
 }

@@ -2,22 +2,20 @@
 
 use std::{
     cell::RefCell,
-    collections::{BTreeSet, VecDeque},
+    collections::VecDeque,
     io,
     path::{Path, PathBuf},
     rc::Rc,
 };
 
-use crm_bulk::{BulkError, ChangeSet, PastEvent, Target};
+use crm_bulk::{ChangeSet, PastEvent, Target};
 
-use super::{
-    chronicle::{Chronicle, Scope},
-    error::DeskError,
-    event::Event,
-    folder::Desk,
-};
+use super::{chronicle::Chronicle, error::DeskError, event::Event, folder::Desk};
 
-/// Of how many records the events are in memory at a time.
+/// How many events are in memory at a time, but for those of a single owner.
+const EVENTS: usize = 10_000;
+
+/// Of how many records they are at most.
 const RECORDS: usize = 10_000;
 
 /// The events of a set's records that came from elsewhere, one record after the other, and each
@@ -28,6 +26,9 @@ pub(crate) struct Past {
     /// The set's file as the desk knows it, if it does.
     file: Option<PathBuf>,
     last: Option<Target>,
+    /// Of how many records the next events are.
+    many: usize,
+    most: usize,
     next: VecDeque<PastEvent>,
     is_over: bool,
     /// What cannot be looked at, once all events are known.
@@ -58,6 +59,8 @@ impl Desk {
             chronicle,
             set: ChangeSet::open(set).map_err(failed)?,
             last: None,
+            many: RECORDS / 100,
+            most: EVENTS,
             next: VecDeque::new(),
             is_over: false,
             notes: Rc::clone(&notes),
@@ -70,31 +73,30 @@ impl Past {
     /// Reads on until there are events, or no records are left.
     fn read_on(&mut self) -> io::Result<()> {
         while self.next.is_empty() && !self.is_over {
-            let records = self.records().map_err(io::Error::other)?;
-            let Some(records) = records else {
+            let records = self.set.records(self.last.as_ref(), self.many);
+            let mut records = records.map_err(io::Error::other)?;
+            let Some(newest) = records.last().copied() else {
                 self.is_over = true;
                 self.notes.borrow_mut().append(&mut self.chronicle.missing);
                 break;
             };
-            let scope = Scope::Records(records);
-            let events = self.chronicle.events(&scope, self.file.as_deref());
-            let mut events = events.map_err(io::Error::other)?;
+            // One that was never created has no past.
+            records.retain(|record| record.contact_text().is_some());
+            let most = if self.many == 1 { usize::MAX } else { self.most };
+            let events = self.chronicle.next_events(most, records, self.file.as_deref());
+            let Some(mut events) = events.map_err(io::Error::other)? else {
+                self.many = self.many.div_ceil(4).min(self.many - 1);
+                continue;
+            };
+            self.last = Some(newest);
             // Of each record they stay in the order of time.
             events.sort_by_key(|event| event.record);
+            if events.len() < self.most / 2 {
+                self.many = (2 * self.many).min(RECORDS);
+            }
             self.next.extend(events.into_iter().filter_map(Event::into_past));
         }
         Ok(())
-    }
-
-    /// The next records; one that was never created has no past.
-    fn records(&mut self) -> Result<Option<BTreeSet<Target>>, BulkError> {
-        let mut records = self.set.records(self.last.as_ref(), RECORDS)?;
-        let Some(newest) = records.last() else {
-            return Ok(None);
-        };
-        self.last = Some(*newest);
-        records.retain(|record| record.contact_text().is_some());
-        Ok(Some(records))
     }
 }
 
@@ -108,6 +110,81 @@ impl Iterator for Past {
                 self.is_over = true;
                 Some(Err(error))
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crm_bulk::{Apply, Input, Plan, Site};
+    use crm_contacts::ContactsService;
+    use crm_models::TenantId;
+    use crm_sandbox::{Sandbox, Seed};
+    use crm_transport::{Auth, Credentials, Environment, ReqwestTransport, TransportExt as _};
+    use futures_util::TryStreamExt;
+
+    use super::*;
+
+    /// How many contacts a location has, and how many locations there are.
+    const EACH: u32 = 4;
+    const OWNERS: u32 = 10;
+
+    /// A desk with sets that changed the memos of these contacts.
+    async fn desk(folder: &Path, sets: &[&[u32]]) -> Desk {
+        let builder = Sandbox::builder().seed(Seed::Count(EACH * OWNERS));
+        let sandbox = builder.set("rate-limit", "0").unwrap().start().await.unwrap();
+        let connection = sandbox.connection();
+        let environment = Environment::custom(&connection.api_url, &connection.auth_url).unwrap();
+        let [id, secret, key] =
+            [&connection.client_id, &connection.client_secret, &connection.app_key];
+        let wire = ReqwestTransport::new(&environment).unwrap();
+        let credentials = Credentials::new(&**id, &**secret, &**key);
+        let auth = Auth::new(wire.for_auth(&environment).unwrap(), credentials);
+        let transport = wire.with_auth(auth);
+        let service = ContactsService::new(transport, TenantId::new(connection.tenant).unwrap());
+        let site = Site::of(&service, &connection.api_url);
+        let desk = Desk::open_or_create(folder, &site).unwrap();
+        for (number, contacts) in sets.iter().enumerate() {
+            let row =
+                |contact: &u32| format!("{},{contact},Memo {number}\n", (contact - 1) / EACH + 1);
+            let rows: String = contacts.iter().map(row).collect();
+            let rows = format!("location_id,contact_id,memo\n{rows}");
+            let out = desk.sets_folder().join(format!("set-{number}.crm"));
+            let input = Input::csv("rows", io::Cursor::new(rows));
+            Plan::new(site.clone()).from_api(&service, input, &out).await.unwrap();
+            let run = Apply::new(ChangeSet::open(&out).unwrap()).run(&service, &site).unwrap();
+            run.try_for_each(async |_| Ok(())).await.unwrap();
+        }
+        desk
+    }
+
+    /// All events of a set, and the most that were in memory at a time.
+    fn all(desk: &Desk, most: usize, many: usize) -> (Vec<PastEvent>, usize) {
+        let (past, _) = desk.past(&desk.sets_folder().join("set-0.crm")).unwrap();
+        let mut past = Past { most, many, ..past };
+        let (mut events, mut held) = (Vec::new(), 0);
+        while let Some(event) = past.next() {
+            held = held.max(past.next.len() + 1);
+            events.push(event.unwrap());
+        }
+        (events, held)
+    }
+
+    #[tokio::test]
+    async fn few_events_are_in_memory_however_many_sets_have_the_same_contacts() {
+        let folder = tempfile::tempdir().unwrap();
+        let every: Vec<_> = (1..=EACH * OWNERS).collect();
+        // The last one has contacts of the first, a middle and the last owner.
+        let sets = [&every[..], &every, &every, &every, &every, &[2, 18, 40]];
+        let desk = desk(&folder.path().join("desk"), &sets).await;
+        let (wanted, held) = all(&desk, usize::MAX, RECORDS);
+        assert_eq!((wanted.len(), held), (4 * every.len() + 3, 4 * every.len() + 3));
+        assert!(wanted.is_sorted_by_key(|event| (event.record, event.at)));
+        // Of one owner there are 17 at most.
+        for (most, many) in [(20, 1), (20, RECORDS), (60, 3), (1, 1)] {
+            let (events, held) = all(&desk, most, many);
+            assert_eq!(events, wanted);
+            assert!(held <= most.max(17), "{held} of {most}");
         }
     }
 }

@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crm_bulk::{BulkError, ChangeSet, SetInfo};
+use crm_bulk::{BulkError, ChangeSet, ReverseSet, SetInfo};
 use crm_models::Timestamp;
 
 use super::{error::DeskError, folder::Desk};
@@ -44,21 +44,28 @@ impl Head {
             && (planned_at.is_none() || *planned_at == set.planned_at)
     }
 
-    /// Which of the known sets reverse this one, in the order in which they were planned.
+    /// Which of the known sets reverse this one, in the order in which they were planned, each with
+    /// those that reverse it in turn.
     pub(super) fn reversed_by<'a>(
         &self,
         known: impl IntoIterator<Item = &'a Self>,
-    ) -> Vec<PathBuf> {
-        let mut found: Vec<_> = known.into_iter().filter(|head| head.reverses(self)).collect();
+    ) -> Vec<ReverseSet> {
+        let (mut found, others): (Vec<_>, Vec<_>) = known
+            .into_iter()
+            .filter(|head| head.undo_of.is_some())
+            .partition(|it| it.reverses(self));
         found.sort_by_key(|head| head.planned_at);
-        found.into_iter().map(|head| head.file.clone()).collect()
+        let reverse = |head: &Self| {
+            ReverseSet::new(&head.file).reversed_by(head.reversed_by(others.iter().copied()))
+        };
+        found.into_iter().map(reverse).collect()
     }
 }
 
 impl Desk {
     /// The sets that reverse this one, in the order in which they were planned: those of the desk, and
     /// those elsewhere of which it knows that they were applied. One that cannot be read is left out.
-    pub(crate) fn reverses(&self, set: &Path) -> Result<Vec<PathBuf>, DeskError> {
+    pub(crate) fn reverses(&self, set: &Path) -> Result<Vec<ReverseSet>, DeskError> {
         let files = self.set_files()?.into_iter().chain(self.files_elsewhere());
         let known: Vec<_> = files.filter_map(|file| Head::read(&file).ok()).collect();
         Ok(Head::read(set).map(|set| set.reversed_by(&known)).unwrap_or_default())

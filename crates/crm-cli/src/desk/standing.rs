@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crm_bulk::{BulkError, ChangeSet, SetInfo, State, Totals};
+use crm_bulk::{BulkError, ChangeSet, ReverseSet, SetInfo, State, Totals};
 use serde::Serialize;
 
 use super::{
@@ -90,7 +90,7 @@ crate::output::records! {
     SetEntry {
         "name" => "NAME", "state" => "STATE", "kind", "changes" => "CHANGES", "done" => "DONE",
         "undone" => "UNDONE", "open" => "OPEN", "notDone" => "NOT DONE", "plannedBy" => "BY", "plannedAt" => "PLANNED", "approvedBy",
-        "source", "bytes" => "BYTES", "archived" => "ARCHIVED", "file", "problem",
+        "source", "bytes", "archived" => "ARCHIVED", "file", "problem",
     }
 }
 
@@ -165,7 +165,7 @@ impl SetEntry {
     }
 
     /// Counts what these sets have undone of it.
-    fn look_at_reverses(&mut self, reverses: Vec<PathBuf>) {
+    fn look_at_reverses(&mut self, reverses: Vec<ReverseSet>) {
         let is_over = matches!(self.state, Standing::Applied | Standing::Partly);
         if !is_over || reverses.is_empty() {
             return;

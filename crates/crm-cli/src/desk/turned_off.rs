@@ -1,9 +1,9 @@
 //! What turned marketing off: changes of sets and single writes, one after another, so that it takes
 //! no more memory for more of them.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use crm_bulk::{BulkError, ChangeSet, DecisionKind, Image, Selection, State};
+use crm_bulk::{BulkError, ChangeSet, DecisionKind, Image, ReverseSet, Selection, State};
 use crm_mirror::{Mirror, OwnerId};
 use crm_models::{ContactId, CustomerId, LocationId};
 use serde::Serialize;
@@ -105,7 +105,7 @@ impl Desk {
 /// Hands what a set turned off to `each`; a set that did nothing of the kind is none.
 fn of_set<E>(
     file: &Path,
-    reverses: Vec<PathBuf>,
+    reverses: Vec<ReverseSet>,
     each: &mut impl FnMut(TurnedOff) -> Result<bool, E>,
 ) -> Result<Result<Option<SetTold>, E>, BulkError> {
     let set = ChangeSet::open(file)?.reversed_by(reverses);

@@ -100,6 +100,14 @@ impl ChangeSet {
     /// [`BulkError::Altered`] if a change is not what was planned, or a failure to read.
     pub fn changes_of(&self, records: &BTreeSet<Target>) -> Result<Vec<Change>, BulkError> {
         let numbers = self.database.check(self.numbers_of(records))?;
+        self.changes_numbered(&numbers)
+    }
+
+    /// The changes with these numbers, but for those that repeat another.
+    pub(super) fn changes_numbered(
+        &self,
+        numbers: &BTreeSet<i64>,
+    ) -> Result<Vec<Change>, BulkError> {
         let sql = format!(
             "SELECT {} FROM {CHANGES} WHERE id = ? AND repeats IS NULL",
             SealedChange::select()

@@ -1,13 +1,16 @@
 //! A change set on disk, looked at.
 
-use std::path::{Path, PathBuf};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
 
 use crm_mirror::{
     database::{Again, Database},
     disk::archive,
     job::Stop,
 };
-use rusqlite::{Transaction, TransactionBehavior};
+use rusqlite::{Row, Transaction, TransactionBehavior};
 use strum::VariantArray;
 
 use super::{
@@ -18,7 +21,7 @@ use super::{
 use crate::{
     error::BulkError,
     input::InputFormat,
-    set::{Digest, SetInfo, SetKind, Totals},
+    set::{Digest, ReverseSet, SetInfo, SetKind, Totals},
 };
 
 /// A change set on disk, for inspection; [`Apply`](crate::Apply) carries it out.
@@ -40,7 +43,7 @@ use crate::{
 pub struct ChangeSet {
     pub(crate) database: Database,
     /// The sets that are known to reverse it.
-    pub(crate) reverses: Vec<PathBuf>,
+    pub(crate) reverses: Vec<ReverseSet>,
 }
 
 /// How many records a note names.
@@ -95,23 +98,27 @@ impl ChangeSet {
     ///
     /// A failure to read.
     pub fn info(&self) -> Result<SetInfo, BulkError> {
-        let meta = |name| self.database.meta(name);
+        // All at once: a desk asks this of each of its sets.
+        let pair = |row: &Row<'_>| Ok((row.get("name")?, row.get("value")?));
+        let facts = self.database.rows("SELECT name, value FROM meta", [], pair)?;
+        let mut facts: BTreeMap<String, String> = facts.into_iter().collect();
+        let mut meta = |name| facts.remove(name);
         let time = |text: Option<String>| text.and_then(|text| text.parse().ok());
-        let kind = meta("kind")?;
-        let notes = meta("notes")?.unwrap_or_default();
+        let kind = meta("kind");
+        let notes = meta("notes").unwrap_or_default();
         let mut notes: Vec<String> = serde_json::from_str(&notes).unwrap_or_default();
-        if let Some(chosen) = meta("unknown_flags")? {
+        if let Some(chosen) = meta("unknown_flags") {
             notes.push(format!(
                 "Where the service does not tell what a contact receives, and for new contacts, \
                  the flags that the list does not name become {chosen}: somebody chose that."
             ));
         }
-        let backup_of = meta("backup_of")?;
+        let backup_of = meta("backup_of");
         if let Some(original) = &backup_of {
-            let at = meta("backed_up_at")?.unwrap_or_default();
+            let at = meta("backed_up_at").unwrap_or_default();
             notes.push(format!("This is a backup of {original} as of {at}; it is never applied."));
         }
-        let unreadable = meta("unreadable")?.unwrap_or_default();
+        let unreadable = meta("unreadable").unwrap_or_default();
         let unreadable: Vec<String> = serde_json::from_str(&unreadable).unwrap_or_default();
         if !unreadable.is_empty() {
             notes.push(format!(
@@ -119,7 +126,7 @@ impl ChangeSet {
                 some_of(&unreadable, unreadable.len())
             ));
         }
-        let look_at = meta("look_at")?.and_then(|count| count.parse().ok());
+        let look_at = meta("look_at").and_then(|count| count.parse().ok());
         Ok(SetInfo {
             site: self.database.site()?,
             kind: SetKind::VARIANTS
@@ -127,20 +134,19 @@ impl ChangeSet {
                 .copied()
                 .find(|known| kind.as_deref() == Some(known.as_str()))
                 .unwrap_or(SetKind::Plan),
-            created_at: time(meta("created_at")?),
-            planned_by: meta("planned_by")?,
-            version: meta("version")?,
-            options: serde_json::from_str(&meta("options")?.unwrap_or_default())
-                .unwrap_or_default(),
-            source: meta("source")?,
-            known_at: time(meta("known_at")?),
-            undo_of: meta("undo_of")?.map(PathBuf::from),
-            undo_of_created_at: time(meta("undo_of_created_at")?),
+            created_at: time(meta("created_at")),
+            planned_by: meta("planned_by"),
+            version: meta("version"),
+            options: serde_json::from_str(&meta("options").unwrap_or_default()).unwrap_or_default(),
+            source: meta("source"),
+            known_at: time(meta("known_at")),
+            undo_of: meta("undo_of").map(PathBuf::from),
+            undo_of_created_at: time(meta("undo_of_created_at")),
             backup_of: backup_of.map(PathBuf::from),
             notes,
             unreadable,
             look_at: look_at.unwrap_or_default(),
-            digest: meta("digest")?.and_then(|text| text.parse().ok()),
+            digest: meta("digest").and_then(|text| text.parse().ok()),
         })
     }
 

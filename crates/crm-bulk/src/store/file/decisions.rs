@@ -194,7 +194,7 @@ impl ChangeSet {
     ///
     /// A failure to read.
     pub fn approval(&self) -> Result<Option<Decision>, BulkError> {
-        let digest = self.info()?.digest;
+        let digest = self.database.meta("digest")?.and_then(|text| text.parse().ok());
         let decisions = self.decisions()?.into_iter();
         let mut approvals =
             decisions.filter(|it| it.kind == DecisionKind::Approved && Some(it.digest) == digest);

@@ -2,6 +2,7 @@
 
 mod backup;
 mod by_record;
+mod by_text;
 mod change_set;
 mod changes;
 mod codes;
