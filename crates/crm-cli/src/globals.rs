@@ -20,7 +20,7 @@ pub(crate) struct Globals {
     #[arg(long, global = true)]
     pub(crate) sandbox: bool,
 
-    /// The data of the sandbox: demo, empty, or a number of contacts
+    /// The data of the sandbox: demo, untidy, empty, or a number of contacts
     #[arg(
         long,
         global = true,

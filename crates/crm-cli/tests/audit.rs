@@ -100,6 +100,22 @@ fn what_an_audit_mends_is_not_found_again_and_can_be_taken_back() {
 }
 
 #[test]
+fn the_untidy_data_of_the_sandbox_can_be_mended_and_have_results() {
+    let service = Service::build(Sandbox::builder().seed(Seed::Untidy));
+    let rules = ["spelling", "email-in-phone", "duplicate"];
+    // Of duplicates the ones that stay are found too.
+    assert_eq!(rules.map(|rule| found(&service, rule)), [3, 1, 5]);
+    service.ok("audit --fix mend.crm");
+    service.ok("apply mend.crm");
+    assert_eq!(rules.map(|rule| found(&service, rule)), [0; 3]);
+    let results = service.ok("results mend.crm");
+    let is_done = |line: &str| line.contains("\"crm_outcome\":\"done\"");
+    assert!(results.lines().all(is_done) && results.lines().count() == 8, "{results}");
+    let kept = service.ok("customer-contacts list 1010");
+    assert!(kept.contains("Orders") && !kept.contains("4205"), "{kept}");
+}
+
+#[test]
 fn the_rows_of_an_audit_are_rows_of_a_plan() {
     let service = tenant();
     let csv = service.ok("audit --output csv");

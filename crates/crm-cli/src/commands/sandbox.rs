@@ -37,7 +37,7 @@ pub(crate) struct Serve {
     #[arg(long, value_name = "FILE")]
     data: Option<PathBuf>,
 
-    /// The data of a new database: demo, empty, or a number of contacts
+    /// The data of a new database: demo, untidy, empty, or a number of contacts
     #[arg(long, default_value = "demo")]
     seed: Seed,
 

@@ -9,7 +9,7 @@ use crate::settings::Settings;
 /// The data with which a new database starts. The same seed always gives the same data; the data
 /// file of an earlier sandbox keeps its own data.
 ///
-/// As text it is `demo`, `empty` or a number.
+/// As text it is `demo`, `untidy`, `empty` or a number.
 ///
 /// ```
 /// use crm_sandbox::Seed;
@@ -24,6 +24,9 @@ pub enum Seed {
     /// A few dozen contacts with every edge case; the README lists the ids.
     #[default]
     Demo,
+    /// The demo data, and contacts at customer 1010 and location 2012 as years of typing leave them:
+    /// numbers in many spellings, an address with a telephone's type, duplicates.
+    Untidy,
     /// No records, apart from the kinds of preferences.
     Empty,
     /// That many location contacts, four to a location: location 1 has the contacts 1 to 4,
@@ -36,6 +39,7 @@ impl fmt::Display for Seed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Demo => f.write_str("demo"),
+            Self::Untidy => f.write_str("untidy"),
             Self::Empty => f.write_str("empty"),
             Self::Count(contacts) => contacts.fmt(f),
         }
@@ -44,7 +48,7 @@ impl fmt::Display for Seed {
 
 /// The error of a text that does not name a seed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("a seed is `demo`, `empty` or a number of contacts, not {0:?}")]
+#[error("a seed is `demo`, `untidy`, `empty` or a number of contacts, not {0:?}")]
 pub struct InvalidSeed(String);
 
 impl FromStr for Seed {
@@ -53,6 +57,7 @@ impl FromStr for Seed {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         match text {
             "demo" => Ok(Self::Demo),
+            "untidy" => Ok(Self::Untidy),
             "empty" => Ok(Self::Empty),
             number => match number.parse() {
                 Ok(contacts) => Ok(Self::Count(contacts)),
@@ -69,6 +74,10 @@ impl Seed {
         match self {
             Self::Empty => {}
             Self::Demo => db.execute_batch(include_str!("demo.sql"))?,
+            Self::Untidy => {
+                db.execute_batch(include_str!("demo.sql"))?;
+                db.execute_batch(include_str!("untidy.sql"))?;
+            }
             Self::Count(contacts) => count(db, contacts)?,
         }
         if settings.seed_unknown_type {
