@@ -5,7 +5,7 @@ mod common;
 
 use std::{fs, path::PathBuf};
 
-use common::{Service, stderr, stdout};
+use common::{Service, cut_off, stderr, stdout};
 use rusqlite::Connection;
 use serde_json::Value;
 
@@ -136,14 +136,7 @@ fn a_ledger_that_was_altered_is_told_with_the_record() {
     ledger.execute_batch("DELETE FROM records WHERE number = 3").unwrap();
     let told = service.crm("consent check").assert().code(10);
     assert!(stdout(&told).contains("record 3 was removed"), "{}", stdout(&told));
-    ledger
-        .execute_batch(
-            "DELETE FROM records WHERE number > 2;
-             UPDATE meta SET value = '2' WHERE name = 'head_count';
-             UPDATE meta SET value = (SELECT lower(hex(hash)) FROM records WHERE number = 2)
-                 WHERE name = 'head_hash'",
-        )
-        .unwrap();
+    cut_off(&ledger, 2);
     service.ok("consent check");
     let told = service.crm(&format!("consent check --against {head}")).assert().code(10);
     assert!(stdout(&told).contains("record 3 and all that followed were cut off"));

@@ -13,7 +13,7 @@ use std::{
     thread,
 };
 
-use common::{Service, stderr, stdout};
+use common::{Service, cut_off, stderr, stdout};
 use rusqlite::Connection;
 use serde_json::Value;
 
@@ -70,14 +70,7 @@ fn a_seal_that_is_kept_elsewhere_shows_what_was_altered_and_cut_off() {
     let none = service.crm("consent check --against key.pem").assert().code(2);
     assert!(stderr(&none).contains("it is no seal"), "{}", stderr(&none));
 
-    ledger(&service)
-        .execute_batch(
-            "DELETE FROM records WHERE number > 2;
-             UPDATE meta SET value = '2' WHERE name = 'head_count';
-             UPDATE meta SET value = (SELECT lower(hex(hash)) FROM records WHERE number = 2)
-                 WHERE name = 'head_hash'",
-        )
-        .unwrap();
+    cut_off(&ledger(&service), 2);
     service.ok("consent check");
     let told = service.crm("consent check --against seal.txt").assert().code(10);
     assert!(stdout(&told).contains("record 3 and all that followed were cut off"));

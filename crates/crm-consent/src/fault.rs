@@ -65,6 +65,10 @@ impl fmt::Display for Fault {
             Self::Unsigned(record) => {
                 write!(f, "record {record} is not signed by the key that it names")
             }
+            Self::Rewritten(1) => write!(
+                f,
+                "the ledger was written anew: its first record is not that of the head that was kept"
+            ),
             Self::Rewritten(record) => write!(
                 f,
                 "the ledger was written anew: its first {record} records are not those of the head \

@@ -112,6 +112,7 @@ impl fmt::Display for Unseen {
                 "values that are stored in another form: how the service compares is not documented"
             }
             Self::Refused(why) => why,
+            Self::Unreadable(1) => "1 record that cannot be read",
             Self::Unreadable(records) => {
                 return write!(f, "{records} records that cannot be read");
             }

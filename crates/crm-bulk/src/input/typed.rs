@@ -197,7 +197,10 @@ impl TypedRows {
     /// Waits for the next row, on a thread that may.
     pub(crate) fn next(&mut self) -> Result<Option<ReadRow<'_>>, BulkError> {
         let ended = |name: &String, why: String| {
-            let reason = format!("after {} rows: {why}", self.rows);
+            let reason = match self.rows {
+                1 => format!("after 1 row: {why}"),
+                rows => format!("after {rows} rows: {why}"),
+            };
             Err(BulkError::Input { name: name.clone(), reason })
         };
         let row = match self.arriving.blocking_recv() {

@@ -501,10 +501,12 @@ fn unreadable(info: &SetInfo) -> Section {
 
 /// What another set has undone of this one.
 fn undone_by(by: &UndoneBy, undone: &Undone) -> Markup {
+    let all = undone.changes() + undone.standing;
     html! {
         p.note {
-            b.bad { (by.changes) " of " (undone.changes() + undone.standing) }
-            " changes that were done have been undone"
+            b.bad { (by.changes) " of " (all) }
+            @if all == 1 { " change that was done has been undone" }
+            @else { " changes that were done have been undone" }
             @if let Some(at) = by.at { ", " (words::time(at)) ", by " }
             code { (foreign(&by.name())) } "."
         }

@@ -247,16 +247,22 @@ impl Held {
             self.customers;
         if known > 0 {
             lines.push(format!(
-                "of {known} active customers {with_phone} have a phone, {with_email} an e-mail, \
-                 {with_both} both; {only_on_location} have contacts only on a location"
+                "of {}: {with_phone} with a phone, {with_email} with an e-mail, {with_both} with \
+                 both; {only_on_location} with contacts only on a location",
+                count(known, "active customer")
             ));
         }
         let PeopleReach { known, archived, methods, with_phone, with_email, with_both, .. } =
             self.people;
         if known > 0 {
             lines.push(format!(
-                "{known} people ({archived} archived) with {methods} numbers and addresses: \
-                 {with_phone} have a phone, {with_email} an e-mail, {with_both} both"
+                "{} ({archived} archived) with {}: {with_phone} with a phone, {with_email} with an \
+                 e-mail, {with_both} with both",
+                match known {
+                    1 => "1 person".to_owned(),
+                    people => format!("{people} people"),
+                },
+                count(methods, "contact method")
             ));
         }
         if !self.unreadable.is_empty() {

@@ -32,6 +32,9 @@ pub(crate) struct UnknownField {
     known: Vec<&'static str>,
 }
 
+/// How the names of members end of which the day is enough in a table.
+const DAYS: [&str; 2] = ["On", "plannedAt"];
+
 impl Selection {
     /// All members of the record.
     pub(crate) fn all<R: Record>() -> Self {
@@ -88,7 +91,11 @@ impl Selection {
     /// Whether a table shows only the day of this column: it is enough for the eye, and leaves room
     /// for the rest.
     pub(super) fn shows_day(&self, column: usize) -> bool {
-        !self.chosen && self.shown.get(column).is_some_and(|member| member.ends_with("On"))
+        !self.chosen
+            && self
+                .shown
+                .get(column)
+                .is_some_and(|member| DAYS.iter().any(|end| member.ends_with(end)))
     }
 
     /// The titles of a table's columns.

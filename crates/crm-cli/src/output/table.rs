@@ -15,6 +15,9 @@ const ROWS: usize = 500;
 /// Columns up to this width are not broken over lines where the terminal is narrow.
 const KEPT: u16 = 12;
 
+/// Sentences get at least so much, or are written below each other: a word a line is hard to read.
+const SENTENCE: usize = 24;
+
 /// What is between two columns.
 const GAP: u16 = 2;
 
@@ -112,13 +115,16 @@ impl<W: Write> Table<W> {
 }
 
 /// How wide each column must be: as wide as its longest word, since an address that is broken is
-/// another one, and as its content where that is short.
+/// another one; as its content where that is short; and wide enough to read sentences.
 fn least_widths(columns: usize, titles: &[String], rows: &[Vec<String>]) -> Vec<u16> {
     let least = |column: usize| {
         let cells = rows.iter().filter_map(|row| row.get(column)).chain(titles.get(column));
         let widths = cells.map(|cell| match cell.width() {
             width if width <= usize::from(KEPT) => width,
-            _ => cell.split(' ').map(UnicodeWidthStr::width).max().unwrap_or(0),
+            width => {
+                let words = cell.split(' ').map(UnicodeWidthStr::width);
+                words.max().unwrap_or(0).max(width.min(SENTENCE))
+            }
         });
         u16::try_from(widths.max().unwrap_or(0)).unwrap_or(u16::MAX / 64)
     };
@@ -211,6 +217,18 @@ mod tests {
             for word in memo.split(' ').chain(["b@c.example", "2026-11-02"]) {
                 assert!(text.contains(word), "{word}: {text}");
             }
+        }
+    }
+
+    #[test]
+    fn no_sentence_has_a_word_a_line() {
+        let memo = "Rings twice and then leaves a message with the neighbour at forty-four";
+        for value in ["a@b.example", "ada-and-all-others@site.example", "8185550142"] {
+            let text = at_80_columns(&[&["3001", "Email", value, memo, "yes", "2026-11-01"]]);
+            let lines = memo.split(' ').filter(|word| text.contains(word)).count();
+            assert_eq!(lines, memo.split(' ').count(), "{text}");
+            let of_memo = text.lines().filter(|line| memo.split(' ').any(|it| line.contains(it)));
+            assert!(of_memo.count() <= memo.len().div_ceil(SENTENCE - 8), "{text}");
         }
     }
 

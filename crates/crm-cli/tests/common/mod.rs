@@ -13,6 +13,7 @@ use std::{
 
 use assert_cmd::{Command, assert::Assert};
 use crm_sandbox::{Sandbox, SandboxBuilder};
+use rusqlite::Connection;
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -157,6 +158,17 @@ impl Service {
         let writes = log.filter(|request| request.method != "GET" && request.operation != "Token");
         writes.map(|request| request.method).collect()
     }
+}
+
+/// Cuts a ledger off behind a record, with what it notes of its own end.
+pub fn cut_off(ledger: &Connection, behind: u64) {
+    let cut = format!(
+        "DELETE FROM records WHERE number > {behind};
+         UPDATE meta SET value = '{behind}' WHERE name = 'head_count';
+         UPDATE meta SET value = (SELECT lower(hex(hash)) FROM records WHERE number = {behind})
+             WHERE name = 'head_hash'"
+    );
+    ledger.execute_batch(&cut).unwrap();
 }
 
 /// Waits a little for something that a command is to do while it runs.

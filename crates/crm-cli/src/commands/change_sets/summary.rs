@@ -124,15 +124,17 @@ impl Summary {
             lines.push(indented(before) + &difference(&change));
             shown += 1;
         }
-        let (mut set_aside, mut shown_aside) = (Vec::new(), 0);
+        let (mut set_aside, mut shown_aside, mut said) = (Vec::new(), 0, None);
         let is_aside = State::ALL.into_iter().filter(|state| state.is_set_aside());
         let selection = Selection::states(is_aside).limit(sample.min(SET_ASIDE_SHOWN));
         for change in set.changes(&selection) {
             let change = change?;
             let before = format!("  {}: ", change.outcome.state);
             set_aside.extend(about(&before, &change, names.of_owner(&change.target)?));
-            let reason = change.outcome.message.as_ref();
-            set_aside.extend(reason.map(|reason| indented(&before) + reason));
+            // Many are set aside for one reason, which is long.
+            let reason = change.outcome.message.filter(|reason| said.as_ref() != Some(reason));
+            set_aside.extend(reason.as_ref().map(|reason| indented(&before) + reason));
+            said = reason.or(said);
             shown_aside += 1;
         }
         let all_aside = totals.iter().filter(|(state, ..)| state.is_set_aside());

@@ -7,7 +7,10 @@ use crm_bulk::{AtomicWriter, Site, page};
 use maud::{Markup, html};
 
 use super::findings::{Example, Findings, certainty};
-use crate::{error::CliError, output::crm};
+use crate::{
+    error::CliError,
+    output::{count, crm},
+};
 
 /// Writes the page: how much each rule found, as bars, and under it what the rules mean, with the
 /// examples that there are.
@@ -25,9 +28,9 @@ pub(super) fn write(
             dt { "Tenant" } dd { (site.tenant()) }
             dt { "Server" } dd { (page::foreign(site.environment())) }
             dt { "Contacts as of" } dd { (page::time(summary.known_at)) }
-            dt { "Contacts" } dd { (summary.contacts) " of " (summary.owners) " customers and locations" }
+            dt { "Contacts" } dd { (count(summary.contacts, "contact")) " of " (count(summary.owners, "owner")) }
             dt { "Findings" } dd { (summary.findings()) }
-            dt { "To be mended" } dd { (summary.proposals) " contacts, by what the rules propose" }
+            dt { "To be mended" } dd { (count(summary.proposals, "contact")) ", by what the rules propose" }
         }
         h2 { "By rule" }
         @if found.is_empty() { p { "Nothing was found." } }
