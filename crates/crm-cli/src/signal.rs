@@ -1,5 +1,7 @@
 //! Ctrl-C and, on Unix, the polite request to end.
 
+#[cfg(unix)]
+use std::sync::Arc;
 use std::{
     future::{self, Future},
     io::{self, Write},
@@ -45,6 +47,19 @@ impl Signal {
         process::exit(i32::from(self.exit() as u8))
     }
 }
+
+/// Has a write fail that a limit on the length of files forbids. Otherwise it would end the process,
+/// without a word.
+#[cfg(unix)]
+pub(crate) fn outlive_limits() {
+    let signal = signal_hook::consts::SIGXFSZ;
+    // If it cannot be watched for, a limit ends the process as before.
+    let _ = signal_hook::flag::register(signal, Arc::default());
+}
+
+/// Elsewhere there is no such signal.
+#[cfg(not(unix))]
+pub(crate) fn outlive_limits() {}
 
 /// Completes at the first signal that comes after this call, not only after the first poll.
 #[cfg(unix)]

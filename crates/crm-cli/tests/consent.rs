@@ -416,3 +416,70 @@ fn what_was_altered_is_neither_signed_nor_acted_on_and_a_fault_tells_what_is_sou
     let lost = service.crm("consent status 8185550140").assert().code(10);
     assert!(stderr(&lost).contains("record 1 is not found by its number"), "{}", stderr(&lost));
 }
+
+#[test]
+fn a_wish_for_all_kinds_stands_where_one_for_marketing_lifts_that_alone() {
+    let service = Service::start();
+    let wish = "consent add 8185550142 --at";
+    service.ok(&format!("{wish} 2026-11-20T10:00:00Z --said STOP --scope all"));
+    service.ok(&format!("{wish} 2026-11-21T10:00:00Z --said START"));
+    let told = service.ok("consent status 8185550142");
+    assert!(told.starts_with("in, by record 2"), "{told}");
+    assert!(told.contains("1: out of all kinds") && told.contains("2: in, "), "{told}");
+    assert!(told.contains("for all kinds of messages: out, by record 1"), "{told}");
+    let all = stdout(&service.crm("consent status 8185550142 --scope all").assert().code(10));
+    assert!(all.starts_with("out, by record 1") && all.contains("for marketing: in"), "{all}");
+    // The other way round both are lifted, and one for marketing stops that alone again.
+    service.ok(&format!("{wish} 2026-11-22T10:00:00Z --said START --scope all"));
+    service.crm("consent status 8185550142 --scope all").assert().code(0);
+    service.ok(&format!("{wish} 2026-11-23T10:00:00Z --said STOP"));
+    service.crm("consent status 8185550142").assert().code(10);
+    service.crm("consent status 8185550142 --scope all").assert().code(0);
+}
+
+#[test]
+fn a_wish_that_lacks_its_words_or_is_of_no_possible_time_is_told_so() {
+    let service = Service::start();
+    let told = service.crm("consent add 8185550142 --said ' ' --wish in").assert().code(0);
+    assert!(stderr(&told).contains("without its words"), "{}", stderr(&told));
+    let told = service.crm("consent add 8185550142 --said START --at-unknown").assert().code(0);
+    assert!(stderr(&told).contains("without its time"), "{}", stderr(&told));
+    let told = service.crm("consent add 8185550142 --said ''").assert().code(2);
+    assert!(stderr(&told).contains("--said has no words"), "{}", stderr(&told));
+    for (at, why) in [("1900-01-01", "before 1995"), ("2999-01-01", "future")] {
+        let told = service.crm(&format!("consent add 8185550142 --said STOP --at {at}")).assert();
+        assert!(stderr(&told.code(2)).contains(why), "{at}");
+    }
+}
+
+#[test]
+fn what_was_altered_long_ago_is_refused_by_what_can_wait_and_loses_no_wish() {
+    let service = Service::start();
+    let list: String = (0..200).map(|n| format!("818555{n:04},STOP\n")).collect();
+    write(&service, "list.csv", &format!("phone,status\n{list}"));
+    service.ok("consent import list.csv");
+    let ledger = Connection::open(desk(&service).join("ledger.db")).unwrap();
+    ledger.execute_batch("UPDATE records SET by = 'nobody' WHERE number = 3").unwrap();
+    write(&service, "more.csv", "phone,status\n8185559999,STOP\n");
+    for line in [
+        "consent import more.csv",
+        "consent retract 1 --reason wrong",
+        "--yes consent redact 8185550100 --reason asked",
+    ] {
+        let refused = service.crm(line).assert().failure();
+        assert!(stderr(&refused).contains("record 3 was altered: nothing was done"), "{line}");
+    }
+    service.ok("consent add 8185559999 --said STOP");
+    service.crm("consent status 8185559999").assert().code(10);
+}
+
+#[test]
+fn a_record_of_no_number_is_told_to_be_of_none() {
+    let service = Service::start();
+    write(&service, "list.csv", "phone,status\n8185550142,STOP\n");
+    service.ok("consent import list.csv");
+    let told = service.crm("--yes consent redact --record 1 --reason asked").assert().code(0);
+    assert!(stderr(&told).contains("of no number and no address"), "{}", stderr(&told));
+    assert!(!stderr(&told).contains("no longer has it"), "{}", stderr(&told));
+    assert!(stdout(&told).contains("nothing was there"), "{}", stdout(&told));
+}

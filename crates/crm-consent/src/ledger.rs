@@ -14,6 +14,7 @@ use serde::Serialize;
 
 use crate::{
     error::ConsentError,
+    fault::Fault,
     hash::{Keyed, Sha, random},
     policy::Policy,
     record::{Chained, Kind, Personal, PolicyFacts, Reason, Record, RecordColumns, commitment},
@@ -250,6 +251,9 @@ pub(crate) fn json(of: &impl Serialize) -> String {
     serde_json::to_string(of).unwrap_or_default()
 }
 
+/// How many of the last records are looked at before one is added: it takes a millisecond.
+const AT_THE_END: u64 = 100;
+
 /// Records that are being added.
 pub(crate) struct Adding<'l> {
     pub(crate) ledger: &'l Ledger,
@@ -267,18 +271,57 @@ struct Personally {
 }
 
 impl Adding<'_> {
-    /// Adds nothing to an end that is not what was written: it would hide that.
+    /// Adds nothing to an end that is not what was written: it would hide that. The whole ledger is
+    /// for a check, which takes longer the longer it is.
     fn refuse_broken(&self) -> Result<(), ConsentError> {
-        let sql = "SELECT number, hash FROM records ORDER BY number DESC LIMIT 1";
-        let last = self
-            .ledger
-            .database
-            .row(sql, [], |row| Ok(Head { count: row.get("number")?, hash: row.get("hash")? }))?;
-        if last.unwrap_or(Head { count: 0, hash: Sha::NONE }) == self.head {
-            Ok(())
-        } else {
-            Err(self.ledger.broken())
+        match self.fault_at_the_end()? {
+            None => Ok(()),
+            Some(fault) => {
+                Err(ConsentError::Altered { path: self.ledger.path().to_owned(), fault })
+            }
         }
+    }
+
+    /// What is wrong with the last records, from the last one backwards.
+    fn fault_at_the_end(&self) -> Result<Option<Fault>, ConsentError> {
+        let Head { count, hash: mut expected } = self.head;
+        let columns = const { RecordColumns::in_order(0) };
+        let sql = format!(
+            "SELECT {} FROM records ORDER BY number DESC LIMIT {AT_THE_END}",
+            RecordColumns::NAMES
+        );
+        let last =
+            self.ledger.database.rows(&sql, [], |row| Ok(Chained::read(row, &columns).ok()))?;
+        let (found, before) = (last.len() as u64, count.saturating_sub(last.len() as u64));
+        if found == 0 && count > 0 {
+            return Ok(Some(Fault::CutOff(1)));
+        }
+        for (read, place) in last.into_iter().zip((0..=count).rev()) {
+            let Some(Chained { number, previous, hash, record }) = read else {
+                return Ok(Some(Fault::Altered(place)));
+            };
+            match u64::try_from(number) {
+                Ok(number) if number > place => return Ok(Some(Fault::Added(place + 1))),
+                Ok(number) if number < place && place == count => {
+                    return Ok(Some(Fault::CutOff(number + 1)));
+                }
+                Ok(number) if number == place => {}
+                _ => return Ok(Some(Fault::Removed(place))),
+            }
+            let is_sound = hash == expected
+                && record.hash(previous) == hash
+                && record.keeps_commitment()
+                && self.ledger.finds(&record);
+            if !is_sound {
+                return Ok(Some(Fault::Altered(place)));
+            }
+            expected = previous;
+        }
+        if before > 0 && found < AT_THE_END {
+            return Ok(Some(Fault::Removed(before)));
+        }
+        let is_first = before == 0;
+        Ok((is_first && expected != Sha::NONE).then_some(Fault::Altered(1)))
     }
 
     /// Adds a record that is of no value, and returns its number.

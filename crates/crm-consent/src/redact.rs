@@ -31,6 +31,8 @@ pub enum Redact<'a> {
 pub struct Redacted {
     /// The record that says so; none where nothing was there to be removed.
     pub by: Option<u64>,
+    /// Whether it is that of a number or an address. Else only a reason was there to be removed.
+    pub of_value: bool,
     /// The records whose personal data is gone.
     pub records: Vec<u64>,
     /// Records of numbers that may be the same, since one of the two can be read in two ways or lacks
@@ -133,7 +135,8 @@ impl Adding<'_> {
             Some(digest) => self.redact_value(digest, reason),
             None => {
                 let records = self.ledger.kept("number = ?", [record])?;
-                self.redact(records, Vec::new(), reason)
+                let redacted = self.redact(records, Vec::new(), reason)?;
+                Ok(Redacted { of_value: false, ..redacted })
             }
         }
     }
@@ -161,10 +164,10 @@ impl Adding<'_> {
             self.ledger.database.execute(sql, [record])?;
         }
         if records.is_empty() {
-            return Ok(Redacted { by: None, records, may_be });
+            return Ok(Redacted { by: None, of_value: true, records, may_be });
         }
         let facts = RedactionFacts { records };
         let by = self.add_with_reason(Kind::Redaction, None, &facts, reason)?;
-        Ok(Redacted { by: Some(by), records: facts.records, may_be })
+        Ok(Redacted { by: Some(by), of_value: true, records: facts.records, may_be })
     }
 }

@@ -56,6 +56,10 @@ pub enum Scope {
     All,
 }
 
+/// The first moment at which a wish can have been received, as in lists: whatever is before it is a
+/// slip, and an opt-in of that year would count for nothing.
+const FIRST: Timestamp = Timestamp::constant(788_918_400, 0);
+
 /// When a wish was received: the first and the last moment at which that can have been, by what was
 /// written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -89,19 +93,43 @@ impl Period {
         })
     }
 
-    /// Refuses what has not happened yet.
+    /// Refuses what has not happened yet, and a time of which no wish can be.
     pub(crate) fn past(self, text: &str, now: Timestamp) -> Result<Self, ConsentError> {
+        let refused = |reason| Err(ConsentError::Moment { text: text.to_owned(), reason });
         if self.earliest > now {
-            let reason = "lies in the future";
-            return Err(ConsentError::Moment { text: text.to_owned(), reason });
+            refused("lies in the future")
+        } else if self.latest < FIRST {
+            refused("is before 1995, when no wish can have come in; look at the year")
+        } else {
+            Ok(self)
         }
-        Ok(self)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_wish_is_of_a_time_in_which_it_can_have_come_in() {
+        let now: Timestamp = "2026-11-29T12:00:00Z".parse().unwrap();
+        for (text, is_told) in [
+            ("1994-12-31T23:59:59Z", Some("1995")),
+            ("1900-01-01", Some("1995")),
+            ("0001-01-01", Some("1995")),
+            ("1995-01-01T00:00:00Z", None),
+            ("2026-11-29T12:00:00Z", None),
+            ("2026-11-29", None),
+            ("2026-11-29T12:00:01Z", Some("future")),
+            ("9998-01-01", Some("future")),
+        ] {
+            let read = Period::read(text, &TimeZone::UTC).unwrap().past(text, now);
+            match is_told {
+                None => assert!(read.is_ok(), "{text}"),
+                Some(part) => assert!(read.unwrap_err().to_string().contains(part), "{text}"),
+            }
+        }
+    }
 
     #[test]
     fn a_moment_is_as_long_as_it_is_not_known_better() {

@@ -245,7 +245,34 @@ fn nothing_is_added_to_a_ledger_that_was_cut() {
     connection.execute_batch("DELETE FROM records WHERE number = 3").unwrap();
     drop(connection);
     let error = begun(&folder).add(&out("213-555-0199")).unwrap_err();
-    assert!(matches!(error, ConsentError::Broken { .. }), "{error}");
+    assert!(matches!(error, ConsentError::Altered { fault: Fault::CutOff(3), .. }), "{error}");
+}
+
+#[test]
+fn nothing_is_added_behind_records_that_were_altered() {
+    for (sql, fault) in [
+        ("UPDATE records SET by = 'nobody' WHERE number = 40", Fault::Altered(40)),
+        ("UPDATE records SET by = 'nobody' WHERE number = 7", Fault::Altered(7)),
+        (
+            "UPDATE records SET facts = replace(facts, 'out', 'in') WHERE number = 39",
+            Fault::Altered(39),
+        ),
+        ("UPDATE records SET personal = NULL WHERE number = 39", Fault::Altered(39)),
+        ("DELETE FROM records WHERE number = 39", Fault::Removed(39)),
+        ("DELETE FROM records WHERE number = 1", Fault::Removed(1)),
+        ("DELETE FROM records WHERE number > 30", Fault::CutOff(31)),
+        ("DELETE FROM records", Fault::CutOff(1)),
+        ("UPDATE records SET number = 41 WHERE number = 40", Fault::Added(41)),
+        ("UPDATE meta SET value = '39' WHERE name = 'head_count'", Fault::Added(40)),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        filled(&folder, 40);
+        Connection::open(folder.path().join("ledger.db")).unwrap().execute_batch(sql).unwrap();
+        let error = begun(&folder).add(&out("213-555-0199")).unwrap_err();
+        let ConsentError::Altered { fault: found, .. } = error else { panic!("{sql}: {error}") };
+        assert_eq!(found, fault, "{sql}");
+        assert!(begun(&folder).retract(1, "wrong").is_err(), "{sql}");
+    }
 }
 
 /// Any byte that is changed in the file is told, unless it lies where nothing is read of: in what is

@@ -39,6 +39,17 @@ pub enum MirrorError {
         path: PathBuf,
     },
 
+    /// A limit on the length of files is reached. What was committed before is safe.
+    #[error(
+        "{}: must not become longer, by the limit of this process (`ulimit -f`) or of the disk; nothing \
+         that was reported is lost: raise it and run it again",
+        path.display()
+    )]
+    TooLong {
+        /// The file that must not grow.
+        path: PathBuf,
+    },
+
     /// The file already exists and is not overwritten.
     #[error("{}: exists already; choose another name or remove it", path.display())]
     Exists {
@@ -147,6 +158,7 @@ impl MirrorError {
         let path = path.to_owned();
         match source.kind() {
             io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Self::DiskFull { path },
+            io::ErrorKind::FileTooLarge => Self::TooLong { path },
             _ => Self::File { path, what, source },
         }
     }
@@ -183,6 +195,7 @@ impl MirrorError {
             self,
             Self::File { .. }
                 | Self::DiskFull { .. }
+                | Self::TooLong { .. }
                 | Self::Damaged { .. }
                 | Self::Database { .. }
         )

@@ -6,6 +6,8 @@ use std::{
 };
 
 use crm_bulk::Site;
+use crm_mirror::disk::room;
+use rusqlite::ErrorCode;
 
 /// Why a desk cannot be used, and what to do.
 #[derive(Debug, thiserror::Error)]
@@ -86,7 +88,11 @@ impl DeskError {
 
     /// A failure of a database.
     pub(super) fn database(path: &Path, act: &'static str, source: rusqlite::Error) -> Self {
-        Self::Database { path: path.to_owned(), act, source }
+        let is_untold = source.sqlite_error_code() == Some(ErrorCode::SystemIoFailure);
+        match is_untold.then(|| room::is_wanting(path)).flatten() {
+            Some(reason) => Self::io(path, act, reason),
+            None => Self::Database { path: path.to_owned(), act, source },
+        }
     }
 
     /// Whether this machine failed, not what was given.

@@ -13,9 +13,10 @@ use rusqlite::{
 
 use crate::{
     disk::{
-        archive::{self, pragma},
+        archive::{self, Hindrance, pragma},
         file_id::{Connected, FileId, Sight},
         journal::has_journal,
+        room,
     },
     error::MirrorError,
     job::Stop,
@@ -172,10 +173,24 @@ impl Database {
         let connected = Self::announce(path)?;
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let mut connection = Connection::open_with_flags(path, flags).map_err(refused)?;
-        if archive::is_archived(&connection, path) {
-            drop(connection);
-            let archived = archive::open(path).map_err(|e| MirrorError::file(path, "read", e))?;
-            connection = archived.map_err(refused)?;
+        connection.busy_timeout(READING).map_err(refused)?;
+        match archive::hindrance(&connection, path) {
+            None => {}
+            Some(Hindrance::Rights) => {
+                drop(connection);
+                let archived =
+                    archive::open(path).map_err(|e| MirrorError::file(path, "read", e))?;
+                connection = archived.map_err(refused)?;
+            }
+            Some(Hindrance::Room(reason)) => {
+                drop(connection);
+                connection = archive::alone(path).map_err(refused)?;
+                // Another connection of this process may have it, and is not closed meanwhile.
+                let tried = pragma::<i64>(&connection, "user_version").err();
+                if tried.and_then(|e| e.sqlite_error_code()) == Some(ErrorCode::DatabaseBusy) {
+                    return Err(MirrorError::file(path, "read", reason));
+                }
+            }
         }
         Self::with(connection, connected, path, format)
     }
@@ -343,7 +358,7 @@ impl Database {
 
     /// Names the file in a failure.
     pub fn failed(&self, error: rusqlite::Error) -> MirrorError {
-        MirrorError::database(&self.path, self.noun, error)
+        failed(&self.path, self.noun, error)
     }
 
     /// Does a statement and says how many rows it changed.
@@ -408,10 +423,19 @@ impl Database {
     }
 }
 
+/// Why SQLite failed: where it does not tell the system's reason, it is looked for.
+fn failed(path: &Path, noun: &'static str, error: rusqlite::Error) -> MirrorError {
+    let is_untold = error.sqlite_error_code() == Some(ErrorCode::SystemIoFailure);
+    match is_untold.then(|| room::is_wanting(path)).flatten() {
+        Some(reason) => MirrorError::file(path, "written", reason),
+        None => MirrorError::database(path, noun, error),
+    }
+}
+
 /// Why SQLite cannot open a file: it does not tell the system's reason, so the system is asked.
 fn unopened(path: &Path, noun: &'static str, error: rusqlite::Error) -> MirrorError {
     if error.sqlite_error_code() != Some(ErrorCode::CannotOpen) {
-        return MirrorError::database(path, noun, error);
+        return failed(path, noun, error);
     }
     match fs::File::open(path) {
         Err(reason) => MirrorError::file(path, "read", reason),

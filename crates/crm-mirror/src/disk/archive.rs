@@ -5,21 +5,34 @@
 //! an index of it (`-shm`) with the other processes. Where there is no such index, nobody works on
 //! the file, and it is read without one. Nothing is left beside it.
 
-use std::{fs, io, path::Path};
+use std::{fs, io, path::Path, time::Duration};
 
 use rusqlite::{Connection, ErrorCode, MAIN_DB, OpenFlags, backup::Backup, types::FromSql};
 
-use super::journal::{index, journal};
+use super::{
+    journal::{index, journal},
+    room,
+};
 
-/// Whether a database is one that this process may only read, and that nobody works on.
-pub fn is_archived(connection: &Connection, path: &Path) -> bool {
-    let may_write = connection.is_readonly(MAIN_DB).is_ok_and(|readonly| !readonly);
-    (!may_write || cannot_lock(connection)) && !index(path).exists()
+/// What keeps SQLite from reading a file as it does: it can write nothing beside it.
+#[derive(Debug)]
+pub enum Hindrance {
+    /// This process may only read the file, and nobody works on it.
+    Rights,
+    /// There is no room for the index of its journal.
+    Room(io::Error),
 }
 
-/// Whether SQLite cannot read the file since it can write nothing beside it.
-fn cannot_lock(connection: &Connection) -> bool {
-    pragma::<i64>(connection, "user_version").is_err_and(|error| is_for_want_of_rights(&error))
+/// What hinders a connection that has read nothing yet.
+pub fn hindrance(connection: &Connection, path: &Path) -> Option<Hindrance> {
+    let may_write = connection.is_readonly(MAIN_DB).is_ok_and(|readonly| !readonly);
+    // What may only be read is not even tried: something could be left beside it.
+    let failed = may_write.then(|| pragma::<i64>(connection, "user_version").err()).flatten();
+    let lacks_rights = !may_write || failed.as_ref().is_some_and(is_for_want_of_rights);
+    if lacks_rights && !index(path).exists() {
+        return Some(Hindrance::Rights);
+    }
+    failed.and_then(|_| room::is_wanting(path)).map(Hindrance::Room)
 }
 
 /// What the pragma of this name is set to.
@@ -31,6 +44,16 @@ pub fn pragma<V: FromSql>(connection: &Connection, name: &str) -> rusqlite::Resu
 pub fn is_for_want_of_rights(error: &rusqlite::Error) -> bool {
     let code = error.sqlite_error_code();
     matches!(code, Some(ErrorCode::CannotOpen | ErrorCode::ReadOnly))
+}
+
+/// Opens a file for this connection alone, with the index of its journal in memory: then it can be read
+/// where there is no room for a file. Others wait until it is closed.
+pub fn alone(path: &Path) -> rusqlite::Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags)?;
+    connection.busy_timeout(Duration::from_secs(1))?;
+    connection.pragma_update(None, "locking_mode", "EXCLUSIVE")?;
+    Ok(connection)
 }
 
 /// Opens an archived database.
@@ -78,6 +101,6 @@ pub fn to_temporary(from: &Connection) -> rusqlite::Result<Connection> {
     /// How many pages are copied at a time.
     const PAGES: i32 = 1_024;
     let mut to = Connection::open("")?;
-    Backup::new(from, &mut to)?.run_to_completion(PAGES, std::time::Duration::ZERO, None)?;
+    Backup::new(from, &mut to)?.run_to_completion(PAGES, Duration::ZERO, None)?;
     Ok(to)
 }

@@ -6,3 +6,4 @@ pub mod atomic_file;
 pub mod file_id;
 pub mod journal;
 pub mod journal_end;
+pub mod room;

@@ -20,7 +20,8 @@ use crate::{
 
 /// Take a single wish: a reply STOP, a call
 ///
-/// It is on the disk before it is reported. One that is there already is not taken again.
+/// It is on the disk before it is reported. One that is there already, of the same moment, is not taken
+/// again; without --at each time is another moment.
 ///
 ///   crm consent add "(818) 555-0142" --said STOP --at 2026-11-23T10:30:00-05:00 --by dana
 ///   crm consent add ada@site.example --said "no more mails please" --wish out --where telephone
@@ -40,7 +41,8 @@ pub(crate) struct AddCommand {
     wish: Option<WishArg>,
 
     /// When it was received: a day, a day and a time, or these with a distance from UTC; without a
-    /// distance the time is that of the policy's zone. Now, unless this is given
+    /// distance the time is that of the policy's zone. Now, unless this is given; a script that may
+    /// be run again gives it
     #[arg(long, value_name = "TIME", conflicts_with = "at_unknown")]
     at: Option<String>,
 
@@ -89,6 +91,13 @@ impl AddCommand {
                 )));
             }
             (Some(wish), _) | (None, Some(wish)) => wish,
+            (None, None) if self.said.trim().is_empty() => {
+                return Err(CliError::Usage(
+                    "--said has no words: give those that were said, or say what is wished with \
+                     --wish out or in"
+                        .to_owned(),
+                ));
+            }
             (None, None) => {
                 return Err(CliError::Usage(format!(
                     "`{}` is no keyword that is known: say what it means with --wish out or in",
@@ -97,14 +106,16 @@ impl AddCommand {
             }
         };
         let now = || jiff::Timestamp::now().to_string();
+        let has_words = !self.said.trim().is_empty();
         let received = (!self.at_unknown).then(|| self.at.unwrap_or_else(now));
         let said = Said::new(self.value, wish).scope(self.scope.into()).words(self.said);
         let said = narrow!(said, received(received), taken_by(self.by), place(self.r#where));
         let taken = begin(desk, &self.numbers)?.add(&said)?;
         if !taken.honoured {
-            note(
-                "recorded, not honoured: without its time a wish to be written to counts for nothing",
-            );
+            let lacks = if has_words { "time" } else { "words" };
+            note(format!(
+                "recorded, not honoured: without its {lacks} a wish to be written to counts for nothing"
+            ));
         }
         let added =
             Added { record: taken.record, is_new: taken.is_new, wish, honoured: taken.honoured };

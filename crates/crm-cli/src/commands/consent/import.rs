@@ -120,6 +120,7 @@ impl ImportCommand {
             _ => Some(output.records::<Row>()?),
         };
         let mut ledger = begin(desk, &self.numbers)?;
+        ledger.refuse_altered()?;
         let options = self.columns.options(self.numbers.reader(desk.region()));
         let mut is_whole = true;
         for path in &self.lists {

@@ -23,7 +23,7 @@ mod words;
 use clap::{Args, Subcommand};
 
 use crate::{
-    commands::ledger::{self, existing},
+    commands::ledger::{self, existing, sound},
     error::CliError,
     globals::Globals,
     output::Output,
@@ -120,9 +120,10 @@ impl ConsentCommand {
         }
         match self {
             Self::Import(command) => command.run(place.desk()?, output),
+            // The middle of a ledger that was altered is no reason to lose a wish.
             Self::Add(command) => command.run(place.desk()?, output),
             Self::Retract(RetractCommand { import, reason }) => {
-                let record = existing(&place)?.retract(import, &reason)?;
+                let record = sound(&place)?.retract(import, &reason)?;
                 output.done("retracted", &format!("record {import}, by record {record}"))?;
                 Ok(Status::Done)
             }
@@ -140,7 +141,7 @@ impl ConsentCommand {
             Self::Check(command) => command.run(&existing(&place)?, output),
             Self::Seal(command) => command.run(existing(&place)?, &target, output).await,
             Self::Key(command) => command.run(existing(&place)?, &target, output),
-            Self::Redact(command) => command.run(existing(&place)?, place.desk()?, globals, output),
+            Self::Redact(command) => command.run(sound(&place)?, place.desk()?, globals, output),
             Self::Policy(command) => command.run(&place, output),
         }
     }

@@ -9,7 +9,7 @@ use serde::Serialize;
 use crate::{
     commands::{
         file_arg,
-        ledger::{existing, open},
+        ledger::{open, sound},
     },
     desk::{Desk, Whereabouts},
     error::CliError,
@@ -43,7 +43,7 @@ impl PolicyCommand {
         if let Some(file) = &self.set {
             let text = file_arg::read(file)?;
             let policy = Policy::read(&String::from_utf8_lossy(&text))?;
-            let record = existing(place)?.set_policy(&policy)?;
+            let record = sound(place)?.set_policy(&policy)?;
             output.done("set", &format!("{}, record {record}", policy.name()))?;
             return Ok(Status::Done);
         }

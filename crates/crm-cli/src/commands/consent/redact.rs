@@ -120,6 +120,10 @@ fn tell(redacted: &Redacted, elsewhere: Option<&[Holding]>) {
         note(format!("record {record} may be of the same number, and was left as it is"));
     }
     match elsewhere {
+        None if !redacted.of_value => {
+            note("the record is of no number and no address: only its reason can be removed");
+            return;
+        }
         None => note(
             "whether the desk has it elsewhere is not known, since the ledger no longer has it",
         ),

@@ -1,7 +1,7 @@
 //! `crm consent status`: may I?
 
 use clap::Args;
-use crm_consent::{Heard, Ledger, Standing};
+use crm_consent::{Heard, Ledger, Scope, Standing};
 use crm_values::Region;
 use serde::Serialize;
 
@@ -51,10 +51,27 @@ impl StatusCommand {
         let standing = ledger.status(&self.value, self.scope.into())?;
         let may = standing.may();
         match output.format() {
-            Format::Table => output.text(&text(&standing).join("\n"))?,
+            Format::Table => {
+                let mut lines = text(&standing);
+                lines.extend(self.otherwise(&ledger, &standing)?);
+                output.text(&lines.join("\n"))?;
+            }
             _ => output.value(&Answer { may, standing: &standing })?,
         }
         Ok(if may { Status::Done } else { Status::Consent })
+    }
+}
+
+impl StatusCommand {
+    /// What counts for the other kinds of messages, where that is not the same.
+    fn otherwise(&self, ledger: &Ledger, standing: &Standing) -> Result<Option<String>, CliError> {
+        let (scope, kinds) = match self.scope {
+            ScopeArg::Marketing => (Scope::All, "all kinds of messages"),
+            ScopeArg::All => (Scope::Marketing, "marketing"),
+        };
+        let other = ledger.status(&self.value, scope)?;
+        let differs = other.wish.zip(other.decided_by).filter(|_| other.wish != standing.wish);
+        Ok(differs.map(|(wish, record)| format!("for {kinds}: {wish}, by record {record}")))
     }
 }
 
@@ -72,7 +89,8 @@ fn text(standing: &Standing) -> Vec<String> {
 }
 
 pub(super) fn line(heard: &Heard) -> String {
-    let mut said = format!("  {}: {}, ", heard.record, heard.wish);
+    let kinds = if heard.scope == Scope::All { " of all kinds" } else { "" };
+    let mut said = format!("  {}: {}{kinds}, ", heard.record, heard.wish);
     match &heard.received {
         Some(received) => said.push_str(&format!("received {received}")),
         None => said.push_str("nobody knows when it was received"),
