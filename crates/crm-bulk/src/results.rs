@@ -72,9 +72,10 @@ struct RowOutcome {
 }
 
 /// The states from the one that a reader must see first to the one that needs no attention.
-const BY_WEIGHT: [State; 10] = [
+const BY_WEIGHT: [State; 11] = [
     State::Failed,
     State::Unknown,
+    State::Held,
     State::Conflict,
     State::Drifted,
     State::NotFound,

@@ -59,9 +59,9 @@ async fn a_change_is_held_back_by_what_the_record_becomes() {
         let apply = Apply::new(world.open()).before(guard.clone());
         let apply = if dry { apply.dry_run() } else { apply };
         let finished = world.apply(apply).await.unwrap();
-        assert_eq!(finished.count(State::Failed), 1);
+        assert_eq!(finished.count(State::Held), 1);
     }
-    let held = (State::Failed, "no consent is on record".to_owned());
+    let held = (State::Held, "no consent is on record".to_owned());
     assert_eq!(world.messages(), [held, (State::Done, String::new())]);
     assert_eq!(world.sent("PATCH") - sent, 1);
     assert_eq!(world.location_contact(2001, 3001), before);
@@ -119,7 +119,7 @@ async fn creations_deletions_and_methods_are_proposed_as_they_will_be() {
         async move { if is_method { Verdict::Hold("not yet".to_owned()) } else { Verdict::Send } }
     };
     let set = ChangeSet::open(world.path("opt-out.crm")).unwrap();
-    let held = world.apply(Apply::new(set).before(hold)).await.unwrap().count(State::Failed);
+    let held = world.apply(Apply::new(set).before(hold)).await.unwrap().count(State::Held);
     let methods = changes(&world.path("opt-out.crm")).into_iter();
     let methods: Vec<_> =
         methods.filter(|change| matches!(change.target, Target::Method { .. })).collect();

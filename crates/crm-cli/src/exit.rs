@@ -56,8 +56,8 @@ impl Exit {
         (Self::NothingFound, "a search found nothing"),
         (
             Self::Consent,
-            "crm consent: a wish to be left alone stands, a deadline has passed, rows could not be \
-             read, or the ledger was altered",
+            "the consent ledger: a wish to be left alone stands or held changes back, a deadline has \
+             passed, rows could not be read, or the ledger was altered",
         ),
         (
             Self::Held,

@@ -44,7 +44,7 @@ pub enum Resulting {
 pub enum Verdict {
     /// The change is sent.
     Send,
-    /// The change is not sent: it has [failed](crate::State::Failed) for this reason.
+    /// The change is not sent: it is [held](crate::State::Held) for this reason.
     Hold(String),
 }
 

@@ -180,9 +180,9 @@ impl Apply {
         self
     }
 
-    /// Asks this before a change is sent, and before it is claimed. A change that is held back has
-    /// [failed](crate::State::Failed) with the given reason; [`retry_failed`](Self::retry_failed)
-    /// asks again.
+    /// Asks this before a change is sent, and before it is claimed. A change that is held back is
+    /// [held](crate::State::Held) with the given reason; [`retry_failed`](Self::retry_failed) asks
+    /// again.
     ///
     /// The hook is shown the record as it is now and as the change will leave it. It is asked once
     /// for each time that the change is decided, also in a [dry run](Self::dry_run), for many changes
@@ -246,7 +246,8 @@ impl Apply {
         self
     }
 
-    /// Sends changes that failed earlier once more, except those of an undo that are not possible.
+    /// Sends changes that failed or were held earlier once more, except those of an undo that are not
+    /// possible.
     pub fn retry_failed(mut self) -> Self {
         self.options.retry_failed = true;
         self

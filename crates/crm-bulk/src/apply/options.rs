@@ -53,7 +53,7 @@ impl Options {
         [
             self.max_failures.map(|most| format!("stop after {most} failures")),
             self.canary.map(|some| format!("{some} first, then stop")),
-            self.retry_failed.then(|| "failed changes once more".to_owned()),
+            self.retry_failed.then(|| "failed and held changes once more".to_owned()),
             at_once.map(|most| format!("up to {most} at once")),
         ]
         .into_iter()

@@ -355,7 +355,7 @@ impl<T: Transport> Run<T> {
             Verdict::Hold(reason) => {
                 // It was counted as one that is.
                 self.brake.unsent();
-                Some(Outcome::because(State::Failed, reason))
+                Some(Outcome::because(State::Held, reason))
             }
         }
     }

@@ -29,6 +29,7 @@ pub(super) fn state(state: State) -> (&'static str, &'static str) {
         State::InFlight => ("interrupted, will be checked", "wait"),
         State::Done => ("done", "done"),
         State::Failed => ("not possible", "bad"),
+        State::Held => ("held back, not sent", "bad"),
         State::Unknown => ("not certain, will be checked", "bad"),
         State::Drifted => ("set aside: somebody has changed it", "bad"),
         State::NotFound => ("not found", "bad"),

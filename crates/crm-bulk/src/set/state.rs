@@ -12,6 +12,7 @@ use strum::{Display, EnumString, IntoStaticStr};
 /// | in-flight | may have been sent | reads the record, then decides |
 /// | done | the API answered with success | skips it |
 /// | failed | was refused, or done otherwise than asked | skips it, unless told to retry |
+/// | held | the program or the user that applies the set did not let it be sent | skips it, unless told to retry |
 /// | unknown | the answer is lost and reading back did not tell | reads the record, then decides |
 /// | drifted | the record is not what the plan saw | skips it |
 /// | not-found | there is no such record | skips it |
@@ -49,6 +50,9 @@ pub enum State {
     Done,
     /// The change was refused, or carried out other than as asked; the message says which.
     Failed,
+    /// The change was not sent, since [`Apply::before`](crate::Apply::before) held it; the message
+    /// says why.
+    Held,
     /// It is not known whether the change was carried out.
     Unknown,
     /// The change was set aside: the record is not what the plan saw.
@@ -64,13 +68,14 @@ pub enum State {
 
 impl State {
     /// All states, in the order of a report.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Planned,
         Self::InFlight,
         Self::Unknown,
         Self::Done,
         Self::Already,
         Self::Failed,
+        Self::Held,
         Self::Drifted,
         Self::NotFound,
         Self::Conflict,
@@ -90,10 +95,10 @@ impl State {
     }
 
     /// Returns whether the change is not made, and applying the set again skips it until somebody
-    /// decides anew: it was refused, or set aside.
+    /// decides anew: it was refused, held, or set aside.
     #[must_use]
     pub fn is_set_aside(self) -> bool {
-        matches!(self, Self::Failed | Self::Drifted | Self::NotFound | Self::Conflict)
+        matches!(self, Self::Failed | Self::Held | Self::Drifted | Self::NotFound | Self::Conflict)
     }
 
     /// Returns whether a person has to look at the change: it is set aside, or nobody knows whether

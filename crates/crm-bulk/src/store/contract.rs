@@ -215,6 +215,7 @@ async fn keeps_what_became_of_a_change(store: &impl Store) {
     for (state, still_open, repeated) in [
         (State::Done, false, false),
         (State::Failed, false, true),
+        (State::Held, false, true),
         (State::Unknown, true, true),
         (State::Planned, true, true),
     ] {
@@ -234,7 +235,7 @@ async fn keeps_what_became_of_a_change(store: &impl Store) {
             assert_eq!(found.map(|loaded| &loaded.change), expected, "{state} {which:?}");
         }
     }
-    assert_eq!(store.count(&lease, Which::Open).await.unwrap(), open - 2);
+    assert_eq!(store.count(&lease, Which::Open).await.unwrap(), open - 3);
     let again = store.count(&lease, Which::OpenAndFailed).await.unwrap();
     assert_eq!(again, open - 1);
 }

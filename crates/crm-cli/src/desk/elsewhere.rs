@@ -84,7 +84,10 @@ impl Elsewhere {
             .contact_text()
             .map(|contact| (target.kind().to_owned(), target.owner_text(), contact));
         let writes = record.and_then(|record| self.writes.get_mut(&record));
-        let at = change.outcome.at.filter(|_| change.outcome.state != State::Failed);
+        let at = change
+            .outcome
+            .at
+            .filter(|_| !matches!(change.outcome.state, State::Failed | State::Held));
         let (Some(writes), Some(at)) = (writes, at) else {
             return;
         };

@@ -17,6 +17,7 @@ const STATES: [State; State::ALL.len()] = [
     State::NotFound,
     State::Conflict,
     State::Dropped,
+    State::Held,
 ];
 
 /// In the order in which a run takes them up.

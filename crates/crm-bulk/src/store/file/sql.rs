@@ -25,11 +25,11 @@ impl Which {
         match self {
             Self::Open => format!("1 << {STATE} & {open} <> 0"),
             Self::OpenAndFailed => {
-                let failed = codes::state(State::Failed);
+                let again = codes::set_of([State::Failed, State::Held]);
                 let asks_for_something = record::asks_for_something();
                 format!(
                     "(1 << {STATE} & {open} <> 0
-                        OR ({STATE} = {failed} AND {asks_for_something}))"
+                        OR (1 << {STATE} & {again} <> 0 AND {asks_for_something}))"
                 )
             }
         }

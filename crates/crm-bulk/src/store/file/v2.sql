@@ -3,7 +3,7 @@
 --   owner_kind    0 customer, 1 location, 2 person
 --   action        0 update, 1 create, 2 delete, 3 method-preferences
 --   state         0 planned, 1 done, 2 already, 3 in-flight, 4 failed, 5 unknown, 6 drifted,
---                 7 not-found, 8 conflict, 9 dropped
+--                 7 not-found, 8 conflict, 9 dropped, 10 held
 --   contact_type  0 Phone, 1 MobilePhone, 2 Email, 3 Fax, or a text
 --   flags         1 job reminders, 2 marketing updates, 4 invoices and statements, 8 invoices,
 --                 16 statements; 256 times those that the service did not tell, of these five; null:
@@ -253,7 +253,8 @@ SELECT id, row, repeats,
        coalesce(siblings, beside) AS siblings,
        CASE coalesce(state, verdict) WHEN 0 THEN 'planned' WHEN 1 THEN 'done' WHEN 2 THEN 'already'
            WHEN 3 THEN 'in-flight' WHEN 4 THEN 'failed' WHEN 5 THEN 'unknown' WHEN 6 THEN 'drifted'
-           WHEN 7 THEN 'not-found' WHEN 8 THEN 'conflict' ELSE 'dropped' END AS state,
+           WHEN 7 THEN 'not-found' WHEN 8 THEN 'conflict' WHEN 9 THEN 'dropped'
+           ELSE 'held' END AS state,
        iif(change, message, note) AS message, field_errors, trace_id, http_status,
        iif(typeof(at) <> 'integer', at,
                strftime('%Y-%m-%dT%H:%M:%S', at / 10000000 - 62135596800, 'unixepoch')

@@ -30,7 +30,7 @@ pub(crate) struct Show {
     pub(crate) set: PathBuf,
 
     /// Only in these states: planned, already, in-flight, done, failed, unknown, drifted,
-    /// not-found, conflict, dropped
+    /// not-found, conflict, held, dropped
     #[arg(long, value_name = "STATE", value_delimiter = ',')]
     state: Vec<State>,
 

@@ -350,9 +350,10 @@ impl Summary {
 }
 
 /// A state before people: nothing was written where it is so already.
-pub(super) fn in_words(state: State) -> &'static str {
+pub(in crate::commands) fn in_words(state: State) -> &'static str {
     match state {
         State::Already => "so already",
+        State::Held => "held by the consent ledger",
         state => state.as_str(),
     }
 }

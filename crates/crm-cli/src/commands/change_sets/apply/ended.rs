@@ -97,14 +97,18 @@ impl Ended {
         let is_unknown = totals.in_state(State::Unknown) > 0;
         let mut summary = format!("{}: {}", reason.words, progress(totals));
         if totals.count(State::is_set_aside) > 0 {
-            summary += &format!("; see {crm} show {set} --state failed,drifted,not-found,conflict");
+            summary +=
+                &format!("; see {crm} show {set} --state failed,held,drifted,not-found,conflict");
         }
         if open > 0 && !is_canary {
             let first = if is_unknown { ", after reading back what is unknown" } else { "" };
             summary += &format!("; {crm} apply {set} continues{first}");
         }
+        // What the ledger held and nothing else: no answer of the service.
+        let is_held = totals.in_state(State::Held) == totals.count(State::is_set_aside);
         let exit = match reason.exit {
             Exit::Done | Exit::Unreachable if is_unknown => Exit::Unknown,
+            Exit::Done if is_held && open == 0 => Exit::Consent,
             Exit::Done => Exit::Refused,
             exit => exit,
         };

@@ -72,7 +72,7 @@ pub(crate) struct ApplyCommand {
     #[arg(long, value_name = "N", value_parser = whole(0_u64, None), conflicts_with = "retry_failed")]
     canary: Option<u64>,
 
-    /// Send again what failed in an earlier run
+    /// Send again what failed or was held in an earlier run
     #[arg(long)]
     retry_failed: bool,
 
@@ -166,7 +166,11 @@ impl ApplyCommand {
             return self.dry_run(session, set).await;
         }
         let totals = set.totals()?;
-        let again = if self.retry_failed { totals.in_state(State::Failed) } else { 0 };
+        let again = if self.retry_failed {
+            totals.in_state(State::Failed) + totals.in_state(State::Held)
+        } else {
+            0
+        };
         let open = totals.open() + again;
         if open > 0 {
             let what = format!("{} of {}", count(open, "change"), name(&self.set));

@@ -57,7 +57,8 @@ pub(super) fn progress(totals: &Totals) -> String {
     let parts = [
         (totals.in_state(State::Done) + totals.in_state(State::Already), "done"),
         (totals.count(State::may_be_sent), "with an unknown outcome"),
-        (totals.count(State::is_set_aside), "failed or set aside"),
+        (totals.in_state(State::Held), "held by the consent ledger"),
+        (totals.count(State::is_set_aside) - totals.in_state(State::Held), "failed or set aside"),
         (totals.in_state(State::Planned), "not begun"),
     ];
     let parts = parts.into_iter().filter(|(count, _)| *count > 0);
