@@ -12,6 +12,7 @@ use crate::{
     copies::{Copies, Out},
     error::ConsentError,
     ledger::Ledger,
+    overridden::Overridden,
     policies::Policies,
     policy::Policy,
 };
@@ -67,6 +68,11 @@ pub struct Due {
     pub days_late: u32,
     /// Why it is not known what it receives, or why it cannot be set.
     pub why: Option<String>,
+    /// That somebody turned it on against the wish, if that is recorded.
+    pub overridden: Option<Overridden>,
+    /// The state of the contact by which it is due: when the service had changed it last.
+    #[serde(skip)]
+    pub modified_on: Option<crm_models::Timestamp>,
 }
 
 const UNREAD: &str = "its preferences take a call, and nobody has read them yet: a plan does";
@@ -98,8 +104,9 @@ impl Ledger {
             let target = Target::Contact { owner, contact: Some(contact.id) };
             let Some(receives) = Receives::of_contact(out, &contact, policy) else { continue };
             let created = contact.created().and_then(|at| at.to_string().parse().ok());
-            let value = contact.value;
-            due.extend(deadlines.due(out, copy.is_same, (target, value), receives, created));
+            let (value, modified_on) = (contact.value, Some(contact.modified_on));
+            let of = deadlines.due(out, copy.is_same, (target, value), receives, created);
+            due.extend(of.map(|of| Due { modified_on, ..of }));
         }
         for (out, copy) in copies.methods() {
             let method = &copy.record;
@@ -108,6 +115,10 @@ impl Ledger {
             let created = method.created_on.to_string().parse().ok();
             let value = method.value.clone();
             due.extend(deadlines.due(out, copy.is_same, (target, value), receives, created));
+        }
+        let mut overridden = self.overridden_targets()?;
+        for due in &mut due {
+            due.overridden = overridden.remove(&due.target.to_string());
         }
         due.sort_by(|a, b| {
             let urgency = |due: &Due| (due.kind == DueKind::LookAt, due.record, due.target);
@@ -192,6 +203,8 @@ impl Deadlines<'_> {
             other_deadline: other.map(|(_, day)| day.last.to_string()),
             days_late: day.days_late(by.policy.zone(), self.now),
             why: receives.why.map(str::to_owned),
+            overridden: None,
+            modified_on: None,
         })
     }
 }

@@ -2,20 +2,21 @@
 
 use std::{
     collections::BTreeSet,
+    fmt::Display,
     sync::{Arc, Mutex},
 };
 
 use crm_bulk::{Action, Change, Image, Proposal, Resulting, Verdict, speaks_of_marketing};
 use crm_mirror::{keys::Keys, lock::lock};
 use crm_models::Preference;
-use serde::{Deserialize, Serialize};
 
 use crate::{
     copies::Out,
     error::ConsentError,
     ledger::Ledger,
+    overridden::OverrideFacts,
     record::{Kind, Personal},
-    standing::Standing,
+    standing::{Heard, Standing, last},
     wish::{Scope, Wish},
 };
 
@@ -50,12 +51,6 @@ struct Inner {
     recorded: BTreeSet<(u64, String)>,
 }
 
-/// To which record somebody did something against a wish.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-struct OverrideFacts {
-    target: String,
-}
-
 impl Guard {
     /// Creates the guard of a ledger.
     #[must_use]
@@ -87,8 +82,8 @@ impl Guard {
         if self.only_wished {
             match lock(&self.inner).ledger.holds(proposal) {
                 Ok(None) => {}
-                Ok(Some(why)) => return Verdict::Hold(why),
-                Err(error) => return Verdict::Hold(unasked(&error)),
+                Ok(Some(why)) => return Verdict::Hold(held(why)),
+                Err(error) => return Verdict::Hold(held(unasked(&error))),
             }
         }
         let after = match &proposal.result {
@@ -108,9 +103,9 @@ impl Guard {
         let before = proposal.current.as_ref().and_then(receiving);
         match self.admit(before, after, &proposal.change.target.to_string()) {
             Ok(None) => Verdict::Send,
-            Ok(Some(why)) => Verdict::Hold(why),
+            Ok(Some(why)) => Verdict::Hold(held(why)),
             // Not to know is no consent.
-            Err(error) => Verdict::Hold(unasked(&error)),
+            Err(error) => Verdict::Hold(held(unasked(&error))),
         }
     }
 
@@ -127,21 +122,30 @@ impl Guard {
         target: &str,
     ) -> Result<Option<String>, ConsentError> {
         let mut inner = lock(&self.inner);
-        let Some(record) = against(&inner.ledger, before, after)? else {
+        let Some(wish) = against(&inner.ledger, before, after)? else {
             return Ok(None);
         };
         let Some(reason) = &self.overridden else {
             return Ok(Some(format!(
-                "it would turn marketing on against record {record} of the consent ledger; \
-                 --override-consent REASON does so all the same, and is recorded"
+                "it would turn marketing on against {}; who wishes to be written to by now is taken \
+                 in by `crm consent add --wish in`, and --override-consent REASON turns it on until \
+                 the next `crm consent run`, and is recorded",
+                wish.told()
             )));
         };
+        let record = wish.record;
         let overridden = (record, target.to_owned());
         if !inner.recorded.contains(&overridden) {
             inner.ledger.record_override(record, after, target, reason)?;
             inner.recorded.insert(overridden);
         }
         Ok(None)
+    }
+
+    /// Returns whether it has let something be turned on against a wish.
+    #[must_use]
+    pub fn has_overridden(&self) -> bool {
+        !lock(&self.inner).recorded.is_empty()
     }
 
     /// Returns the record against which a change of a plan would turn marketing on, by what the plan
@@ -167,7 +171,10 @@ impl Guard {
             _ => (None, false),
         };
         match value.filter(|_| on) {
-            Some(value) => against(&lock(&self.inner).ledger, before, value),
+            Some(value) => {
+                let wish = against(&lock(&self.inner).ledger, before, value)?;
+                Ok(wish.map(|wish| wish.record))
+            }
             None => Ok(None),
         }
     }
@@ -189,24 +196,31 @@ fn turned_off(proposal: &Proposal) -> Vec<Preference> {
     off.filter(|flag| is_turned_off(*flag)).collect()
 }
 
-fn unasked(error: &ConsentError) -> String {
-    format!("the consent ledger cannot be asked: {error}")
+/// Why a change was not sent, in the words of its outcome.
+fn held(why: impl Display) -> String {
+    format!("held by the consent ledger: {why}")
 }
 
-/// The record that stands against marketing for a value, unless its record receives it already.
+fn unasked(error: &ConsentError) -> String {
+    format!("it cannot be asked: {error}")
+}
+
+/// The wish that stands against marketing for a value, unless its record receives it already.
 fn against(
     ledger: &Ledger,
     before: Option<&str>,
     after: &str,
-) -> Result<Option<u64>, ConsentError> {
+) -> Result<Option<Heard>, ConsentError> {
     let keys = |text| Keys::of(text, ledger.reader);
     // Most changes keep the value letter by letter, and numbers take time to read.
     if before.is_some_and(|before| before == after || keys(before) == keys(after)) {
         return Ok(None);
     }
     match ledger.status(after, Scope::Marketing) {
-        Ok(Standing { wish: Some(Wish::Out), decided_by, .. }) => Ok(decided_by),
-        Ok(standing) => Ok(standing.may_be.first().map(|heard| heard.record)),
+        Ok(Standing { wish: Some(Wish::Out), decided_by, heard, .. }) => {
+            Ok(heard.into_iter().find(|heard| Some(heard.record) == decided_by))
+        }
+        Ok(standing) => Ok(standing.may_be.into_iter().next()),
         // No wish can be of what is neither a number nor an address.
         Err(ConsentError::Value(_)) => Ok(None),
         Err(error) => Err(error),
@@ -226,10 +240,15 @@ impl Ledger {
         let value = proposal.change.value().unwrap_or_default();
         let heard = self.of_key(&self.keys(value).key)?;
         let Some((_, out)) = Out::of(&heard, &policies) else {
-            return Ok(Some("no wish of the consent ledger asks for it any longer".to_owned()));
+            let why = match (last(&heard, Scope::Marketing, &policies), heard.last()) {
+                (Some(later), _) => format!("by now {} counts", later.told()),
+                (None, Some(gone)) => format!("{} was taken back", gone.told()),
+                (None, None) => "it has no wish that asks for it".to_owned(),
+            };
+            return Ok(Some(why));
         };
         if matches!(proposal.change.action, Action::MethodPreferences(_)) {
-            let why = "no wish of the consent ledger asks for no marketing any longer";
+            let why = "no wish asks for no marketing any longer";
             return Ok((!out.is_of_marketing()).then(|| why.to_owned()));
         }
         let off = out.turns_off(&policies.today().policy);

@@ -42,7 +42,7 @@
 //! | have all who may not | [`Ledger::standing`] |
 //! | know what has to be done by when | [`Ledger::due`], [`Policy`] |
 //! | plan all that is not yet so | [`Reach`] |
-//! | turn nothing on against a wish | [`Guard`] |
+//! | turn nothing on against a wish | [`Guard`], [`Overridden`] |
 //! | show what was said and what counts | [`Ledger::proof`], [`Proof`] |
 //! | tell an auditor what came in | [`Ledger::report`], [`Report`] |
 //! | know whether a copy was in time | [`Ledger::clocks`], [`Clock`] |
@@ -90,6 +90,7 @@ mod hash;
 mod import;
 mod key;
 mod ledger;
+mod overridden;
 mod policies;
 mod policy;
 mod proof;
@@ -116,6 +117,7 @@ pub use hash::{InvalidSha, Sha};
 pub use import::{Import, Imported, Judged, Verdict};
 pub use key::{InvalidKey, PublicKey, SealingKey};
 pub use ledger::{Head, Ledger};
+pub use overridden::Overridden;
 pub use policies::PolicyUsed;
 pub use policy::{DayOff, Policy};
 pub use proof::{Act, Came, Proof, Proved, Ruling, ShownKey, ShownSeal, ShownStamp, Written};

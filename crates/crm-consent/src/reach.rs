@@ -16,6 +16,7 @@ use crate::{
     copies::{Copies, Out},
     error::ConsentError,
     ledger::Ledger,
+    overridden::Overridden,
     policies::Policies,
 };
 
@@ -70,6 +71,8 @@ pub struct Reached {
     pub changes: u64,
     /// What cannot be set, and why.
     pub cannot: Vec<(Target, String)>,
+    /// What the set turns off although somebody had it turned on against the wish.
+    pub overridden: Vec<(Target, Overridden)>,
     /// What there is to say to people, one sentence each.
     pub notes: Vec<String>,
 }
@@ -119,9 +122,21 @@ impl Reach {
             let known_at = mirror.complete_at()?;
             let are_people_known = people && mirror.people_known_at()?.is_some();
             mirror.while_still(|| find(&ledger, &mirror, are_people_known, take))?;
-            Ok::<_, ConsentError>(((mirror, are_people_known), known_at))
+            let overridden = ledger.overridden_targets()?;
+            Ok::<_, ConsentError>(((mirror, are_people_known, overridden), known_at))
         };
-        let (told, (mirror, are_people_known)) = plan.plan(service, find, out).await?;
+        let out = out.as_ref();
+        let (told, found) = plan.plan(service, find, out).await?;
+        let (mirror, are_people_known, mut overridden) = found;
+        let overridden = if told.changes > 0 && !overridden.is_empty() {
+            let set = ChangeSet::open(out)?;
+            let targets = set.changes(&Selection::all()).map(|change| Ok(change?.target));
+            let targets = targets.collect::<Result<Vec<_>, ConsentError>>()?.into_iter();
+            let of = |target: Target| Some((target, overridden.remove(&target.to_string())?));
+            targets.filter_map(of).collect()
+        } else {
+            Vec::new()
+        };
         let readings = told.methods.iter().map(|read| (read.method, read.receives, read.at));
         mirror.note_marketing(readings)?;
         let mut notes = told.notes;
@@ -134,7 +149,7 @@ impl Reach {
             );
         }
         notes.extend(told.unreadable.iter().map(|record| format!("Cannot be read: {record}.")));
-        Ok(Reached { changes: told.changes, cannot: told.cannot, notes })
+        Ok(Reached { changes: told.changes, cannot: told.cannot, overridden, notes })
     }
 }
 

@@ -12,6 +12,7 @@ use crate::{
     error::ConsentError,
     hash::Sha,
     ledger::Ledger,
+    overridden::Overridden,
     policies::Policies,
     record::{AgainFacts, Personal, WishFacts},
     wish::{Scope, Wish},
@@ -33,6 +34,8 @@ pub struct Standing {
     /// Wishes to be left alone of numbers that may be the same: one of the two lacks its area code, or
     /// can be read in two ways. Only a person can say whether it is.
     pub may_be: Vec<Heard>,
+    /// What was turned on against these wishes, since somebody said so. No wish is changed by it.
+    pub overridden: Vec<Overridden>,
 }
 
 impl Standing {
@@ -97,6 +100,20 @@ pub struct Heard {
 }
 
 impl Heard {
+    /// Which wish it is, without what is personal.
+    pub(crate) fn told(&self) -> String {
+        let what = match self.wish {
+            Wish::Out => "to be left alone",
+            Wish::In => "to be written to",
+        };
+        let received = self.received.as_deref().unwrap_or("nobody knows when");
+        let day = self.recorded_at.get(..10).unwrap_or(&self.recorded_at);
+        let (record, by) = (self.record, &self.recorded_by);
+        format!(
+            "record {record} of the consent ledger ({what}, received {received}, taken in {day} by {by})"
+        )
+    }
+
     fn counts(&self) -> bool {
         self.honoured && !self.retracted
     }
@@ -169,7 +186,8 @@ impl Ledger {
             let last = last(&heard, scope, &policies)?;
             (last.wish == Wish::Out).then(|| last.clone())
         });
-        Ok(Standing { wish, decided_by, may_be: may_be.collect(), heard })
+        let overridden = self.overridden("digest = ?", [self.digest(&keys.key).0])?;
+        Ok(Standing { wish, decided_by, may_be: may_be.collect(), heard, overridden })
     }
 
     /// Returns the deciding wish of each value that is out, or of each that is in, in the order of the

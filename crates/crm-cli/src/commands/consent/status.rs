@@ -10,7 +10,7 @@ use crate::{
     commands::args::NumberArgs,
     error::CliError,
     globals::Format,
-    output::{Output, moment},
+    output::{Output, crm, moment},
     status::Status,
 };
 
@@ -85,6 +85,14 @@ fn text(standing: &Standing) -> Vec<String> {
     lines.extend(
         standing.may_be.iter().map(|heard| format!("may be the same: {}", line(heard).trim())),
     );
+    let overridden = standing.overridden.iter();
+    lines.extend(overridden.map(|it| format!("{}: {it}", it.target)));
+    if !standing.overridden.is_empty() {
+        lines.push(format!(
+            "such a decision is no wish: the next `{} consent run` turns it off again",
+            crm()
+        ));
+    }
     lines
 }
 

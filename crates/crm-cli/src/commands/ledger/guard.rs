@@ -3,7 +3,7 @@
 use std::{fs, path::Path};
 
 use clap::Args;
-use crm_bulk::{Apply, ChangeSet, Selection, speaks_of_marketing};
+use crm_bulk::{Apply, ChangeSet, Selection, Target, speaks_of_marketing};
 use crm_consent::Guard;
 use crm_models::{Contact, ContactChange, MethodPreference};
 
@@ -20,7 +20,9 @@ use crate::{
 #[derive(Debug, Default, Args)]
 pub(crate) struct OverrideArgs {
     /// Turn marketing on also for numbers and addresses whose last wish in the consent ledger is to be
-    /// left alone; the reason is recorded there
+    /// left alone; the reason is recorded there. The wish stands: the next `crm consent run` turns it
+    /// off again. Where somebody wishes to be written to, take that in instead, with `crm consent add
+    /// --wish in`
     #[arg(long, value_name = "REASON")]
     override_consent: Option<String>,
 }
@@ -49,6 +51,9 @@ impl OverrideArgs {
     ) -> Result<Apply, CliError> {
         let guard = self.guard(desk)?;
         let guard = guard.map(|guard| if is_of_ledger { guard.only_wished() } else { guard });
+        if guard.is_some() && self.override_consent.is_some() {
+            note(LASTS);
+        }
         Ok(match guard {
             // What is not sent is not recorded as sent.
             Some(_) if is_dry && self.override_consent.is_some() => apply,
@@ -133,7 +138,7 @@ impl OverrideArgs {
         };
         let was_on = before.as_bool() == Some(true);
         let value = of.handle(&session.service).get().await?.value;
-        admit(&guard, was_on.then_some(&value), &value, &of.to_string())
+        admit(&guard, was_on.then_some(&value), &value, &method(of))
     }
 
     /// Refuses another value for a contact method that receives marketing, if a wish stands against
@@ -154,7 +159,7 @@ impl OverrideArgs {
         let preferences = of.handle(&session.service).preferences().await?;
         let mut marketing = preferences.iter().filter(|it| speaks_of_marketing(&it.name));
         if marketing.any(|it| it.as_bool() == Some(true)) {
-            admit(&guard, Some(before), after, &of.to_string())?;
+            admit(&guard, Some(before), after, &method(of))?;
         }
         Ok(())
     }
@@ -171,12 +176,25 @@ impl OverrideArgs {
     }
 }
 
-/// Refuses what the guard does not admit.
+/// Refuses what the guard does not admit, and says how long it lasts what somebody had it admit.
 fn admit(guard: &Guard, before: Option<&str>, after: &str, target: &str) -> Result<(), CliError> {
-    match guard.admit(before, after, target)? {
-        Some(why) => Err(CliError::Usage(format!("{target}: {why}"))),
-        None => Ok(()),
+    if let Some(why) = guard.admit(before, after, target)? {
+        return Err(CliError::Usage(format!("{target}: {why}")));
     }
+    if guard.has_overridden() {
+        note(LASTS);
+    }
+    Ok(())
+}
+
+/// What a decision against a wish is worth.
+const LASTS: &str = "the wish stands, so the next `crm consent run` turns off again what this turns on; \
+                     where somebody wishes to be written to, `crm consent add NUMBER|ADDRESS --wish in` \
+                     keeps it on";
+
+/// What a contact method is called in the ledger, as in the changes of sets.
+fn method(of: &MethodArgs) -> String {
+    Target::Method { person: of.person, method: of.method }.to_string()
 }
 
 /// Says of a record that is to be created if a wish stands against its value: what it receives then
