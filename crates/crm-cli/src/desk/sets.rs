@@ -2,7 +2,8 @@
 
 use std::{
     ffi::OsStr,
-    fs, io,
+    fs::{self, File, TryLockError},
+    io,
     path::{Path, PathBuf},
 };
 
@@ -28,7 +29,8 @@ const LONGEST: usize = 60;
 #[derive(Debug)]
 pub(crate) struct NewSet {
     path: PathBuf,
-    /// An empty file beside it that says that the name is taken.
+    /// An empty file beside it that says that the name is taken, locked as long as this process is
+    /// at work.
     _reserved: NamedTempFile,
 }
 
@@ -61,19 +63,10 @@ impl Desk {
             let siblings = siblings.filter(|_| chosen.is_none());
             siblings.is_some_and(|all| folders.iter().any(|file| all.have(file)))
         };
+        remove_left_behind(&folder);
         for number in chosen.unwrap_or(1)..=u32::MAX {
             let name = if number == 1 { name.clone() } else { format!("{name}-{number}") };
-            // As a whole, so that the second of two commands at the same time finds it taken.
-            let reserved = tempfile::Builder::new()
-                .prefix(&format!(".{name}"))
-                .suffix(".taken")
-                .rand_bytes(0)
-                .tempfile_in(&folder);
-            let reserved = match reserved {
-                Ok(reserved) => reserved,
-                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => continue,
-                Err(error) => return Err(failed(error)),
-            };
+            let Some(reserved) = reserve(&folder, &name).map_err(failed)? else { continue };
             let file = format!("{name}.{EXTENSION}");
             let journal = folder.join(format!("{file}-wal"));
             let taken = [folder.join(&file), self.archive_folder().join(&file), journal];
@@ -185,6 +178,68 @@ impl Desk {
         }
         Ok(found)
     }
+}
+
+/// How the file ends that says that a name is taken.
+const TAKEN: &str = ".taken";
+
+/// Takes a name; none where another command has it. As a whole, so that the second of two at the same
+/// time finds it taken.
+fn reserve(folder: &Path, name: &str) -> io::Result<Option<NamedTempFile>> {
+    let reserved = tempfile::Builder::new()
+        .prefix(&format!(".{name}"))
+        .suffix(TAKEN)
+        .rand_bytes(0)
+        .tempfile_in(folder);
+    let reserved = match reserved {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Ok(None),
+        reserved => reserved?,
+    };
+    let is_lost = matches!(reserved.as_file().try_lock(), Err(TryLockError::WouldBlock));
+    if is_lost || is_removed(reserved.as_file()) {
+        // Another command took it for left behind. Whoever has the name by now keeps it.
+        let _ = reserved.keep();
+        return Ok(None);
+    }
+    Ok(Some(reserved))
+}
+
+/// Removes what commands left behind that were killed while they made a set: the name that they took,
+/// and the set in the making. A command that is at work has its name locked. That something cannot be
+/// removed is no reason to make no other set.
+fn remove_left_behind(folder: &Path) {
+    let files = || fs::read_dir(folder).into_iter().flatten().flatten();
+    let name_of = |file: &fs::DirEntry| file.file_name().to_string_lossy().into_owned();
+    for taken in files() {
+        let name = name_of(&taken);
+        let Some(set) = name.strip_prefix('.').and_then(|name| name.strip_suffix(TAKEN)) else {
+            continue;
+        };
+        let Ok(lock) = File::options().append(true).open(taken.path()) else { continue };
+        if lock.try_lock().is_err() || is_removed(&lock) {
+            continue;
+        }
+        let begin = format!("{set}.{EXTENSION}.");
+        let is_draft = |name: &str| name.starts_with(&begin) && name.contains(".partial");
+        for draft in files().filter(|file| is_draft(&name_of(file))) {
+            let _ = fs::remove_file(draft.path());
+        }
+        let _ = fs::remove_file(taken.path());
+    }
+}
+
+/// Whether a file that is open has no name any longer.
+#[cfg(unix)]
+fn is_removed(file: &File) -> bool {
+    use std::os::unix::fs::MetadataExt;
+
+    file.metadata().is_ok_and(|metadata| metadata.nlink() == 0)
+}
+
+/// No other system removes a file that is open.
+#[cfg(not(unix))]
+fn is_removed(_: &File) -> bool {
+    false
 }
 
 /// How the reverse of a set is named, after the day.
@@ -335,6 +390,28 @@ mod tests {
         assert!(name(&three).ends_with("-2"), "the first one is archived");
         drop(three);
         assert_eq!(fs::read_dir(desk.sets_folder()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn what_a_killed_command_left_goes_and_what_is_being_written_stays() {
+        let home = tempfile::tempdir().unwrap();
+        let desk = desk(home.path());
+        let at_work = desk.new_set("plan", None, None).unwrap();
+        let draft = |stem: &str| desk.sets_folder().join(format!("{stem}.crm.a1B2.partial"));
+        fs::write(draft(&stem(at_work.path())), "").unwrap();
+        let left = ["2026-11-20-consent", "2026-11-21-consent"];
+        for name in left {
+            fs::write(desk.sets_folder().join(format!(".{name}.taken")), "").unwrap();
+            fs::write(draft(name), "").unwrap();
+            fs::write(draft(name).with_extension("partial-journal"), "").unwrap();
+        }
+        let whole = desk.sets_folder().join("2026-11-20-consent.crm");
+        fs::write(&whole, "").unwrap();
+        let next = desk.new_set("plan", None, None).unwrap();
+        assert!(whole.exists() && draft(&stem(at_work.path())).exists());
+        // The set, the draft that is being written, and the two names.
+        assert_eq!(fs::read_dir(desk.sets_folder()).unwrap().count(), 4);
+        drop((at_work, next));
     }
 
     #[test]

@@ -32,7 +32,7 @@ pub(crate) struct Report {
 }
 
 /// Writes the page of a set to a file, and all that it is about beside it; tells where.
-pub(in crate::commands) async fn write_page(
+pub(super) async fn write_page(
     report: PageOf<'_>,
     set: &Path,
     path: &Path,
@@ -60,6 +60,26 @@ pub(in crate::commands) async fn write_page(
     Ok(Ok(format!("written to {page}, and all that it is about to {}", csv.display())))
 }
 
+/// Writes the page of a set with all that the desk knows of what happened to its contacts: the same
+/// one whatever command writes it.
+pub(in crate::commands) async fn of_set(
+    globals: &Globals,
+    set: &Path,
+    page: &Path,
+) -> Result<Result<String, Signal>, CliError> {
+    let opened = ChangeSet::open(set)?.reversed_by(session::reverses(globals, set));
+    write_page(with_past(globals, &opened, set), set, page).await
+}
+
+/// The report of a set with what else happened to its contacts.
+fn with_past<'a>(globals: &Globals, opened: &'a ChangeSet, set: &Path) -> PageOf<'a> {
+    let report = PageOf::of(opened);
+    match session::past(globals, set) {
+        Some((events, notes)) => report.past(events, notes),
+        None => report,
+    }
+}
+
 impl Report {
     /// Whether it goes to a file that is named.
     pub(crate) fn has_file(&self) -> bool {
@@ -68,10 +88,7 @@ impl Report {
 
     pub(crate) async fn run(self, globals: &Globals, output: &Output) -> Result<Status, CliError> {
         let set = ChangeSet::open(&self.set)?.reversed_by(session::reverses(globals, &self.set));
-        let mut report = PageOf::of(&set);
-        if let Some((events, notes)) = session::past(globals, &self.set) {
-            report = report.past(events, notes);
-        }
+        let report = with_past(globals, &set, &self.set);
         let Some(path) = self.html.filter(|path| path.as_os_str() != "-") else {
             output.is_one_of(
                 &[],

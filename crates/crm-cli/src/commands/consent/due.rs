@@ -5,6 +5,7 @@ use crm_bulk::Target;
 use crm_consent::{Due, DueKind, Ledger};
 use crm_mirror::Mirror;
 
+use super::reach::tell_overridden;
 use crate::{
     commands::{
         age::{is_behind, tell_age},
@@ -35,7 +36,7 @@ records! {
     Due {
         "kind" => "KIND", "deadline" => "BY", "daysLate" => "LATE", "otherDeadline", "stored" => "VALUE",
         "ownerKind" => "OF", "ownerId" => "ID", "contactId" => "CONTACT", "record" => "RECORD",
-        "receives", "value", "received", "isKnown", "created", "why" => "WHY",
+        "receives", "value", "received", "isKnown", "created", "why" => "WHY", "overridden",
     }
 }
 
@@ -49,7 +50,9 @@ impl DueCommand {
         let records = output.records::<Due>()?;
         let desk = desk.filter(|desk| desk.mirror().exists()).ok_or_else(|| {
             CliError::Usage(
-                "this account has no mirror yet: `crm mirror update` makes one".to_owned(),
+                "what is due is found in the mirror, and this account has none yet: `crm mirror \
+                 update` makes it; then ask again"
+                    .to_owned(),
             )
         })?;
         let mirror = Mirror::open(desk.mirror())?;
@@ -69,17 +72,25 @@ impl DueCommand {
                 count(split, "copy")
             ));
         }
+        let overridden = due.iter().filter_map(|due| Some((due.target, due.overridden.as_ref()?)));
+        tell_overridden(overridden).iter().for_each(note);
         let is_unread = |due: &&Due| !due.is_known && matches!(due.target, Target::Method { .. });
         let unread = due.iter().filter(is_unread).count() as u64;
         if unread > 0 {
             note(format!(
-                "of {} nobody knows yet what it receives: `crm consent plan` asks",
-                count(unread, "contact method")
+                "{} not read yet, and may receive marketing: `crm consent plan` asks",
+                are(unread, "contact method")
             ));
         }
         records.all(due)?;
         Ok(if left.late > 0 { Status::Consent } else { Status::Done })
     }
+}
+
+/// How many there are of a thing, as the beginning of a sentence.
+fn are(number: u64, thing: &str) -> String {
+    let verb = if number == 1 { "was" } else { "were" };
+    format!("{} {verb}", count(number, thing))
 }
 
 /// How much is due.
@@ -112,13 +123,13 @@ impl Left {
         let all = open + cannot_be_set;
         let mut text =
             format!("{} due", if all == 0 { "nothing is".to_owned() } else { count(all, "copy") });
-        for (number, what) in [(late, "late"), (cannot_be_set, "that cannot be set")] {
+        for (number, what) in [(late, "late"), (cannot_be_set, "of them not to be set by a plan")] {
             if number > 0 {
                 text += &format!(", {number} {what}");
             }
         }
         if look_at > 0 {
-            text += &format!("; to look at: {}", count(look_at, "number or address"));
+            text += &format!("; {} to look at", count(look_at, "contact"));
         }
         text
     }

@@ -5,16 +5,16 @@ use std::path::PathBuf;
 use clap::Args;
 use crm_bulk::ChangeSet;
 
-use super::reach::{INSTEAD, ReachArgs, tell};
+use super::reach::{INSTEAD, ReachArgs, tell, tell_overridden};
 use crate::{
     commands::change_sets::{
         out::Out,
         summary::{Summary, name},
     },
-    commands::ledger::open_sets,
+    commands::ledger::{LedgerSets, open_sets, sound},
     error::CliError,
     globals::Format,
-    output::{crm, note, quoted},
+    output::{note, quoted},
     session::Session,
     status::Status,
 };
@@ -47,14 +47,17 @@ struct Nothing {
 impl PlanCommand {
     pub(crate) async fn run(self, session: &Session<'_>) -> Result<Status, CliError> {
         session.tell_target();
+        let ledger = sound(session.place(INSTEAD)?)?;
         let desk = session.desk(INSTEAD)?;
         let out = Out::of(self.out.as_deref(), || Ok(desk), "consent", None, None)?;
-        let open = open_sets(desk)?;
-        let reached = match self.reach.plan(session, out.path()).await? {
+        let LedgerSets { sets: open, passed_over } = open_sets(desk)?;
+        let reached = match self.reach.plan(session, ledger, out.path()).await? {
             Ok(reached) => reached,
             Err(signal) => return Ok(Status::Stopped(signal, None)),
         };
         tell(&reached);
+        let overridden = reached.overridden.iter().map(|(target, why)| (*target, why));
+        tell_overridden(overridden).iter().for_each(note);
         if reached.changes == 0 {
             match session.output.format() {
                 Format::Table => session.output.text("nothing can be done: no set was made")?,
@@ -62,9 +65,12 @@ impl PlanCommand {
             }
             return Ok(Status::Done);
         }
+        for (set, why) in passed_over {
+            note(format!("{}: {why}", name(&set)));
+        }
         for set in open {
             let set = name(&set);
-            note(format!("{set} is open: `{} apply {}` continues it", crm(), quoted(&set)));
+            note(format!("{set} is open: `crm apply {}` continues it", quoted(&set)));
         }
         Summary::of(&ChangeSet::open(out.path())?, 10)?
             .needs_approval(session.requires_approval())

@@ -3,16 +3,16 @@
 use std::path::Path;
 
 use clap::Args;
-use crm_consent::{Reach, Reached};
+use crm_bulk::Target;
+use crm_consent::{Ledger, Overridden, Reach, Reached};
 
 use crate::{
     commands::{
         args::{Switch, narrow},
         change_sets::{known, owner_names::NameArgs, snapshot::Need},
-        ledger::sound,
     },
     error::CliError,
-    output::note,
+    output::{count, note},
     session::Session,
     signal::{Signal, until_signal},
 };
@@ -38,10 +38,10 @@ impl ReachArgs {
     pub(super) async fn plan(
         &self,
         session: &Session<'_>,
+        ledger: Ledger,
         set: &Path,
     ) -> Result<Result<Reached, Signal>, CliError> {
         until_signal(async {
-            let ledger = sound(session.place(INSTEAD)?)?;
             let known = known::fresh(session, None, Need::Owners, session.region()?).await?;
             let reach = narrow!(
                 Reach::new(ledger, known.snapshot),
@@ -72,4 +72,21 @@ pub(super) fn tell(reached: &Reached) {
     if more > 0 {
         note(format!("and {more} more: `crm consent due` lists them"));
     }
+}
+
+/// Tells what is turned off although somebody had it turned on against the wish.
+pub(super) fn tell_overridden<'a>(
+    all: impl IntoIterator<Item = (Target, &'a Overridden)>,
+) -> Vec<String> {
+    let mut all = all.into_iter();
+    let told = all.by_ref().take(TOLD);
+    let mut lines: Vec<_> = told.map(|(target, why)| format!("{target}: {why}")).collect();
+    let more = all.count() as u64;
+    if more > 0 {
+        lines.push(format!("and {} that somebody turned on", count(more, "other")));
+    }
+    if !lines.is_empty() {
+        lines.push("the wishes stand, so what is due is turned off again".to_owned());
+    }
+    lines
 }

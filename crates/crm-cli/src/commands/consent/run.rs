@@ -8,21 +8,30 @@ use std::{
 };
 
 use clap::Args;
-use crm_bulk::{ChangeSet, Report, State, StopReason, Totals, Verification};
-use crm_mirror::Mirror;
+use crm_bulk::{
+    BulkError, Change, ChangeSet, Found, Remark, Selection, State, StopReason, Totals, Verification,
+};
+use crm_consent::Ledger;
+use crm_mirror::{Mirror, clock};
+use crm_models::Timestamp;
 use serde::Serialize;
 
 use super::{
     due::Left,
-    reach::{INSTEAD, ReachArgs, tell},
+    reach::{INSTEAD, ReachArgs, tell, tell_overridden},
 };
 use crate::{
     commands::{
         args::whole,
         change_sets::{
-            apply::ApplyCommand, known, out::Out, report::write_page, snapshot::Need, summary::name,
+            apply::ApplyCommand,
+            known,
+            out::Out,
+            report,
+            snapshot::Need,
+            summary::{in_words, name},
         },
-        ledger::{self, existing, open_sets, sound},
+        ledger::{self, LedgerSets, existing, last_closed, open_sets, sound, why_passed_over},
     },
     desk::Desk,
     error::CliError,
@@ -42,22 +51,28 @@ use crate::{
 /// tried again. It asks nobody: a profile of production needs --yes, or nothing is sent.
 ///
 /// A second run waits for the first. A run that was killed is finished by the next one, which sends
-/// nothing twice.
+/// nothing twice. An open set that cannot go on as it is, since the wishes are others by now, a limit
+/// holds it, or its file is damaged, is planned anew; only one that somebody approved is left to them.
+///
+/// What somebody turned on with --override-consent is turned off again, and told: the wish stands until
+/// the same person says otherwise.
 ///
 /// Ends with 0 when all is done or nothing was to do, 3 when something was refused or something is due
-/// that cannot be set, 6 when nobody knows what became of a write, 10 when a wish is late, 11 when a
-/// limit held a set back or it waits for an approval.
+/// that cannot be set, 6 when nobody knows what became of a write, 8 when what was sent is not so when
+/// it is read back, 10 when a wish is late, 11 when a limit held a set back or it waits for an approval.
 #[derive(Debug, Args)]
 pub(crate) struct RunCommand {
     /// Send nothing where there are more changes than this: the set stays, to be looked at
     #[arg(long, value_name = "N", default_value_t = 1_000, value_parser = whole(0_u64, None))]
     max_changes: u64,
 
-    /// Send so many first and read them back; the rest only where all are as they were sent. 0 for none
+    /// Send so many first and read them back; the rest only where all are as they were sent. Where all
+    /// of them are refused, so many again are tried. 0 for none
     #[arg(long, value_name = "N", default_value_t = 10, value_parser = whole(0_u64, None))]
     canary: u64,
 
-    /// Where the pages of evidence go; without it into the folder evidence of the desk
+    /// Where the pages of evidence go; without it into the folder evidence of the desk. The desk
+    /// remembers these files, so that `redact` and `crm desk forget` find them
     #[arg(long, value_name = "FOLDER")]
     evidence: Option<PathBuf>,
 
@@ -95,8 +110,17 @@ struct Ran {
     /// What was done, one line a step.
     steps: Vec<String>,
     sets: Vec<OfSet>,
+    /// Sets with which nobody can go on.
+    passed_over: Vec<PassedOver>,
     /// What is due afterwards.
     due: Option<Left>,
+}
+
+/// A set with which nobody can go on, and why.
+#[derive(Debug, Serialize)]
+struct PassedOver {
+    set: String,
+    why: String,
 }
 
 /// What became of a set.
@@ -116,6 +140,7 @@ struct OfSet {
 struct Running<'a> {
     command: &'a RunCommand,
     session: &'a Session<'a>,
+    globals: &'a Globals,
     desk: &'a Desk,
     is_dry: bool,
     /// How many changes may still be sent.
@@ -126,7 +151,24 @@ struct Running<'a> {
 }
 
 /// Whether the run goes on; what has ended it may be a signal.
-type Going = ControlFlow<Option<Signal>>;
+type Going<T = ()> = ControlFlow<Option<Signal>, T>;
+
+/// How far a set of this or of an earlier run came.
+enum Carried {
+    /// Nothing of it is left to be sent.
+    Out,
+    /// Something is, which cannot be sent now.
+    Left(Waiting),
+}
+
+/// A set of which something is left.
+struct Waiting {
+    path: PathBuf,
+    why: String,
+    exit: Exit,
+    /// Whether a person has approved it as it is: it is theirs, and not planned anew.
+    is_approved: bool,
+}
 
 impl RunCommand {
     pub(crate) async fn run(
@@ -136,7 +178,7 @@ impl RunCommand {
     ) -> Result<Status, CliError> {
         session.tell_target();
         // None is begun for a run that has nothing to go by.
-        sound(session.place(INSTEAD)?)?;
+        existing(session.place(INSTEAD)?)?;
         if !globals.dry_run {
             session.service.transport().may_be_confirmed()?;
         }
@@ -146,17 +188,25 @@ impl RunCommand {
             Ok(alone) => alone,
             Err(signal) => return Ok(Status::Stopped(signal, None)),
         };
-        let (steps, sets) = (Vec::new(), Vec::new());
+        // Checked once, and not before an earlier run has ended, which may take hours.
+        let ledger = sound(session.place(INSTEAD)?)?;
         let mut running = Running {
             command: &self,
             session,
+            globals,
             desk,
             is_dry: globals.dry_run,
             left: self.max_changes,
-            ran: Ran { outcome: Outcome::NothingToDo, steps, sets, due: None },
+            ran: Ran {
+                outcome: Outcome::NothingToDo,
+                steps: Vec::new(),
+                sets: Vec::new(),
+                passed_over: Vec::new(),
+                due: None,
+            },
             exit: None,
         };
-        if let Break(Some(signal)) = running.all().await? {
+        if let Break(Some(signal)) = running.all(ledger).await? {
             return Ok(Status::Stopped(signal, None));
         }
         running.end()
@@ -173,31 +223,45 @@ macro_rules! go_on {
     };
 }
 
-impl Running<'_> {
-    async fn all(&mut self) -> Result<Going, CliError> {
-        for set in open_sets(self.desk)? {
-            self.step(format!("{} is open since an earlier run or plan", name(&set)))?;
-            go_on!(self.carry_out(&set).await?);
-        }
-        let out = Out::of(None, || Ok(self.desk), "consent", None, None)?;
-        let reached = match self.command.reach.plan(self.session, out.path()).await? {
-            Ok(reached) => reached,
+/// Ends the function that it is in where a signal came.
+macro_rules! unless_stopped {
+    ($done:expr) => {
+        match $done {
+            Ok(value) => value,
             Err(signal) => return Ok(Break(Some(signal))),
-        };
+        }
+    };
+}
+
+impl Running<'_> {
+    async fn all(&mut self, ledger: Ledger) -> Result<Going, CliError> {
+        go_on!(self.finish_evidence().await?);
+        let waiting = go_on!(self.take_up().await?);
+        let out = Out::of(None, || Ok(self.desk), "consent", None, None)?;
+        let reached = self.command.reach.plan(self.session, ledger, out.path()).await?;
+        let reached = unless_stopped!(reached);
         self.step("the mirror is up to date".to_owned())?;
         tell(&reached);
-        if reached.changes == 0 {
-            self.step("nothing is due that can be set".to_owned())?;
-        } else {
-            self.step(format!(
-                "planned {}: {}",
-                name(out.path()),
-                count(reached.changes, "change")
-            ))?;
-            go_on!(self.carry_out(out.path()).await?);
-            if self.is_dry {
-                fs::remove_file(out.path()).map_err(CliError::unwritten(out.path()))?;
+        let overridden = reached.overridden.iter().map(|(target, why)| (*target, why));
+        for line in tell_overridden(overridden) {
+            self.step(line)?;
+        }
+        let planned = (reached.changes > 0).then(|| out.path());
+        let is_new = self.replace(waiting, planned).await?;
+        match planned {
+            None => self.step("nothing is due that can be set".to_owned())?,
+            Some(set) if is_new => {
+                let changes = count(reached.changes, "change");
+                self.step(format!("planned {}: {changes}", name(set)))?;
+                let carried = go_on!(self.carry_out(set, false).await?);
+                if let Carried::Left(waiting) = carried {
+                    self.leave(waiting)?;
+                }
             }
+            Some(_) => {}
+        }
+        if let Some(set) = planned.filter(|_| self.is_dry || !is_new) {
+            fs::remove_file(set).map_err(CliError::unwritten(set))?;
         }
         self.look(!self.ran.sets.is_empty()).await
     }
@@ -211,131 +275,284 @@ impl Running<'_> {
         Ok(())
     }
 
-    /// Sends a set within the limits.
-    async fn carry_out(&mut self, path: &Path) -> Result<Going, CliError> {
+    /// Writes the evidence of the last set, where its run was ended before it came to that.
+    async fn finish_evidence(&mut self) -> Result<Going, CliError> {
+        let Some(set) = last_closed(self.desk)?.filter(|_| !self.is_dry) else {
+            return Ok(Continue(()));
+        };
+        let [page, csv] = self.evidence_of(&set);
+        let modified = |file: &Path| fs::metadata(file).and_then(|of| of.modified()).ok();
+        if modified(&page) >= modified(&set) && csv.exists() {
+            return Ok(Continue(()));
+        }
+        unless_stopped!(self.evidence(&set).await?);
+        self.step(format!("{}: its evidence was not written yet", name(&set)))?;
+        self.tell_evidence(&page, &csv)?;
+        Ok(Continue(()))
+    }
+
+    /// Carries out what is open since earlier, and returns the sets that cannot go on by themselves.
+    async fn take_up(&mut self) -> Result<Going<Vec<Waiting>>, CliError> {
+        let LedgerSets { sets, passed_over } = open_sets(self.desk)?;
+        for (set, why) in passed_over {
+            self.pass_over(&set, why)?;
+        }
+        let mut waiting = Vec::new();
+        for set in sets {
+            self.step(format!("{} is open since an earlier run or plan", name(&set)))?;
+            match self.carry_out(&set, true).await {
+                Ok(Continue(Carried::Out)) => {}
+                Ok(Continue(Carried::Left(left))) => waiting.push(left),
+                Ok(Break(end)) => return Ok(Break(end)),
+                // What is wrong with its file is no reason to leave what is due.
+                Err(CliError::Bulk(error)) if is_of_file(&error) => {
+                    self.pass_over(&set, why_passed_over(&error))?;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(Continue(waiting))
+    }
+
+    /// Tells of a set with which nobody can go on.
+    fn pass_over(&mut self, set: &Path, why: String) -> Result<(), CliError> {
+        self.step(format!("{}: {why}", name(set)))?;
+        self.ran.passed_over.push(PassedOver { set: name(set), why });
+        Ok(())
+    }
+
+    /// Puts the set that was planned in place of those that wait, unless it is one of them. Those
+    /// that somebody approved stay. Returns whether the planned set is a new one.
+    async fn replace(
+        &mut self,
+        waiting: Vec<Waiting>,
+        planned: Option<&Path>,
+    ) -> Result<bool, CliError> {
+        let digest = |set: &Path| Ok::<_, CliError>(ChangeSet::open(set)?.digest()?);
+        let wanted = planned.map(digest).transpose()?;
+        let mut is_new = true;
+        for left in waiting {
+            let is_same = wanted == Some(digest(&left.path)?);
+            is_new &= !is_same;
+            if is_same || left.is_approved {
+                self.leave(left)?;
+                continue;
+            }
+            let reason = match planned {
+                Some(planned) => format!("planned anew as {}", name(planned)),
+                None => "nothing of it is due any longer".to_owned(),
+            };
+            let set = ChangeSet::open(&left.path)?;
+            let open = Selection::states([State::Planned]);
+            let remark = Remark::new().reason(&*reason);
+            let dropped = set.drop_changes(&open, remark).await?.dropped;
+            let (set, changes) = (name(&left.path), count(dropped, "change"));
+            self.step(format!("{set}: {changes} dropped: {reason}"))?;
+            let totals = ChangeSet::open(&left.path)?.totals()?;
+            self.ran.sets.push(OfSet::of(&left.path, &totals));
+        }
+        Ok(is_new)
+    }
+
+    /// Tells why something of a set is left.
+    fn leave(&mut self, left: Waiting) -> Result<(), CliError> {
+        let Waiting { path, why, exit, is_approved } = left;
+        let (crm, set) = (crm(), quoted(&name(&path)));
+        let approved = if is_approved {
+            format!(
+                "; it was approved, so it is not planned anew: `{crm} apply {set}` sends it, `{crm} \
+                 sets archive {set}` takes it away"
+            )
+        } else {
+            String::new()
+        };
+        let why = format!("{why}{approved}");
+        self.step(format!("{}: {why}", name(&path)))?;
+        let totals = ChangeSet::open(&path)?.totals()?;
+        self.ran.sets.push(OfSet { held: Some(why), ..OfSet::of(&path, &totals) });
+        if exit != Exit::Held {
+            self.exit.get_or_insert(exit);
+        }
+        Ok(())
+    }
+
+    /// Sends a set within the limits. Of one that an earlier run left, what is set aside is planned
+    /// anew.
+    async fn carry_out(&mut self, path: &Path, is_old: bool) -> Result<Going<Carried>, CliError> {
         let set = ChangeSet::open(path)?;
         let open = set.totals()?.open();
         if self.is_dry {
             self.step(format!("dry run: {} would be sent", count(open, "change")))?;
             self.ran.outcome = Outcome::DryRun;
-            return Ok(Continue(()));
+            return Ok(Continue(Carried::Out));
         }
-        if let Some(why) = self.holds(&set, open)? {
-            self.step(format!("{}: {why}", name(path)))?;
-            self.ran.sets.push(OfSet { held: Some(why), ..OfSet::of(path, &set.totals()?) });
-            return Ok(Break(None));
+        let is_approved = set.approval()?.is_some();
+        let left = |why, exit| Waiting { path: path.to_owned(), why, exit, is_approved };
+        if let Some(why) = self.holds(&set, open, is_approved) {
+            return Ok(Continue(Carried::Left(left(why, Exit::Held))));
         }
         drop(set);
         self.left -= open;
-        let sent = self.send(path, open).await;
-        if let Ok(Break(Some(_))) = sent {
-            return sent;
+        let sent = self.send(path, open, is_old).await;
+        if let Ok(Break(Some(signal))) = sent {
+            return Ok(Break(Some(signal)));
         }
         // What has come so far is told whatever ended it.
-        let going = sent?;
-        let read_back = match self.read_back(path).await? {
-            Ok(verification) => verification,
-            Err(signal) => return Ok(Break(Some(signal))),
-        };
-        let evidence = match self.evidence(path).await? {
-            Ok(evidence) => evidence,
-            Err(signal) => return Ok(Break(Some(signal))),
-        };
+        let sent = sent?;
+        let (read_back, _) = unless_stopped!(self.read_back(path, None).await?);
+        let [page, csv] = unless_stopped!(self.evidence(path).await?);
         let mut of_set = OfSet::of(path, &ChangeSet::open(path)?.totals()?);
-        let states: Vec<_> =
-            of_set.states.iter().map(|(state, n)| format!("{n} {state}")).collect();
-        self.step(format!("{}: {}", name(path), states.join(", ")))?;
-        self.step(format!(
-            "read back: {} of {} still as done",
-            read_back.as_done,
-            count(read_back.all(), "change")
-        ))?;
-        let [page, csv] = &evidence;
-        self.step(format!("evidence: {} and {}", page.display(), csv.display()))?;
+        let states = of_set
+            .states
+            .iter()
+            .map(|(state, n)| format!("{n} {}", state.parse().map_or(*state, in_words)));
+        let states = states.collect::<Vec<_>>().join(", ");
+        self.step(format!("{}: {states}", name(path)))?;
+        if read_back.all() > 0 {
+            self.step(format!(
+                "read back: {} of {} still as done",
+                read_back.as_done,
+                count(read_back.all(), "change")
+            ))?;
+        }
+        self.tell_evidence(&page, &csv)?;
         of_set.read_back = Some(read_back.as_done);
-        of_set.evidence = evidence.into();
+        of_set.evidence = vec![page, csv];
         self.ran.sets.push(of_set);
-        if read_back.no_longer_so() > 0 {
+        // What an earlier run did and is no longer so is planned anew as well.
+        if read_back.no_longer_so() > 0 && !is_old {
             self.exit.get_or_insert(Exit::Differs);
         }
-        Ok(going)
+        Ok(match sent {
+            Break(_) => Break(None),
+            Continue(None) => Continue(Carried::Out),
+            Continue(Some((why, exit))) => Continue(Carried::Left(left(why, exit))),
+        })
     }
 
     /// Why a set is not sent now.
-    fn holds(&self, set: &ChangeSet, open: u64) -> Result<Option<String>, CliError> {
+    fn holds(&self, set: &ChangeSet, open: u64, is_approved: bool) -> Option<String> {
         let (crm, set_name) = (crm(), quoted(&name(set.path())));
         if open > self.left {
-            return Ok(Some(format!(
+            return Some(format!(
                 "{}, more than the {} that --max-changes {} leaves: nothing of it was sent; look at \
                  it with `{crm} show {set_name}`, send it with `{crm} apply {set_name}`, or allow more",
                 count(open, "change"),
                 self.left,
                 self.command.max_changes,
-            )));
+            ));
         }
-        if self.session.requires_approval() && set.approval()?.is_none() {
-            return Ok(Some(format!(
+        (self.session.requires_approval() && !is_approved).then(|| {
+            format!(
                 "it waits for an approval: look at it with `{crm} show {set_name}`, then `{crm} \
                  approve {set_name}`"
-            )));
-        }
-        Ok(None)
+            )
+        })
     }
 
-    /// Sends what is open, a few changes first.
-    async fn send(&mut self, path: &Path, open: u64) -> Result<Going, CliError> {
+    /// Sends what is open, a few changes first. Returns why something is left, if that is for the set
+    /// alone.
+    async fn send(
+        &mut self,
+        path: &Path,
+        open: u64,
+        is_old: bool,
+    ) -> Result<Going<Option<(String, Exit)>>, CliError> {
         let apply = ApplyCommand::of(path.to_owned());
         let canary = Some(self.command.canary).filter(|canary| (1..open).contains(canary));
+        let mut began = clock::now();
         let mut ended = apply.part(self.session, canary).await?;
-        if ended.reason() == StopReason::Canary {
-            let read_back = match self.read_back(path).await? {
-                Ok(verification) => verification,
-                Err(signal) => return Ok(Break(Some(signal))),
-            };
-            let done = ended.finished.count(State::Done) + ended.finished.count(State::Already);
-            if done == 0 || read_back.as_done < read_back.all() {
+        while ended.reason() == StopReason::Canary {
+            let done = ended.finished.count(State::Done);
+            let (_, as_sent) = unless_stopped!(self.read_back(path, Some(began)).await?);
+            if ended.finished.count(State::Unknown) > 0 {
+                self.step(format!("{}: {}", name(path), STOPPED_UNKNOWN))?;
+                self.exit = Some(Exit::Unknown);
+                return Ok(Break(None));
+            }
+            if as_sent < done || !are_refused(path, began)? {
+                let (crm, set) = (crm(), quoted(&name(path)));
                 self.step(format!(
                     "the first changes of {} are not as they were sent: the rest was not sent; look \
-                     at it with `{} verify {}`",
+                     at it with `{crm} show {set}` and `{crm} verify {set}`",
                     name(path),
-                    crm(),
-                    quoted(&name(path))
                 ))?;
                 self.exit = Some(Exit::Differs);
                 return Ok(Break(None));
             }
-            self.step(format!("the first {} are as they were sent", count(done, "change")))?;
-            ended = apply.part(self.session, None).await?;
+            // Where all were refused nothing was written, and nothing is known of the rest.
+            let next = if done == 0 { canary } else { None };
+            self.step(match next {
+                Some(_) => "the first were all refused: so many again are tried".to_owned(),
+                None => format!("the first {done} are as they were sent"),
+            })?;
+            began = clock::now();
+            ended = apply.part(self.session, next).await?;
         }
-        if ended.reason() == StopReason::Stopped {
+        let reason = ended.reason();
+        if reason == StopReason::Stopped {
             return Ok(Break(Some(ended.signal.unwrap_or(Signal::Interrupt))));
         }
-        if let Some((why, exit)) = ended.left(path, &ChangeSet::open(path)?.totals()?) {
+        let left = ended.left(path, &ChangeSet::open(path)?.totals()?);
+        if reason == StopReason::Forbidden && is_old {
+            // Of what the set is about, which need not be what is planned now.
+            return Ok(Continue(left));
+        }
+        if let Some((why, exit)) = left {
+            // What an earlier plan could not do, and what no wish asks for any longer, is seen by
+            // what is due afterwards.
+            let is_settled = matches!(exit, Exit::Refused | Exit::Consent) && is_old;
             self.step(why)?;
-            self.exit = Some(exit);
+            if reason != StopReason::Complete || !(is_settled || exit == Exit::Consent) {
+                self.exit = Some(exit);
+            }
         }
         // The rest of the run would fail by the same.
-        Ok(if ended.reason() == StopReason::Complete { Continue(()) } else { Break(None) })
+        Ok(if reason == StopReason::Complete { Continue(None) } else { Break(None) })
     }
 
-    async fn read_back(&self, path: &Path) -> Result<Result<Verification, Signal>, CliError> {
+    /// Reads back what was done; besides how many of those that were settled since a moment are as
+    /// they were sent.
+    async fn read_back(
+        &self,
+        path: &Path,
+        since: Option<Timestamp>,
+    ) -> Result<Result<(Verification, u64), Signal>, CliError> {
         let mut set = ChangeSet::open(path)?;
         let site = self.session.site();
-        let verified = set.verify(&self.session.service, &site, |_| Ok(()));
-        until_signal(async { Ok::<_, CliError>(verified.await?) }).await
+        let mut as_sent = 0;
+        let verified = set.verify(&self.session.service, &site, |finding| {
+            let is_new = since.is_none_or(|since| is_since(&finding.change, since));
+            as_sent += u64::from(is_new && finding.found == Found::AsDone);
+            Ok(())
+        });
+        let verified = until_signal(async { Ok::<_, CliError>(verified.await?) }).await?;
+        Ok(verified.map(|verified| (verified, as_sent)))
+    }
+
+    /// Where the page of a set goes, and its CSV.
+    fn evidence_of(&self, set: &Path) -> [PathBuf; 2] {
+        let folder = self.command.evidence.clone();
+        let folder = folder.unwrap_or_else(|| self.desk.evidence_folder());
+        let page = folder.join(set.file_stem().unwrap_or_default()).with_added_extension("html");
+        let csv = page.with_added_extension("csv");
+        [page, csv]
     }
 
     /// Writes the page of a set and its CSV.
-    async fn evidence(&self, path: &Path) -> Result<Result<[PathBuf; 2], Signal>, CliError> {
-        let folder = self.command.evidence.clone();
-        let folder = folder.unwrap_or_else(|| self.desk.evidence_folder());
-        files::private_folder(&folder).map_err(CliError::unwritten(&folder))?;
-        let stem = path.file_stem().unwrap_or_default();
-        let page = folder.join(stem).with_added_extension("html");
-        let set = ChangeSet::open(path)?;
-        let written = write_page(Report::of(&set), path, &page).await?;
-        let csv = page.with_added_extension("csv");
-        Ok(written.map(|_| [page, csv]))
+    async fn evidence(&self, set: &Path) -> Result<Result<[PathBuf; 2], Signal>, CliError> {
+        let files @ [page, _] = &self.evidence_of(set);
+        let folder = page.parent().unwrap_or(Path::new("."));
+        files::private_folder(folder).map_err(CliError::unwritten(folder))?;
+        let written = report::of_set(self.globals, set, page).await?;
+        if written.is_ok() {
+            self.desk.note_evidence(files)?;
+        }
+        Ok(written.map(|_| files.clone()))
+    }
+
+    fn tell_evidence(&mut self, page: &Path, csv: &Path) -> Result<(), CliError> {
+        self.step(format!("evidence: {} and {}", page.display(), csv.display()))
     }
 
     /// Looks at what is due afterwards, in a mirror that knows what was sent.
@@ -390,6 +607,39 @@ impl Running<'_> {
             (false, _) => Status::Ran(exit),
         })
     }
+}
+
+/// What is said where the first changes of a set got no answer.
+const STOPPED_UNKNOWN: &str = "of its first changes nobody knows what became of some: the rest was not \
+                               sent, and the next run looks";
+
+/// Whether a change was settled since a moment.
+fn is_since(change: &Change, since: Timestamp) -> bool {
+    change.outcome.at.is_some_and(|at| at >= since)
+}
+
+/// Whether all that failed since a moment was refused by the service, and so changed nothing.
+fn are_refused(set: &Path, since: Timestamp) -> Result<bool, CliError> {
+    for change in ChangeSet::open(set)?.changes(&Selection::states([State::Failed])) {
+        let change = change?;
+        if is_since(&change, since) && change.outcome.http_status.is_none() {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// Whether it is the file of a set that cannot be gone on with, which no later run changes.
+fn is_of_file(error: &BulkError) -> bool {
+    let is_so = matches!(
+        error,
+        BulkError::Altered { .. }
+            | BulkError::NotAdopted { .. }
+            | BulkError::Backup { .. }
+            | BulkError::Parted { .. }
+            | BulkError::Displaced { .. }
+    );
+    is_so || error.is_wrong_file() || error.is_local()
 }
 
 impl OfSet {

@@ -10,6 +10,6 @@ pub(super) use self::{
     applied::note_applied,
     guard::{OverrideArgs, note_created},
     opened::{begin, existing, is_there, may_be_written, open, sound},
-    sets::{due, open_sets},
+    sets::{LedgerSets, due, last_closed, open_sets, why_passed_over},
     taking::{take, told},
 };

@@ -17,7 +17,9 @@ pub(in crate::commands) fn may_be_written(is_dry: bool, is_read_only: bool) -> R
     if is_dry {
         Err("--dry-run: nothing was written into the consent ledger".to_owned())
     } else if is_read_only {
-        Err("read-only: nothing was written into the consent ledger".to_owned())
+        Err("read-only: nothing was written into the consent ledger; a wish is taken in by a profile \
+             that may write, or without --read-only and CRM_READ_ONLY"
+            .to_owned())
     } else {
         Ok(())
     }

@@ -1,13 +1,13 @@
 //! What the sets of the ledger say of what is still due.
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::HashMap,
     fs,
     path::PathBuf,
     time::{Duration, SystemTime},
 };
 
-use crm_bulk::{ChangeSet, Selection, State, Target};
+use crm_bulk::{BulkError, ChangeSet, Image, Selection, State, Target};
 use crm_consent::{Due, Ledger, SOURCE};
 use crm_mirror::Mirror;
 
@@ -16,29 +16,64 @@ use crate::{desk::Desk, error::CliError};
 /// How long a change may take until the feeds tell it.
 const LAG: Duration = Duration::from_secs(15 * 60);
 
-/// The sets that plans of the ledger made, the oldest first, without those in the archive.
-fn of_ledger(desk: &Desk) -> Result<Vec<PathBuf>, CliError> {
-    let mut sets = Vec::new();
+/// Sets of the ledger.
+#[derive(Debug)]
+pub(in crate::commands) struct LedgerSets {
+    /// The oldest first.
+    pub(in crate::commands) sets: Vec<PathBuf>,
+    /// Those of which nobody can tell, and why.
+    pub(in crate::commands) passed_over: Vec<(PathBuf, String)>,
+}
+
+/// The sets that plans of the ledger made, without those in the archive.
+fn of_ledger(desk: &Desk) -> Result<LedgerSets, CliError> {
+    let (mut sets, mut passed_over) = (Vec::new(), Vec::new());
     for file in desk.set_files()? {
-        // One that cannot be read is told by `crm sets`, and is no reason to do nothing.
-        let Ok(info) = ChangeSet::open(&file).and_then(|set| set.info()) else { continue };
-        if info.source.as_deref() == Some(SOURCE) && file.starts_with(desk.sets_folder()) {
-            sets.push((info.created_at, file));
+        if !file.starts_with(desk.sets_folder()) {
+            continue;
+        }
+        match ChangeSet::open(&file).and_then(|set| set.info()) {
+            Ok(info) if info.source.as_deref() != Some(SOURCE) => {}
+            Ok(info) if info.site != desk.card().site() => {
+                passed_over
+                    .push((file, "it is of another account, and was passed over".to_owned()));
+            }
+            Ok(info) => sets.push((info.created_at, file)),
+            Err(error) => passed_over.push((file, why_passed_over(&error))),
         }
     }
     sets.sort();
-    Ok(sets.into_iter().map(|(_, file)| file).collect())
+    let sets = sets.into_iter().map(|(_, file)| file).collect();
+    Ok(LedgerSets { sets, passed_over })
 }
 
-/// The sets of the ledger in which something is still to be sent, the oldest first.
-pub(in crate::commands) fn open_sets(desk: &Desk) -> Result<Vec<PathBuf>, CliError> {
+/// What is said of a set with which nobody can go on. What it had still to do is planned anew.
+pub(in crate::commands) fn why_passed_over(error: &BulkError) -> String {
+    format!("it was passed over, and what is due is planned anew; move it away: {error}")
+}
+
+/// Finds the sets of the ledger in which something is still to be sent.
+pub(in crate::commands) fn open_sets(desk: &Desk) -> Result<LedgerSets, CliError> {
+    let LedgerSets { sets, mut passed_over } = of_ledger(desk)?;
     let mut open = Vec::new();
-    for file in of_ledger(desk)? {
-        if ChangeSet::open(&file)?.totals()?.open() > 0 {
-            open.push(file);
+    for file in sets {
+        match ChangeSet::open(&file).and_then(|set| set.totals()) {
+            Ok(totals) if totals.open() > 0 => open.push(file),
+            Ok(_) => {}
+            Err(error) => passed_over.push((file, why_passed_over(&error))),
         }
     }
-    Ok(open)
+    Ok(LedgerSets { sets: open, passed_over })
+}
+
+/// The last set of the ledger, if nothing of it is open.
+pub(in crate::commands) fn last_closed(desk: &Desk) -> Result<Option<PathBuf>, CliError> {
+    let last = of_ledger(desk)?.sets.pop();
+    let is_closed = |file: &PathBuf| {
+        let totals = ChangeSet::open(file).and_then(|set| set.totals());
+        totals.is_ok_and(|totals| totals.open() == 0)
+    };
+    Ok(last.filter(is_closed))
 }
 
 /// What is due by the mirror of a desk, without what its sets have done meanwhile; of what they could
@@ -52,16 +87,16 @@ pub(in crate::commands) fn due(
     if due.is_empty() {
         return Ok(due);
     }
-    let (mut done, mut why) = (HashSet::new(), HashMap::new());
+    let (mut done, mut why) = (HashMap::<Target, _>::new(), HashMap::new());
     // What the mirror has read before the feeds told it.
     let known_at = mirror.known_at()?.and_then(|at| at.to_system_time());
     let since = known_at.map_or(SystemTime::UNIX_EPOCH, |at| at - LAG);
-    for file in of_ledger(desk)? {
-        let set = ChangeSet::open(&file)?;
-        for change in
-            set.changes(&Selection::states(State::ALL.into_iter().filter(|it| it.is_set_aside())))
-        {
-            let change = change?;
+    for file in of_ledger(desk)?.sets {
+        // One that is damaged is told by a run.
+        let Ok(set) = ChangeSet::open(&file) else { continue };
+        let aside = State::ALL.into_iter().filter(|state| state.is_set_aside());
+        for change in set.changes(&Selection::states(aside)) {
+            let Ok(change) = change else { break };
             if let Some(message) = change.outcome.message {
                 why.insert(change.target, message);
             }
@@ -71,14 +106,20 @@ pub(in crate::commands) fn due(
             continue;
         }
         for change in set.changes(&Selection::states([State::Done])) {
-            let change = change?;
+            let Ok(change) = change else { break };
             let at = change.outcome.at.and_then(|at| at.to_system_time());
             if at.is_some_and(|at| at >= since) {
-                done.insert(change.target);
+                let after = change.after.as_ref().and_then(Image::as_contact);
+                done.insert(change.target, after.map(|contact| contact.modified_on));
             }
         }
     }
-    due.retain(|due| !done.contains::<Target>(&due.target));
+    // Unless the mirror has a later state: it was turned on again since.
+    due.retain(|due| match done.get(&due.target) {
+        Some(Some(left)) => due.modified_on.is_some_and(|modified| modified > *left),
+        Some(None) => false,
+        None => true,
+    });
     for due in &mut due {
         if let Some(message) = why.remove(&due.target).filter(|_| due.why.is_none()) {
             due.why = Some(format!("the last set could not: {message}"));
