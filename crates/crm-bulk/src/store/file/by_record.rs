@@ -113,6 +113,8 @@ impl ChangeSet {
             SealedChange::select()
         );
         let query = || {
+            // As one reading: each by itself would lock the file anew.
+            let _reading = self.database.connection.unchecked_transaction()?;
             let mut query = self.database.connection.prepare_cached(&sql)?;
             let at = SealedChange::of(&query)?;
             let mut changes = Vec::new();
