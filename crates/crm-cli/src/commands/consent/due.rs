@@ -123,7 +123,7 @@ impl Left {
         let all = open + cannot_be_set;
         let mut text =
             format!("{} due", if all == 0 { "nothing is".to_owned() } else { count(all, "copy") });
-        for (number, what) in [(late, "late"), (cannot_be_set, "of them not to be set by a plan")] {
+        for (number, what) in [(late, "late"), (cannot_be_set, "that cannot be set")] {
             if number > 0 {
                 text += &format!(", {number} {what}");
             }
