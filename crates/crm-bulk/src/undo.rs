@@ -66,17 +66,36 @@ impl ChangeSet {
         &self,
         out: P,
     ) -> impl Future<Output = Result<UndoSummary, BulkError>> + Send + use<P> {
+        self.undo_for(Vec::new(), out)
+    }
+
+    /// Writes the same set as [`undo`](Self::undo), and in it why, in one sentence each: they are among the
+    /// notes of the new set.
+    ///
+    /// # Errors
+    ///
+    /// The same errors as `undo`.
+    pub fn undo_for<P: AsRef<Path>>(
+        &self,
+        reasons: Vec<String>,
+        out: P,
+    ) -> impl Future<Output = Result<UndoSummary, BulkError>> + Send + use<P> {
         let (set, out) = (self.database.again(), out.as_ref().to_owned());
         let reverses = self.reverses.clone();
         async move {
             let write = move |out: &Path, stop: &Stop| {
-                Self::again(&set, stop)?.reversed_by(reverses).write_undo(out, stop)
+                Self::again(&set, stop)?.reversed_by(reverses).write_undo(reasons, out, stop)
             };
             on_thread(&out, write).await
         }
     }
 
-    fn write_undo(&self, out: &Path, stop: &Stop) -> Result<UndoSummary, BulkError> {
+    fn write_undo(
+        &self,
+        mut notes: Vec<String>,
+        out: &Path,
+        stop: &Stop,
+    ) -> Result<UndoSummary, BulkError> {
         self.digest()?;
         let info = self.info()?;
         let draft = Draft::create(out, &info.site, SetKind::Undo, stop)?;
@@ -136,7 +155,7 @@ impl ChangeSet {
             draft.set_meta(UNDO_OF_EPOCH, &epoch)?;
         }
         if summary.marketing_on > 0 {
-            draft.set_notes(&[format!(
+            notes.push(format!(
                 "This turns marketing on again for {} that {}.",
                 match summary.marketing_on {
                     1 => "1 number or address".to_owned(),
@@ -147,7 +166,10 @@ impl ChangeSet {
                         "had opted out: apply it only if they may be written to again",
                     _ => "the set had turned it off for",
                 }
-            )])?;
+            ));
+        }
+        if !notes.is_empty() {
+            draft.set_notes(&notes)?;
         }
         draft.set_known_at(known_at.unwrap_or_else(crate::clock::now))?;
         draft.finish()?;

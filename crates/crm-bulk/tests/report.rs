@@ -112,8 +112,9 @@ async fn the_page_says_who_planned_dropped_and_approved_and_with_what() {
     world.apply(Apply::new(again())).await.unwrap();
     let page = page_alone(&again());
     let chosen = "1 first, then stop; change also what has drifted; only if it was approved";
-    assert!(page.contains(&format!("<dt>Applied</dt><dd>{open} changes open, ")), "{page:.3000}");
-    assert!(page.contains(&format!("by <bdi>{user}</bdi>: <bdi>{chosen}</bdi></dd>")));
+    let applied =
+        format!("by <bdi>{user}</bdi>: <bdi>{chosen}</bdi>; {open} changes were open then</dd>");
+    assert!(page.contains(&applied), "{page:.3000}");
     assert_eq!(page.matches("<dt>Applied</dt>").count(), 2);
     // What is applied is what was approved.
     assert!(!page.contains("by nobody"), "{page:.3000}");

@@ -155,6 +155,14 @@ fn a_copy_that_is_created_again_has_its_own_clock_and_is_open_until_it_is_turned
     service.ok("apply again.crm --yes");
     let told = proof(&service, &value, 0, &[]);
     assert_eq!(copy(&told, &again)["verdict"], "in-time");
+
+    // Gone, it keeps the time of its own.
+    service.ok(&format!("customer-contacts delete 1001 {again} --yes"));
+    service.ok("mirror update");
+    let told = proof(&service, &value, 0, &[]);
+    let gone = copy(&told, &again);
+    assert_eq!((&gone["verdict"], &gone["clock"]["ofCopy"]), (&"gone".into(), &true.into()));
+    assert_eq!(gone["created"], open["created"]);
 }
 
 #[test]
@@ -415,4 +423,37 @@ fn what_a_plan_read_of_contact_methods_is_known() {
     for method in methods {
         assert_ne!(method["verdict"], "unknown", "{method}");
     }
+}
+
+#[test]
+fn a_list_that_was_taken_back_names_its_sets_and_they_name_it() {
+    let service = Service::start();
+    let (_, value) = receiving(&service);
+    write(&service, "wrong.csv", &format!("phone,status,received\n{value},STOP,2026-01-05\n"));
+    service.ok("consent add 8185550199 --said STOP");
+    service.ok("mirror update");
+    service.ok("opt-out wrong.csv");
+    service.ok("apply opt-out --yes");
+    let page = |of: &str| {
+        service.ok(&format!("report {of} --html set.html"));
+        fs::read_to_string(service.home.path().join("set.html")).unwrap()
+    };
+    let before = page("opt-out");
+    // The Birthday of Martin Luther King is no business day.
+    assert!(before.contains("To be done by 2026-01-20 ("), "{before}");
+    assert!(before.contains("as the consent ledger counts") && before.contains("entries late"));
+    assert!(before.contains(" were open then"), "{before}");
+
+    let told = service.crm("consent retract 2 --reason \"last year's list\"").assert().code(0);
+    let told = stderr(&told);
+    assert!(told.contains("opt-out-wrong-csv turned off 2 copies for it: `crm undo"), "{told}");
+    let why = "import 2 (wrong.csv), which was taken back by record 4 on ";
+    let page_of = page("opt-out-wrong");
+    assert!(page_of.contains(why) && !page_of.contains("entries late"), "{page_of}");
+    let shown = stderr(&service.crm("show opt-out-wrong").assert().code(0));
+    assert!(shown.contains(why) && shown.contains("last year's list"), "{shown}");
+    let undo = service.ok("undo opt-out-wrong --out back.crm");
+    assert!(undo.contains(why), "{undo}");
+    assert!(page("back.crm").contains(why));
+    service.ok("apply back.crm --yes");
 }

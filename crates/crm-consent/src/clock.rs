@@ -68,6 +68,12 @@ impl Clock {
         at.parse().is_ok_and(|at: Timestamp| self.zone.to_datetime(at).date() >= self.decides.from)
     }
 
+    /// Returns the moment at which the last day is over, as RFC 3339.
+    #[must_use]
+    pub fn ends(&self) -> String {
+        self.decides.ends.to_string()
+    }
+
     /// Returns by how many days a moment, written as RFC 3339, is too late: 0 on the last day and
     /// before. `None` for a text that is no moment.
     #[must_use]
@@ -130,6 +136,24 @@ impl Clocks<'_> {
         let counts = last(&heard, Scope::Marketing, &self.policies);
         let outs = heard.iter().filter(|heard| heard.retracted && heard.wish == Wish::Out);
         Ok(outs.map(|heard| heard.record).next_back().filter(|_| counts.is_none()))
+    }
+
+    /// Returns the last day in time of a wish that was received on a day, and the moment at which it is
+    /// over: for one that the ledger does not have.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`ConsentError::Moment`] for a text that is no day.
+    pub fn last_day(&self, received: &str) -> Result<[String; 2], ConsentError> {
+        let begins = received.parse().ok().and_then(|day| self.policies.today().policy.begins(day));
+        let days = begins
+            .and_then(|at| Running { begins: at, latest: at }.last_days(&self.policies, None));
+        let days = days.ok_or_else(|| ConsentError::Moment {
+            text: received.to_owned(),
+            reason: "is not a day; write it like 2026-11-23",
+        })?;
+        let (_, LastDay { last, ends, .. }) = days.decides;
+        Ok([last.to_string(), ends.to_string()])
     }
 
     fn heard_by(&self, value: &str, by: &str) -> Result<Vec<Heard>, ConsentError> {

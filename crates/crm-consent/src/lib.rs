@@ -38,6 +38,7 @@
 //! | take a wish | [`Ledger::add`], [`Said`] |
 //! | take a list of them | [`Ledger::import`], [`Import`], [`Judged`] |
 //! | take the wrong list back | [`Ledger::retract`] |
+//! | know what was done for it | [`Ledger::retractions`] |
 //! | know whether somebody may be written to | [`Ledger::status`], [`Standing::may`] |
 //! | have all who may not | [`Ledger::standing`] |
 //! | know what has to be done by when | [`Ledger::due`], [`Policy`] |
@@ -103,6 +104,7 @@ mod sealing;
 mod signatures;
 mod stamp;
 mod standing;
+mod taken_back;
 mod taking;
 mod wish;
 
@@ -129,6 +131,7 @@ pub use sealing::{KnownKey, SealFault, Sealed, Stamped};
 pub use signatures::UnsignedKey;
 pub use stamp::{InvalidStamp, StampQuery};
 pub use standing::{Heard, Standing};
+pub use taken_back::{Retraction, Retractions};
 pub use taking::{Said, Taken};
 pub use wish::{Scope, Wish};
 

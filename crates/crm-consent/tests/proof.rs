@@ -348,6 +348,12 @@ fn a_wish_that_stands_by_another_list_counts_from_that_one() {
     let from = |by| clocks.of(NUMBER, None, by).unwrap().map(|clock| clock.counted.from);
     assert_eq!(from("2026-05-05T12:00:00Z").as_deref(), Some("2026-05-04"));
     assert_eq!(from("2026-04-05T12:00:00Z"), None, "nobody had asked for it by then");
+    let retractions = ledger.retractions().unwrap();
+    let told = retractions.of("818-555-0144").unwrap().unwrap();
+    assert_eq!((told.of, told.file.as_deref()), (alone, Some("alone.csv")));
+    assert_eq!(told.reason.as_deref(), Some("not ours"));
+    assert_eq!(retractions.of(NUMBER).unwrap(), None, "it is out by another list");
+    assert_eq!(retractions.of("818-555-0199").unwrap(), None);
     let back = |value, by| clocks.taken_back(value, by).unwrap();
     assert_eq!(back(NUMBER, "2026-05-05T12:00:00Z"), None);
     assert_eq!(back("818-555-0144", "2026-04-05T12:00:00Z"), Some(alone + 1));

@@ -1,10 +1,15 @@
 //! What a set has to say, one entry after another: a row of the input with all its changes, or a
 //! change that no row asks for.
 
+use crm_models::Timestamp;
 use jiff::civil::Date;
 use rusqlite::Row;
 
-use super::{received::Received, words};
+use super::{
+    deadline::{Deadline, Due},
+    received::Received,
+    words,
+};
 use crate::{
     clock,
     error::BulkError,
@@ -17,7 +22,9 @@ use crate::{
 
 pub(super) struct Entry {
     pub(super) row: Option<InputRow>,
-    /// Whether it missed the day by which it was to be done.
+    /// The day by which it is to be done.
+    pub(super) due: Option<Due>,
+    /// Whether it missed that day.
     pub(super) late: Option<Late>,
     pub(super) found: Vec<Place>,
 }
@@ -112,17 +119,18 @@ impl Entry {
 pub(super) fn for_each(
     set: &ChangeSet,
     undone: &UndoneChanges,
+    deadline: &Deadline<'_>,
     mut each: impl FnMut(Entry) -> Result<(), BulkError>,
 ) -> Result<(), BulkError> {
     let places = Places::of(set, undone)?;
     if set.count("SELECT EXISTS (SELECT 1 FROM rows)")? == 0 {
         return set.changes(&Selection::all()).try_for_each(|change| {
             let found = vec![places.place(change?)?];
-            each(Entry { row: None, late: None, found })
+            each(Entry { row: None, due: None, late: None, found })
         });
     }
     let (format, header) = (set.format()?, set.header()?);
-    let (received, today) = (Received::of(set)?, clock::today());
+    let (received, now) = (Received::of(set)?, clock::now());
     let add = |found: &mut Vec<Change>, at: &ChangeColumns, row: &Row<'_>| {
         found.push(at.read(row)?);
         Ok(())
@@ -140,22 +148,23 @@ pub(super) fn for_each(
         };
         let found = found.into_iter().map(|change| places.place(change));
         let found = found.collect::<Result<Vec<_>, _>>()?;
-        let late = late(&row, &found, today);
-        each(Entry { row: Some(row), late, found }.in_order())
+        let value = found.iter().find_map(|place| place.change.value());
+        let due = row.received.and_then(|received| deadline.of(received, value));
+        let late = due.and_then(|due| late(due, &found, now));
+        each(Entry { row: Some(row), due, late, found }.in_order())
     })
 }
 
-/// Whether a wish that came in on a day missed the one that is due.
-fn late(row: &InputRow, found: &[Place], today: Date) -> Option<Late> {
-    let due = row.received.and_then(words::due)?;
+/// Whether a wish missed its last day.
+fn late(due: Due, found: &[Place], now: Timestamp) -> Option<Late> {
     let outcomes = || found.iter().map(|place| &place.change.outcome);
     let is_settled = |state| matches!(state, State::Done | State::Already | State::Dropped);
     if outcomes().all(|outcome| is_settled(outcome.state)) {
         let done = outcomes().filter(|outcome| outcome.state == State::Done);
-        let last = done.filter_map(|outcome| outcome.at).max().and_then(words::day);
-        return last.filter(|day| *day > due).map(Late::Done);
+        let last = done.filter_map(|outcome| outcome.at).max();
+        return last.filter(|at| *at >= due.ends).and_then(words::day).map(Late::Done);
     }
-    (today > due).then_some(Late::Overdue)
+    (now >= due.ends).then_some(Late::Overdue)
 }
 
 fn read_cells(format: InputFormat, header: &[String], data: String) -> Vec<(String, String)> {

@@ -7,10 +7,10 @@ use crm_models::Timestamp;
 use serde::{Serialize, Serializer as _};
 
 use super::{
+    deadline::Due,
     entry::{Entry, InputRow, Late, Place},
     hashed::Hashed,
     past::PastEvent,
-    words,
 };
 use crate::{
     set::{Action, Change, Image, NamedOwner, State},
@@ -78,20 +78,20 @@ impl<W: Write> Evidence<W> {
     }
 
     pub(super) fn add(&mut self, entry: &Entry) -> io::Result<()> {
-        let (row, late) = (entry.row.as_ref(), entry.late);
+        let (row, day) = (entry.row.as_ref(), (entry.due, entry.late));
         if entry.found.is_empty() {
             let state = row.and_then(|row| row.state).unwrap_or(State::NotFound);
-            return self.line((row, late), None, state.as_str(), None);
+            return self.line((row, day), None, state.as_str(), None);
         }
         entry.found.iter().try_for_each(|place| {
             let outcome = &place.change.outcome;
-            self.line((row, late), Some(place), outcome.state.as_str(), outcome.message.as_deref())
+            self.line((row, day), Some(place), outcome.state.as_str(), outcome.message.as_deref())
         })
     }
 
     /// Adds a record of the service that could not be read.
     pub(super) fn add_unreadable(&mut self, record: &str) -> io::Result<()> {
-        self.line((None, None), None, UNREADABLE, Some(record))
+        self.line((None, (None, None)), None, UNREADABLE, Some(record))
     }
 
     pub(super) fn finish(self, name: &str) -> io::Result<Beside<'_>> {
@@ -103,7 +103,7 @@ impl<W: Write> Evidence<W> {
 
     fn line(
         &mut self,
-        (row, late): (Option<&InputRow>, Option<Late>),
+        (row, (due, late)): (Option<&InputRow>, (Option<Due>, Option<Late>)),
         place: Option<&Place>,
         state: &str,
         message: Option<&str>,
@@ -121,7 +121,7 @@ impl<W: Write> Evidence<W> {
             row.map(|row| row.line.to_string()),
             row.map(|row| object(row.cells.iter().map(|(name, cell)| (name, cell)))).transpose()?,
             received.map(|day| day.to_string()),
-            received.and_then(words::due).map(|day| day.to_string()),
+            due.map(|due| due.day.to_string()),
             late.map(|late| match late {
                 Late::Done(day) => format!("done {day}"),
                 Late::Overdue => "overdue".to_owned(),

@@ -67,11 +67,10 @@ pub(super) fn row_left_out(number: u64, line: u64, message: Option<&str>) -> Mar
 }
 
 /// An entry of a list of opt-outs, and what became of it.
-pub(super) fn entry(entry: &Entry) -> Markup {
+pub(super) fn entry(entry: &Entry, counted: &str) -> Markup {
     let row = entry.row.as_ref();
     let cells = row.into_iter().flat_map(|row| &row.cells);
     let known = cells.filter(|(_, cell)| !cell.trim().is_empty());
-    let due = row.and_then(|row| row.received).and_then(words::due);
     let state = row.and_then(|row| row.state);
     let message = row.and_then(|row| row.message.as_deref());
     let found = &entry.found;
@@ -89,13 +88,8 @@ pub(super) fn entry(entry: &Entry) -> Markup {
             Some(Late::Overdue) => { p.bad { "Late: not all of it is done." } }
             None => {}
         }
-        @if let Some(due) = due {
-            p {
-                small {
-                    "To be done by " (due) " (" (words::BUSINESS_DAYS)
-                    " business days after it was received; public holidays are not taken into account)."
-                }
-            }
+        @if let Some(due) = entry.due {
+            p { small { "To be done by " (due.day) " (" (counted) ")." } }
         }
         @if state == Some(State::Failed) {
             p.bad {

@@ -1,5 +1,6 @@
 //! One page for people: what a set changes, and what became of it; and beside it all of that as CSV.
 
+mod deadline;
 mod entry;
 mod evidence;
 mod hashed;
@@ -13,10 +14,12 @@ mod words;
 
 use std::io::{self, Write};
 
+use crm_models::Timestamp;
 use maud::{Markup, html};
 
 pub use self::past::PastEvent;
 use self::{
+    deadline::Deadline,
     entry::{Entry, Places},
     evidence::{Beside, Evidence},
     markup::foreign,
@@ -51,12 +54,14 @@ use crate::{
 pub struct Report<'a> {
     set: &'a ChangeSet,
     past: Option<Past<'a>>,
+    deadline: Deadline<'a>,
+    notes: Vec<String>,
 }
 
 impl<'a> Report<'a> {
     /// Begins the page of a set.
     pub fn of(set: &'a ChangeSet) -> Self {
-        Self { set, past: None }
+        Self { set, past: None, deadline: Deadline::usual(), notes: Vec::new() }
     }
 
     /// Tells besides what happened to the records of the set through something else: before it and
@@ -71,6 +76,25 @@ impl<'a> Report<'a> {
     ) -> Self {
         let past = Past { events: Box::new(events), notes: Box::new(notes) };
         Self { past: Some(past), ..self }
+    }
+
+    /// Sets how the last day in time of a wish is counted, in place of ten business days from Monday to
+    /// Friday. `last_day` gets the day on which it came in and, where its number or address was found,
+    /// that, and returns the last day and the moment at which that is over; days are written like
+    /// `2026-11-23`. Nothing is late that has no last day. `words` say how it is
+    /// counted, as in `by the policies of the ledger`.
+    pub fn last_day(
+        self,
+        words: impl Into<String>,
+        last_day: impl Fn(&str, Option<&str>) -> Option<(String, Timestamp)> + 'a,
+    ) -> Self {
+        Self { deadline: Deadline::by(words.into(), last_day), ..self }
+    }
+
+    /// Adds a sentence about the set that it does not know itself.
+    pub fn note(mut self, sentence: impl Into<String>) -> Self {
+        self.notes.push(sentence.into());
+        self
     }
 
     /// Writes one self-contained HTML page: totals, what changes from what to what, and the
@@ -115,19 +139,24 @@ impl<'a> Report<'a> {
         page: impl Write,
         evidence: Option<(impl Write, &str)>,
     ) -> Result<(), BulkError> {
-        let Self { set, past } = self;
+        let Self { set, past, deadline, notes } = self;
         let digest = set.known_digest()?;
-        let (info, totals, undone) = (set.info()?, set.totals()?, set.undone_changes()?);
-        let mut listed = matches!(info.kind, SetKind::OptOut | SetKind::OptIn).then(Listed::new);
+        let (mut info, totals, undone) = (set.info()?, set.totals()?, set.undone_changes()?);
+        // An undo has some of them itself.
+        let notes = notes.into_iter().filter(|note| !info.notes.contains(note));
+        info.notes.extend(notes.collect::<Vec<_>>());
+        let mut listed = matches!(info.kind, SetKind::OptOut | SetKind::OptIn)
+            .then(|| Listed::new(deadline.words()));
         let mut told = past.map(Told::of);
         let beside = match evidence {
             Some((out, name)) => {
                 let (listed, told) = (listed.as_mut(), told.as_mut());
-                Some(set.write_evidence((out, name), &info, &undone, (listed, told))?)
+                let known = (&undone, &deadline);
+                Some(set.write_evidence((out, name), &info, known, (listed, told))?)
             }
             None => {
                 if let Some(listed) = &mut listed {
-                    entry::for_each(set, &undone, |entry| {
+                    entry::for_each(set, &undone, &deadline, |entry| {
                         listed.add(&entry);
                         Ok(())
                     })?;
@@ -190,12 +219,12 @@ impl ChangeSet {
         &self,
         (out, name): (impl Write, &'a str),
         info: &SetInfo,
-        undone: &UndoneChanges,
+        (undone, deadline): (&UndoneChanges, &Deadline<'_>),
         (mut listed, told): (Option<&mut Listed>, Option<&mut Told<'_>>),
     ) -> Result<Beside<'a>, BulkError> {
         let unwritten = |e| BulkError::file(self.path(), "written as evidence", e);
         let mut evidence = Evidence::begin(out).map_err(unwritten)?;
-        entry::for_each(self, undone, |entry| {
+        entry::for_each(self, undone, deadline, |entry| {
             if let Some(listed) = &mut listed {
                 listed.add(&entry);
             }
@@ -336,7 +365,7 @@ impl ChangeSet {
                 }
                 @for applied in of(DecisionKind::Applied) {
                     dt { "Applied" }
-                    dd { (changes(applied)) " open, " (decision(applied)) }
+                    dd { (decision(applied)) "; " (changes(applied)) " were open then" }
                 }
                 @if !info.options.is_empty() {
                     dt { "Chosen" } dd { (foreign(&info.options.join("; "))) }
@@ -357,18 +386,20 @@ struct Listed {
     attention: Section,
     nowhere: Section,
     others: Section,
-    /// How many entries missed their day.
+    /// How many entries missed their day, and how that is counted.
     late: u64,
+    counted: String,
 }
 
 impl Listed {
-    fn new() -> Self {
+    fn new(counted: &str) -> Self {
         let section = |heading| Section::new(heading, ["", ""]);
         Self {
             attention: section("Needs attention"),
             nowhere: section("Found nowhere"),
             others: section("Entry by entry"),
             late: 0,
+            counted: counted.to_owned(),
         }
     }
 
@@ -381,7 +412,7 @@ impl Listed {
             () if is_nowhere => &mut self.nowhere,
             () => &mut self.others,
         };
-        section.add(|| markup::entry(entry));
+        section.add(|| markup::entry(entry, &self.counted));
     }
 
     fn sections(self) -> [Section; 3] {

@@ -3,7 +3,7 @@
 use crm_bulk::{Action, Change, Image, PastEvent, Target, speaks_of_marketing};
 use crm_contacts::Difference;
 use crm_mirror::{Happened, Observed};
-use crm_models::Timestamp;
+use crm_models::{Contact, Timestamp};
 use serde::Serialize;
 
 use super::{
@@ -51,6 +51,8 @@ pub(super) struct FoundThen {
     pub(super) at: Option<String>,
     /// The numbers or addresses that the record had, and was to have.
     pub(super) values: Vec<String>,
+    /// When the record was created, as the service said.
+    pub(super) created: Option<String>,
     /// Whether it received marketing, if that was known.
     pub(super) receives: Option<bool>,
 }
@@ -130,10 +132,13 @@ impl Event {
 impl FoundThen {
     fn of(change: &Change, at: Option<Timestamp>) -> Self {
         let images = [change.before.as_ref(), change.after.as_ref()];
+        let mut contacts = images.iter().flatten().filter_map(|image| image.as_contact());
+        let created = contacts.find_map(Contact::created);
         let values = images.into_iter().flatten().map(Image::value).chain(change.value());
         Self {
             at: at.map(|at| at.to_string()),
             values: values.map(str::to_owned).collect(),
+            created: created.map(|at| at.to_string()),
             receives: change.before.as_ref().and_then(told_marketing),
         }
     }

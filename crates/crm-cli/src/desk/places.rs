@@ -100,6 +100,9 @@ impl Desk {
                     continue;
                 }
                 place.value = had;
+                // A contact that is gone keeps its own time.
+                let found = place.events.iter().filter_map(|event| event.found.as_ref());
+                place.created = found.filter_map(|found| found.created.clone()).next();
                 place.owner_name = match &mirror {
                     Some(mirror) => name(mirror, &record).map_err(failed)?,
                     None => None,

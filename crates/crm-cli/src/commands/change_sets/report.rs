@@ -4,9 +4,13 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use crm_bulk::{AtomicWriter, ChangeSet, Report as PageOf};
+use crm_consent::Ledger;
 
 use crate::{
-    commands::file_arg::{is_stream, keep_apart, make_beside, write_beside},
+    commands::{
+        file_arg::{is_stream, keep_apart, make_beside, write_beside},
+        ledger,
+    },
     error::CliError,
     globals::{Format, Globals},
     output::{Output, note},
@@ -68,16 +72,22 @@ pub(in crate::commands) async fn of_set(
     page: &Path,
 ) -> Result<Result<String, Signal>, CliError> {
     let opened = ChangeSet::open(set)?.reversed_by(session::reverses(globals, set));
-    write_page(with_past(globals, &opened, set), set, page).await
+    let ledger = ledger::of_account(globals);
+    write_page(of_desk(globals, ledger.as_ref(), &opened, set)?, set, page).await
 }
 
-/// The report of a set with what else happened to its contacts.
-fn with_past<'a>(globals: &Globals, opened: &'a ChangeSet, set: &Path) -> PageOf<'a> {
-    let report = PageOf::of(opened);
-    match session::past(globals, set) {
+/// The report of a set with what else happened to its contacts, and what the ledger says of it.
+fn of_desk<'a>(
+    globals: &Globals,
+    ledger: Option<&'a Ledger>,
+    opened: &'a ChangeSet,
+    set: &Path,
+) -> Result<PageOf<'a>, CliError> {
+    let report = ledger::on_page(PageOf::of(opened), ledger, opened)?;
+    Ok(match session::past(globals, set) {
         Some((events, notes)) => report.past(events, notes),
         None => report,
-    }
+    })
 }
 
 impl Report {
@@ -88,7 +98,8 @@ impl Report {
 
     pub(crate) async fn run(self, globals: &Globals, output: &Output) -> Result<Status, CliError> {
         let set = ChangeSet::open(&self.set)?.reversed_by(session::reverses(globals, &self.set));
-        let report = with_past(globals, &set, &self.set);
+        let ledger = ledger::of_account(globals);
+        let report = of_desk(globals, ledger.as_ref(), &set, &self.set)?;
         let Some(path) = self.html.filter(|path| path.as_os_str() != "-") else {
             output.is_one_of(
                 &[],

@@ -7,7 +7,11 @@ use crm_bulk::{ChangeSet, Report};
 
 use super::{report::write_page, summary::Summary};
 use crate::{
-    commands::file_arg::keep_apart, error::CliError, output::note, session::Session, signal::Signal,
+    commands::{file_arg::keep_apart, ledger},
+    error::CliError,
+    output::note,
+    session::Session,
+    signal::Signal,
 };
 
 #[derive(Debug, Args)]
@@ -40,8 +44,10 @@ impl ReviewArgs {
         let Some(page) = &self.page else {
             return Ok(Ok(summary));
         };
-        let mut report = Report::of(&planned);
-        if let Some(desk) = session.existing_desk()? {
+        let desk = session.existing_desk()?;
+        let ledger = desk.map(ledger::open).transpose()?.flatten();
+        let mut report = ledger::on_page(Report::of(&planned), ledger.as_ref(), &planned)?;
+        if let Some(desk) = desk {
             let (events, notes) = desk.past(set)?;
             report = report.past(events, notes);
         }

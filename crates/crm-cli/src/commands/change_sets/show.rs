@@ -15,7 +15,10 @@ use super::{
     summary::name,
 };
 use crate::{
-    commands::args::{narrow, whole},
+    commands::{
+        args::{narrow, whole},
+        ledger,
+    },
     error::CliError,
     globals::Globals,
     output::{Output, count, note, records},
@@ -170,6 +173,8 @@ impl Show {
         let selection = narrow!(selection, row(self.row), limit(self.limit));
         let set = ChangeSet::open(&self.set)?.reversed_by(session::reverses(globals, &self.set));
         tell_digest(&set)?;
+        let ledger = ledger::of_account(globals);
+        ledger::taken_back(ledger.as_ref(), &set)?.iter().for_each(note);
         let undone = set.undone_changes()?;
         let mut names = Names::of(&self.set)?;
         let (mut written, mut nameless) = (0_u64, 0_u64);

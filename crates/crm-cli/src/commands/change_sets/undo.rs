@@ -10,7 +10,7 @@ use super::{
     summary::{Summary, name},
 };
 use crate::{
-    commands::ledger::OverrideArgs,
+    commands::ledger::{self, OverrideArgs},
     desk::{DeskError, Whereabouts, undated},
     error::CliError,
     globals::Globals,
@@ -48,14 +48,16 @@ impl Undo {
         let out =
             Out::of(self.out.as_deref(), desk, "undo", Some(&from), globals.siblings.as_deref())?;
         let set = ChangeSet::open(&self.set)?.reversed_by(session::reverses(globals, &self.set));
-        let undo = async { Ok::<_, CliError>(set.undo(out.path()).await?) };
+        // Of a set that is elsewhere there may be no account to ask for its desk.
+        let ledger = session::desk(globals, INSTEAD).ok();
+        let desk = ledger.as_ref().map(Whereabouts::existing).transpose()?.flatten();
+        let taken_from = desk.map(ledger::open).transpose()?.flatten();
+        let reasons = ledger::taken_back(taken_from.as_ref(), &set)?;
+        let undo = async { Ok::<_, CliError>(set.undo_for(reasons, out.path()).await?) };
         let undone = match until_signal(undo).await? {
             Ok(undone) => undone,
             Err(signal) => return Ok(Status::Stopped(signal, None)),
         };
-        // Of a set that is elsewhere there may be no account to ask for its desk.
-        let ledger = place.or_else(|| session::desk(globals, INSTEAD).ok());
-        let desk = ledger.as_ref().map(Whereabouts::existing).transpose()?.flatten();
         self.consent.of_set(desk, out.path())?;
         if undone.undone > 0 {
             let many = count(undone.undone, "change");

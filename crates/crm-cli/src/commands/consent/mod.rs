@@ -26,7 +26,7 @@ use crate::{
     commands::ledger::{self, existing, sound},
     error::CliError,
     globals::Globals,
-    output::Output,
+    output::{Output, note},
     session::{self, Session},
     status::Status,
 };
@@ -67,7 +67,8 @@ pub(crate) enum ConsentCommand {
 
 /// Take an import back, or a wish that came alone
 ///
-/// A record is added that says so; nothing is removed. What came with another import too stands.
+/// A record is added that says so; nothing is removed. What came with another import too stands. What
+/// sets turned off for it stays off: the answer names them, and what undoes them.
 #[derive(Debug, Args)]
 pub(crate) struct RetractCommand {
     /// The number of the import's record, which `import` told
@@ -123,8 +124,11 @@ impl ConsentCommand {
             // The middle of a ledger that was altered is no reason to lose a wish.
             Self::Add(command) => command.run(place.desk()?, output),
             Self::Retract(RetractCommand { import, reason }) => {
-                let record = sound(&place)?.retract(import, &reason)?;
+                let mut ledger = sound(&place)?;
+                let record = ledger.retract(import, &reason)?;
+                let done = ledger::done_for(place.desk()?, &ledger, record)?;
                 output.done("retracted", &format!("record {import}, by record {record}"))?;
+                done.iter().for_each(note);
                 Ok(Status::Done)
             }
             Self::Status(command) => command.run(existing(&place)?, place.region()?, output),

@@ -3,13 +3,15 @@
 mod applied;
 mod guard;
 mod opened;
+mod retracted;
 mod sets;
 mod taking;
 
 pub(super) use self::{
     applied::note_applied,
     guard::{OverrideArgs, note_created},
-    opened::{begin, existing, is_there, may_be_written, open, sound},
+    opened::{begin, existing, is_there, may_be_written, of_account, open, sound},
+    retracted::{done_for, on_page, taken_back},
     sets::{LedgerSets, due, last_closed, open_sets, why_passed_over},
     taking::{take, told},
 };

@@ -9,7 +9,9 @@ use crate::{
     commands::args::NumberArgs,
     desk::{Desk, Whereabouts},
     error::CliError,
-    session::Session,
+    globals::Globals,
+    output::note,
+    session::{self, Session},
 };
 
 /// Returns why nothing may be written into a ledger, if that is so.
@@ -65,6 +67,16 @@ pub(in crate::commands) fn open(desk: &Desk) -> Result<Option<Ledger>, CliError>
 pub(in crate::commands) fn is_there(session: &Session<'_>) -> Result<bool, CliError> {
     let desk = session.existing_desk()?;
     Ok(desk.is_some_and(|desk| desk.ledger().exists() || desk.misses_ledger()))
+}
+
+/// Opens the ledger of the account for what only tells more by it, if there is one that can be read.
+pub(in crate::commands) fn of_account(globals: &Globals) -> Option<Ledger> {
+    let place = session::desk(globals, "its path").ok().filter(|_| !globals.sandbox)?;
+    let desk = place.existing().ok()??;
+    open(desk).unwrap_or_else(|error| {
+        note(format!("the consent ledger was not asked: {error}"));
+        None
+    })
 }
 
 fn missing(desk: &Desk) -> CliError {

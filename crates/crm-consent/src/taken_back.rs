@@ -1,0 +1,118 @@
+//! What was taken back, and for whom.
+
+use std::collections::HashMap;
+
+use serde::Serialize;
+
+use crate::{
+    error::ConsentError,
+    hash::Sha,
+    ledger::Ledger,
+    policies::Policies,
+    record::{ImportFacts, Reason},
+    standing::{Heard, last},
+    wish::{Scope, Wish},
+};
+
+/// An import that was taken back, or a wish that came alone.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct Retraction {
+    /// The record that says so.
+    pub record: u64,
+    /// When it was written.
+    pub at: String,
+    /// By which user of the system.
+    pub by: String,
+    /// The reason that was given; none where it was removed.
+    pub reason: Option<String>,
+    /// What was taken back.
+    pub of: u64,
+    /// The name of the file, of an import.
+    pub file: Option<String>,
+}
+
+/// All that was taken back of a ledger, returned by [`Ledger::retractions`].
+#[derive(Debug)]
+pub struct Retractions<'l> {
+    ledger: &'l Ledger,
+    policies: Policies,
+    all: Vec<Retraction>,
+    /// The last one that took a wish of the value back.
+    by_digest: HashMap<Sha, usize>,
+}
+
+impl Ledger {
+    /// Returns what was taken back, to tell of what a set did whether anybody asks for it any longer.
+    ///
+    /// # Errors
+    ///
+    /// Returns errors for a file that cannot be read.
+    pub fn retractions(&self) -> Result<Retractions<'_>, ConsentError> {
+        let sql = "SELECT retraction.number, retraction.at, retraction.by, retraction.subject,
+                 retraction.personal, import.facts
+             FROM records retraction
+             LEFT JOIN records import ON import.number = retraction.subject AND import.kind = 'import'
+             WHERE retraction.kind = 'retraction' ORDER BY retraction.number";
+        let rows = self.database.rows(sql, [], |row| {
+            let retraction = Retraction {
+                record: row.get(0)?,
+                at: row.get(1)?,
+                by: row.get(2)?,
+                of: row.get(3)?,
+                reason: None,
+                file: None,
+            };
+            Ok((retraction, row.get::<_, Option<String>>(4)?, row.get::<_, Option<String>>(5)?))
+        })?;
+        let (mut all, mut by_digest) = (Vec::new(), HashMap::new());
+        for (retraction, personal, facts) in rows {
+            let reason = personal.map(|json| self.facts::<Reason>(retraction.record, &json));
+            let facts = facts.map(|json| self.facts::<ImportFacts>(retraction.of, &json));
+            for heard in self.came_by(retraction.of)? {
+                by_digest.insert(heard.digest, all.len());
+            }
+            all.push(Retraction {
+                reason: reason.transpose()?.map(|it| it.reason),
+                file: facts.transpose()?.map(|it| it.file),
+                ..retraction
+            });
+        }
+        Ok(Retractions { ledger: self, policies: self.policies()?, all, by_digest })
+    }
+
+    /// The wishes to be left alone that came by a record: one that came alone, or those of an import, also
+    /// those that had been there before.
+    fn came_by(&self, record: u64) -> Result<Vec<Heard>, ConsentError> {
+        let which = "(number = ?1 OR subject = ?1 OR number IN (SELECT subject FROM records
+             WHERE kind = 'again' AND json_extract(facts, '$.import') = ?1))";
+        let mut heard = self.heard(which, [record])?;
+        heard.retain(|heard| heard.wish == Wish::Out);
+        Ok(heard)
+    }
+}
+
+impl Retractions<'_> {
+    /// Returns whether nothing was taken back.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.all.is_empty()
+    }
+
+    /// Returns what took the wish of a number or an address back, if it is not out by another one.
+    ///
+    /// # Errors
+    ///
+    /// Returns errors for a file that cannot be read.
+    pub fn of(&self, value: &str) -> Result<Option<&Retraction>, ConsentError> {
+        let key = self.ledger.keys(value).key;
+        let Some(place) = self.by_digest.get(&self.ledger.digest(&key)) else {
+            return Ok(None);
+        };
+        let heard = self.ledger.of_key(&key)?;
+        let last = last(&heard, Scope::Marketing, &self.policies);
+        let is_out = last.is_some_and(|last| last.wish == Wish::Out);
+        Ok(self.all.get(*place).filter(|_| !is_out))
+    }
+}
