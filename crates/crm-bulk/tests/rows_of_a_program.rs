@@ -121,7 +121,7 @@ async fn rows_that_are_wrong_are_told_by_their_number_and_a_failure_ends_the_pla
     let failing = Input::try_from_stream("rows", failing);
     let planned = world.plan_for().from_api(&world.service, failing, world.path("set.crm"));
     let error = planned.await.unwrap_err().to_string();
-    assert_eq!(error, "rows: after 1 rows: the database is gone");
+    assert_eq!(error, "rows: after 1 row: the database is gone");
 
     let opt_out = OptOut::new(world.site.clone(), world.snapshot().await);
     let planned = opt_out.plan(&world.service, of(Vec::new()), world.path("set.crm"));
