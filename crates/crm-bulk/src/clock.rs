@@ -2,7 +2,7 @@
 
 pub(crate) use crm_mirror::clock::now;
 
-/// The date, by UTC.
-pub(crate) fn today() -> jiff::civil::Date {
-    jiff::tz::Offset::UTC.to_datetime(jiff::Timestamp::now()).date()
+/// The date and the time, by UTC.
+pub(crate) fn in_utc() -> jiff::civil::DateTime {
+    jiff::tz::Offset::UTC.to_datetime(jiff::Timestamp::now())
 }

@@ -128,7 +128,10 @@ impl Ledger {
     /// that cannot be read or written. Then nothing was taken.
     pub fn import(&mut self, list: &mut List, how: &Import) -> Result<Imported, ConsentError> {
         let policy = self.policy()?;
-        let says = says(list, how)?;
+        let (says, by) = says(list, how)?;
+        if let Some(wish) = says {
+            list.unsaid_means(listed(wish));
+        }
         let mend = how.mend.as_deref();
         let (now, mut unreadable) = (Timestamp::now(), Vec::new());
         // What is wrong is found, and written to be mended, before anybody else has to wait.
@@ -160,12 +163,13 @@ impl Ledger {
                 is_known,
                 how,
                 says,
+                by,
                 imported: Vec::new(),
                 new: 0,
                 known: 0,
             };
             list.each_row(None, |line, row| match read(row, &policy, now) {
-                Ok((row, period)) => taking.row(line, row, period),
+                Ok((row, periods)) => taking.row(line, row, periods),
                 Err(reason) => {
                     taking.judged(line, None, Verdict::Unreadable, reason.into(), None);
                     Ok(())
@@ -194,18 +198,25 @@ impl Ledger {
     }
 }
 
-/// What the rows of a list mean that do not say it; none where each of them does.
-fn says(list: &mut List, how: &Import) -> Result<Option<Wish>, ConsentError> {
+/// What the rows of a list mean that do not say it, none where each of them does; and by whose word.
+fn says(list: &mut List, how: &Import) -> Result<(Option<Wish>, Cow<'static, str>), ConsentError> {
+    let of_rows = (None, Cow::Borrowed(""));
     if list.rows() == 0 {
         // A tool may have nothing to tell today, but then its list has a header.
         let (name, reason) = (list.name().to_owned(), "the list is empty".to_owned());
         let has_header = !list.columns().is_empty();
-        return if has_header { Ok(None) } else { Err(ConsentError::NoRow { name, reason }) };
+        return if has_header { Ok(of_rows) } else { Err(ConsentError::NoRow { name, reason }) };
     }
     match how.says {
-        _ if list.has_status() => Ok(None),
-        Some(says) => Ok(Some(says)),
-        None if list.is_of_opt_outs() => Ok(Some(Wish::Out)),
+        _ if list.has_status() => return Ok(of_rows),
+        Some(says) => {
+            let by = format!("as --says {says} says of all its rows");
+            return Ok((Some(says), by.into()));
+        }
+        None => {}
+    }
+    match list.of_opt_outs() {
+        Some(by) => Ok((Some(Wish::Out), format!("as all rows of the list: {by}").into())),
         None => {
             let name = list.name().to_owned();
             if let Some(reason) = why_unread(list)? {
@@ -232,20 +243,29 @@ fn why_unread(list: &mut List) -> Result<Option<String>, ConsentError> {
     Ok((!is_read).then(|| why.unwrap_or_else(|| "there is none".to_owned())))
 }
 
-/// A row that can be read, with the moment at which its wish was received.
+/// The same wish in the words of lists.
+fn listed(wish: Wish) -> Listed {
+    match wish {
+        Wish::Out => Listed::Out,
+        Wish::In => Listed::In,
+    }
+}
+
+/// A row that can be read, with the moments at which the wishes of its values were received.
 fn read(
     row: Result<ListRow, String>,
     policy: &Policy,
     now: Timestamp,
-) -> Result<(ListRow, Option<Period>), String> {
+) -> Result<(ListRow, Vec<Option<Period>>), String> {
     let row = row?;
-    let period = row.received.as_deref().map(|text| {
+    let period = |text: &str| {
         // By its day alone it may be tomorrow already, somewhere to the east.
         Period::read(text, policy.zone())
             .map(|period| Period { earliest: period.earliest.min(now), latest: period.latest })
-    });
-    let period = period.transpose().map_err(|error| error.to_string())?;
-    Ok((row, period))
+    };
+    let periods = row.values.iter().map(|value| value.received.as_deref().map(period).transpose());
+    let periods = periods.collect::<Result<_, _>>().map_err(|error| error.to_string())?;
+    Ok((row, periods))
 }
 
 /// The name of a file without its folders.
@@ -261,22 +281,29 @@ struct Taking<'a, 'l> {
     is_known: bool,
     how: &'a Import,
     says: Option<Wish>,
+    /// By whose word, for people.
+    by: Cow<'static, str>,
     imported: Vec<Judged>,
     new: u64,
     known: u64,
 }
 
 impl Taking<'_, '_> {
-    fn row(&mut self, line: u64, row: ListRow, period: Option<Period>) -> Result<(), ConsentError> {
-        let ListRow { values, received, words, place, taken_by, .. } = row;
+    fn row(
+        &mut self,
+        line: u64,
+        row: ListRow,
+        periods: Vec<Option<Period>>,
+    ) -> Result<(), ConsentError> {
+        let ListRow { values, words, place, taken_by, .. } = row;
         let taken_by = taken_by.or_else(|| self.how.taken_by.clone());
-        for value in values {
+        for (value, period) in values.into_iter().zip(periods) {
             let wish = match (value.wish, self.says) {
                 (Listed::Out, _) | (Listed::Unsaid, Some(Wish::Out)) => Wish::Out,
                 (Listed::In, _) | (Listed::Unsaid, Some(Wish::In)) => Wish::In,
                 _ => {
-                    let reason = "the row says nothing of it: its status is blank or no wish, or \
-                                  another channel is meant";
+                    let reason = "the row says nothing of it: its status or reason is blank or no \
+                                  wish, or another channel is meant";
                     let column = Some(value.column);
                     self.judged(line, column, Verdict::Neither, reason.into(), None);
                     continue;
@@ -285,11 +312,18 @@ impl Taking<'_, '_> {
             let facts = WishFacts {
                 wish,
                 scope: self.how.scope,
-                received: received.clone(),
+                received: value.received,
                 period,
                 honoured: counts(wish, period, words.as_deref()),
                 row: Some(line),
             };
+            let mut said = match value.wish {
+                Listed::Unsaid => self.by.clone(),
+                _ => Cow::Borrowed("by its status"),
+            };
+            if let Some(note) = value.note {
+                said = format!("{said}: {note}").into();
+            }
             let ListedValue { column, given, key, otherwise, .. } = value;
             let personal = Personal {
                 words: words.clone(),
@@ -297,7 +331,7 @@ impl Taking<'_, '_> {
                 taken_by: taken_by.clone(),
                 ..Personal::of(&given, Keys { key, otherwise })
             };
-            self.value(line, column, &facts, &personal)?;
+            self.value(line, column, &facts, &personal, said)?;
         }
         Ok(())
     }
@@ -308,14 +342,11 @@ impl Taking<'_, '_> {
         column: String,
         facts: &WishFacts,
         personal: &Personal,
+        said: Cow<'static, str>,
     ) -> Result<(), ConsentError> {
         let verdict = match facts.wish {
             Wish::Out => Verdict::Out,
             Wish::In => Verdict::In,
-        };
-        let said = match personal.words {
-            Some(_) => "by its status",
-            None => "as the list says it of all its rows",
         };
         let (record, already) = match self.adding.same(&personal.key, facts)? {
             Some((record, import)) => {
@@ -335,7 +366,7 @@ impl Taking<'_, '_> {
         let lacks = "; recorded, not honoured: it lacks the time or the words";
         let lacks = if facts.honoured { "" } else { lacks };
         let reason = match (already, lacks) {
-            ("", "") => Cow::Borrowed(said),
+            ("", "") => said,
             _ => Cow::Owned(format!("{said}{already}{lacks}")),
         };
         self.judged(line, Some(column), verdict, reason, Some(record));

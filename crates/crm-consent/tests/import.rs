@@ -196,7 +196,8 @@ fn a_row_about_texts_says_nothing_of_an_address_nor_one_about_mails_of_a_number(
                 Email,b@site.example,8185550142,11/23/2026,dana\n\
                 Text/Email,c@site.example,8185550143,11/23/2026,dana\n\
                 ,d@site.example,8185550144,11/23/2026,dana\n\
-                Carrier pigeon,e@site.example,8185550145,11/23/2026,dana\n";
+                Carrier pigeon,e@site.example,8185550145,11/23/2026,dana\n\
+                Mail,f@site.example,8185550146,11/23/2026,dana\n";
     let imported = import(&mut ledger, "clubos.csv", text).unwrap();
     for (values, out) in [
         (["8185550141", "b@site.example"], true),
@@ -204,6 +205,7 @@ fn a_row_about_texts_says_nothing_of_an_address_nor_one_about_mails_of_a_number(
         (["8185550143", "c@site.example"], true),
         (["8185550144", "d@site.example"], true),
         (["8185550145", "e@site.example"], false),
+        (["8185550146", "f@site.example"], false),
     ] {
         for value in values {
             assert_eq!(last(&ledger, value), out.then_some(Wish::Out), "{value}");
@@ -323,6 +325,178 @@ fn rows_that_cannot_be_read_are_all_in_the_mend_file_and_the_others_are_taken() 
     assert_eq!((again.new, again.invalid.is_none()), (2, true), "{:?}", again.rows);
 }
 
+/// What an import with these options says of the rows of a list: for each the verdict and the reason.
+fn verdicts(name: &str, text: &str, how: &Import) -> Result<Vec<(Verdict, String)>, ConsentError> {
+    let folder = tempfile::tempdir().unwrap();
+    let imported = ledger(&folder).import(&mut list(name, text)?, how)?;
+    Ok(imported.rows.into_iter().map(|row| (row.verdict, row.reason.into_owned())).collect())
+}
+
+#[test]
+fn only_the_documented_beginning_of_a_name_says_that_all_rows_are_out() {
+    let header = "Email Address,First Name,UNSUB_TIME,LEID,EUID";
+    let text = format!("{header}\nada@site.example,Ada,2026-11-23 10:30:00,1,a1\n");
+    let told = verdicts("unsubscribed_members_1.csv", &text, &Import::new()).unwrap();
+    assert_eq!(told[0].0, Verdict::Out);
+    assert!(told[0].1.contains("its name begins with"), "{told:?}");
+    for (name, text) in [
+        ("audience without unsubscribed.csv", &*text),
+        ("not_unsubscribed_members.csv", &text),
+        ("subscribed and unsubscribed.csv", &text),
+        ("unsubscribed.csv", &text),
+        ("unsubscribed_members_1.csv", "Email Address,First Name\nada@site.example,Ada\n"),
+        ("unsubscribed_members_1.csv", "phone\n8185550142\n"),
+    ] {
+        let refused = verdicts(name, text, &Import::new());
+        assert!(matches!(refused, Err(ConsentError::Unsaid { .. })), "{name}: {refused:?}");
+    }
+}
+
+#[test]
+fn a_list_that_lacks_columns_of_a_tool_is_not_taken_for_one_of_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut ledger = ledger(&folder);
+    for (header, row) in [
+        ("from,to,keyword", "+18185550142,+18005550100,STOP"),
+        ("created_at,from,to,keyword", "2026-11-23,+18185550142,+18005550100,STOP"),
+        ("contact_id,date_of_consent", "8185550142,2026-11-23"),
+        ("Phone,OptOut_Date", "8185550142,2026-11-23"),
+        ("Phone,Date Excluded,Excluded By", "8185550142,2026-11-23,dana"),
+        ("Mobile Phone,Opt-Out Date,Opt-Out By", "8185550142,2026-11-23,dana"),
+        ("Customer Name,Reason,Date Added,Email", "Ada,asked,2026-11-23,ada@site.example"),
+    ] {
+        let text = format!("{header}\n{row}\n");
+        assert!(import(&mut ledger, "a.csv", &text).is_err(), "{header}");
+        assert_eq!(ledger.head().unwrap().count, 0, "{header}");
+    }
+}
+
+#[test]
+fn a_reason_that_is_the_word_of_another_wish_opts_nobody_out() {
+    use Verdict::{Neither, Out, Unreadable};
+    let says = Import::new().says(Wish::Out);
+    for (reason, verdict) in [
+        ("subscribed", Unreadable),
+        ("START", Unreadable),
+        ("DND: no", Unreadable),
+        ("never subscribed", Neither),
+        ("Bounced", Neither),
+        ("STOP", Out),
+        ("asked for it", Out),
+        ("", Out),
+    ] {
+        let text = format!("phone,reason\n8185550142,{reason}\n");
+        let told = verdicts("a.csv", &text, &says).unwrap();
+        assert_eq!(told[0].0, verdict, "{reason}: {told:?}");
+        if verdict == Out {
+            assert_eq!(told[0].1, "as --says out says of all its rows", "{reason}");
+        }
+        let text = format!("Phone Number;OptOut_Date;optout_type\n8185550142;20261122;{reason}\n");
+        let told = verdicts("mailup.csv", &text, &Import::new()).unwrap();
+        assert_eq!(told[0].0, verdict, "{reason}: {told:?}");
+        assert!(!told[0].1.contains("status") || verdict != Out, "{told:?}");
+    }
+    let told = verdicts("a.csv", "phone,reason\n8185550142,STOP\n", &says.says(Wish::In)).unwrap();
+    assert_eq!(told[0].0, Unreadable, "{told:?}");
+    // What looks like SendGrid's and has statuses of people says it by them.
+    let text = "email,created,reason,status\nada@site.example,1795446300,x,subscribed\n\
+                bo@site.example,1795446300,x,unsubscribed\n";
+    let told = verdicts("a.csv", text, &Import::new().says(Wish::Out)).unwrap();
+    assert_eq!((told[0].0, told[1].0), (Verdict::In, Out));
+}
+
+#[test]
+fn of_two_dates_the_one_that_speaks_of_the_wish_counts_and_two_alike_must_agree() {
+    let folder = tempfile::tempdir().unwrap();
+    for (header, dates, received) in [
+        ("date,Opt-Out Date", "2026-11-01,2026-11-20", Some("2026-11-20")),
+        ("Opt-Out Date,Date Added", "2026-11-20,2026-11-01", Some("2026-11-20")),
+        ("Date Added,Opt-Out Date", "2026-11-20,", Some("2026-11-20")),
+        ("Opted Out Date,Note", "2026-11-20,x", Some("2026-11-20")),
+        ("SMS Opt-Out Date,Email Opt-Out Date", "2026-11-20,2026-11-01", Some("2026-11-20")),
+        ("Unsub Time,Opt-Out Date", "2026-11-20 10:30,2026-11-20", Some("2026-11-20T10:30:00")),
+        ("Unsub Time,Opt-Out Date", "2026-11-20 10:30,2026-11-01", None),
+        ("date,Opt-Out Date", "2026-11-01,2026-11-20 10:30 CET", None),
+    ] {
+        let mut ledger = ledger(&folder);
+        let text = format!("phone,status,{header}\n8185550142,STOP,{dates}\n");
+        let imported = import(&mut ledger, "a.csv", &text).unwrap();
+        assert_eq!(imported.invalid.is_none(), received.is_some(), "{text}");
+        if let Some(received) = received {
+            let first = ledger.standing(Wish::Out, Scope::Marketing).unwrap().remove(0);
+            assert_eq!(first.received.as_deref(), Some(received), "{text}");
+            ledger.retract(imported.import, "one after the other").unwrap();
+        }
+    }
+}
+
+#[test]
+fn the_dates_of_sendgrid_and_klaviyo_are_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut ledger = ledger(&folder);
+    let text = "email,created\nada@site.example,1795446300\n";
+    let how = Import::new().says(Wish::Out);
+    ledger.import(&mut list("suppressions.csv", text).unwrap(), &how).unwrap();
+    let text = "Email,Phone Number,Email Marketing Consent,Email Marketing Consent Timestamp,\
+                SMS Marketing Consent,SMS Marketing Consent Timestamp\n\
+                bo@site.example,8185550142,UNSUBSCRIBED,2026-11-01 10:00:00,UNSUBSCRIBED,\
+                2026-11-20 11:00:00\n";
+    import(&mut ledger, "klaviyo.csv", text).unwrap();
+    for (value, received) in [
+        ("ada@site.example", "2026-11-23T15:05:00+00:00"),
+        ("bo@site.example", "2026-11-01T10:00:00"),
+        ("8185550142", "2026-11-20T11:00:00"),
+    ] {
+        let heard = ledger.status(value, Scope::Marketing).unwrap().heard;
+        assert_eq!(heard[0].received.as_deref(), Some(received), "{value}");
+    }
+}
+
+#[test]
+fn a_wish_of_the_day_after_tomorrow_is_none() {
+    let of = |hours: i64| {
+        let at = jiff::Timestamp::now() + jiff::SignedDuration::from_hours(hours);
+        let text = format!("phone,status,received\n8185550142,STOP,{at}\n");
+        verdicts("a.csv", &text, &Import::new()).unwrap().remove(0)
+    };
+    assert_eq!(of(20).0, Verdict::Out);
+    let (verdict, reason) = of(26);
+    assert_eq!(verdict, Verdict::Unreadable);
+    assert!(reason.contains("not a date on which a wish can have come in"), "{reason}");
+}
+
+#[test]
+fn no_file_but_one_of_rows_to_mend_is_replaced_by_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut ledger = ledger(&folder);
+    let text = "phone,status\n8185550142,STOP\nfront desk,STOP\n";
+    let path = folder.path().join("list.csv");
+    std::fs::write(&path, text).unwrap();
+    let other = folder.path().join("other.csv");
+    std::fs::write(&other, "name\nAda\n").unwrap();
+    for mend in [&path, &other] {
+        let mut list = List::read(Input::open(&path).unwrap(), &ListOptions::new()).unwrap();
+        let before = std::fs::read(mend).unwrap();
+        let refused = ledger.import(&mut list, &Import::new().mend_file(mend));
+        assert!(refused.unwrap_err().to_string().contains("name another file"));
+        assert_eq!(std::fs::read(mend).unwrap(), before);
+        assert_eq!(ledger.head().unwrap().count, 0);
+    }
+    let mend = folder.path().join("mend.csv");
+    for _ in 0..2 {
+        let mut list = List::read(Input::open(&path).unwrap(), &ListOptions::new()).unwrap();
+        ledger.import(&mut list, &Import::new().mend_file(&mend)).unwrap();
+    }
+}
+
+#[test]
+fn texts_and_calls_of_one_number_are_no_contradiction() {
+    let text = "phone,Do not text,Do not call\n8185550142,yes,no\n";
+    let told = verdicts("a.csv", text, &Import::new()).unwrap();
+    assert_eq!(told[0].0, Verdict::Out);
+    assert!(told[0].1.contains("of texts and calls one is out"), "{told:?}");
+}
+
 #[test]
 fn columns_that_no_header_tells_are_named() {
     let folder = tempfile::tempdir().unwrap();
@@ -337,6 +511,12 @@ fn columns_that_no_header_tells_are_named() {
     let mut list = List::read(input, &ListOptions::new().map(map)).unwrap();
     let imported = ledger.import(&mut list, &Import::new()).unwrap();
     assert_eq!((imported.new, imported.invalid.unwrap().rows), (1, 1));
+
+    // A column that is named as something else is not missing, but no longer one of numbers.
+    let map = [(crm_bulk::MappedRole::Status, "Phone".to_owned())];
+    let input = Input::csv("a.csv", "Phone,Note\n8185550142,x\n".as_bytes());
+    let error = List::read(input, &ListOptions::new().map(map)).unwrap_err().to_string();
+    assert!(error.contains("--map says that `Phone` holds the status"), "{error}");
 }
 
 /// What a row wishes of one of its values.

@@ -36,10 +36,20 @@ pub enum BulkError {
 
     /// The wrong rows would replace the input, the snapshot or the new set. Nothing was planned.
     #[error(
-        "{}: is used by this plan itself; name another file for the rows to mend",
+        "{}: is used by this command itself; name another file for the rows to mend",
         path.display()
     )]
     Taken {
+        /// The file.
+        path: PathBuf,
+    },
+
+    /// The file for the rows to mend is there already and has something else in it.
+    #[error(
+        "{}: is there already, and it is no file of rows to mend; name another file, or remove it",
+        path.display()
+    )]
+    Foreign {
         /// The file.
         path: PathBuf,
     },

@@ -1,7 +1,8 @@
 //! Rows that are wrong: the file in which they can be corrected.
 
 use std::{
-    io,
+    fs::{self, File},
+    io::{self, BufRead, BufReader, Read},
     path::{Path, PathBuf},
 };
 
@@ -13,6 +14,36 @@ use super::{
     write::{write_cells, write_head, write_members},
 };
 use crate::error::{BadCell, BulkError, Counted, InvalidRows, problem};
+
+/// Refuses to write the wrong rows over what they come from or what is made of the right ones.
+pub(crate) fn refuse_to_mend_in(mend: Option<&Path>, others: &[&Path]) -> Result<(), BulkError> {
+    match mend.filter(|mend| others.iter().any(|other| AtomicWriter::would_replace(mend, other))) {
+        None => Ok(()),
+        Some(mend) => Err(BulkError::Taken { path: mend.to_owned() }),
+    }
+}
+
+/// Refuses to replace a file that is none of rows to mend: it may be the only copy of something.
+fn refuse_foreign(path: &Path) -> Result<(), BulkError> {
+    // Nothing of a pipe is lost, and whoever makes a name for the file makes an empty one.
+    let is_file = fs::metadata(path).is_ok_and(|file| file.is_file() && file.len() > 0);
+    if !is_file {
+        return Ok(());
+    }
+    let mut beginning = Vec::new();
+    let read = File::open(path)
+        .and_then(|file| BufReader::new(file.take(BEGINNING)).read_until(b'\n', &mut beginning));
+    read.map_err(|e| BulkError::file(path, "read", e))?;
+    let beginning = String::from_utf8_lossy(&beginning);
+    if MEND_COLUMNS.iter().all(|column| beginning.contains(column)) {
+        Ok(())
+    } else {
+        Err(BulkError::Foreign { path: path.to_owned() })
+    }
+}
+
+/// How many bytes of a file show whether it is one of rows to mend: a whole row of NDJSON.
+const BEGINNING: u64 = 2 << 20;
 
 /// How many bad cells are kept in memory; the file of bad rows contains all of them.
 const KEPT: usize = 1_000;
@@ -79,6 +110,9 @@ impl BadRows {
         self.rows += 1;
         cells.iter_mut().for_each(|cell| cell.counted = self.counted);
         if let Some(path) = self.path.clone() {
+            if self.file.is_none() {
+                refuse_foreign(&path)?;
+            }
             let written = self.write(&path, line, &cells, data);
             written.map_err(|e| BulkError::file(&path, "written", e))?;
         }

@@ -29,9 +29,9 @@ use crate::{
     error::{BadCell, BulkError, problem},
     input::{
         BadRows, DateOrder, Entries, Input, InputFormat, Kept, ListOptions, MappedRole, Value,
-        Wish, delimiter_name, named_state, whole,
+        Wish, delimiter_name, named_state, refuse_to_mend_in, whole,
     },
-    plan::{PlanSummary, describe_input, leave_out, refuse_to_mend_in},
+    plan::{PlanSummary, describe_input, leave_out},
     set::{Action, SetKind, State, Target, Wanted},
     store::file::{Draft, InputRow, Planned},
 };
@@ -291,7 +291,7 @@ impl OptOut {
         others.extend(list.path());
         refuse_to_mend_in(self.mend.as_deref(), &others)?;
         self.snapshot.read_by(self.options.reader.region())?;
-        let list = Entries::read(list, &self.options, |Kept { line, data, broken }| {
+        let mut list = Entries::read(list, &self.options, |Kept { line, data, broken }| {
             search.rows += 1;
             match broken {
                 None => draft.add_row(search.rows, line, data),
@@ -301,6 +301,7 @@ impl OptOut {
         if !list.has_status && !self.every_row {
             self.refuse_by_name(&name)?;
         }
+        list.unsaid_means(self.wish());
         let marks = list.marks;
         describe_input(draft, &name, format, marks, &list.header)?;
         let received = serde_json::to_string(&list.received).map_err(|e| draft.unwritable(e))?;

@@ -52,8 +52,8 @@ impl<'a> Wishes<'a> {
             // For a day without a time it is not known which came first: out takes precedence over
             // in.
             let (wish, at) = match meant(value.wish, self.unsaid) {
-                Wish::Out => ("out", entry.received.map(Moment::latest)),
-                Wish::In => ("in", entry.received.map(Moment::earliest)),
+                Wish::Out => ("out", value.received.map(Moment::latest)),
+                Wish::In => ("in", value.received.map(Moment::earliest)),
                 Wish::Neither | Wish::Unsaid => continue,
             };
             let at = at.as_ref().map(DateTime::to_string);
@@ -125,15 +125,14 @@ mod tests {
     };
 
     fn moment(text: &str) -> Option<Moment> {
-        let day = read_date(text, DateOrder::Mdy, crate::clock::today()).unwrap();
-        Some(Moment::new(day, text))
+        Some(read_date(text, DateOrder::Mdy, crate::clock::in_utc()).unwrap())
     }
 
     fn entry(wish: Wish, received: Option<Moment>) -> Entry {
         let keys = Keys::listed("8185550142", PhoneReader::default()).unwrap();
-        let value =
-            Value { column: "phone".to_owned(), given: "8185550142".to_owned(), keys, wish };
-        Entry { values: vec![value], received, words: None, place: None, taken_by: None }
+        let (column, given) = ("phone".to_owned(), "8185550142".to_owned());
+        let value = Value { column, given, keys, wish, received, note: None };
+        Entry { values: vec![value], words: None, place: None, taken_by: None }
     }
 
     /// What `ask` answers of a list with these entries.

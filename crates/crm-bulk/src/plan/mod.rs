@@ -16,7 +16,7 @@ use crm_models::Timestamp;
 use crm_transport::Transport;
 
 pub use self::options::Plan;
-pub(crate) use self::rows::{describe_input, leave_out, refuse_to_mend_in};
+pub(crate) use self::rows::{describe_input, leave_out};
 use self::{from_snapshot::Batch, rows::ReadRows};
 use crate::{
     decide::judge::NO_SUCH_VALUE,

@@ -1,14 +1,14 @@
 //! The rows of an input: what is kept of each, and what is wrong with them.
 
-use std::{collections::BTreeMap, path::Path};
+use std::collections::BTreeMap;
 
-use crm_mirror::{Snapshot, disk::atomic_file::AtomicWriter};
+use crm_mirror::Snapshot;
 use crm_models::{ContactType, Preference};
 
 use super::options::Plan;
 use crate::{
     error::{BadCell, BulkError, InvalidRows, problem},
-    input::{BadRows, Input, InputFormat, Marks, RowRequest, broken, whole},
+    input::{BadRows, Input, InputFormat, Marks, RowRequest, broken, refuse_to_mend_in, whole},
     set::{Action, State},
     store::file::Draft,
 };
@@ -191,14 +191,6 @@ pub(crate) fn leave_out(
 ) -> Result<(), BulkError> {
     draft.add_row(row, line, data)?;
     draft.settle_row(row, Some(State::Failed), &problem(cells))
-}
-
-/// Refuses to write the wrong rows over what they come from or what is made of the right ones.
-pub(crate) fn refuse_to_mend_in(mend: Option<&Path>, others: &[&Path]) -> Result<(), BulkError> {
-    match mend.filter(|mend| others.iter().any(|other| AtomicWriter::would_replace(mend, other))) {
-        None => Ok(()),
-        Some(mend) => Err(BulkError::Taken { path: mend.to_owned() }),
-    }
 }
 
 /// Where a row stands.

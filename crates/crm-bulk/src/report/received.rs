@@ -5,11 +5,12 @@ use jiff::civil::Date;
 use crate::{
     clock,
     error::BulkError,
-    input::{DateOrder, read_date},
+    input::{DateOrder, Moment, read_date},
     store::ChangeSet,
 };
 
-/// Which columns of a list have the date on which a wish came in, as the plan read them.
+/// Which columns of a list have the date on which a wish came in, as the plan read them; those that
+/// speak of it most plainly first.
 pub(super) struct Received {
     columns: Vec<String>,
     order: DateOrder,
@@ -24,16 +25,18 @@ impl Received {
     }
 
     pub(super) fn date(&self, cells: &[(String, String)]) -> Option<Date> {
-        let is_date = |(header, _): &&(String, String)| self.columns.contains(header);
-        let dates = cells.iter().filter(is_date);
+        let dates = self
+            .columns
+            .iter()
+            .flat_map(|column| cells.iter().filter(move |(header, _)| header == column));
         let mut dates = dates.filter_map(|(_, cell)| {
             let other = match self.order {
                 DateOrder::Mdy => DateOrder::Dmy,
                 DateOrder::Dmy => DateOrder::Mdy,
             };
-            let today = clock::today();
-            let read = |order| read_date(cell, order, today);
-            read(self.order).or_else(|_| read(other)).ok()
+            let now = clock::in_utc();
+            let read = |order| read_date(cell, order, now);
+            read(self.order).or_else(|_| read(other)).ok().map(Moment::day)
         });
         dates.next()
     }

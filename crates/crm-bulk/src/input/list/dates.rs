@@ -3,6 +3,7 @@
 use std::fmt;
 
 use jiff::{
+    SignedDuration,
     civil::{Date, DateTime, Time},
     tz::Offset,
 };
@@ -59,8 +60,24 @@ impl fmt::Display for Moment {
 }
 
 impl Moment {
-    pub(crate) fn new(day: Date, text: &str) -> Self {
-        Self { day, time: time(text), offset: offset(text) }
+    /// The day by the clock of whoever wrote it.
+    pub(crate) fn day(self) -> Date {
+        self.day
+    }
+
+    /// What two texts about one event say together; `None` if they are of different moments.
+    pub(super) fn with(self, other: Self) -> Option<Self> {
+        let in_utc = |moment: Self| {
+            let offset = moment.offset.filter(|_| self.offset.is_some() && other.offset.is_some());
+            let away =
+                SignedDuration::from_secs(offset.map_or(0, |offset| offset.seconds().into()));
+            let at = |at: DateTime| at.saturating_sub(away);
+            (at(moment.earliest()), at(moment.latest()))
+        };
+        let ((first, last), (other_first, other_last)) = (in_utc(self), in_utc(other));
+        let exactness = |moment: Self| (moment.time.is_some(), moment.offset.is_some());
+        let exact = if exactness(self) >= exactness(other) { self } else { other };
+        (first <= other_last && other_first <= last).then_some(exact)
     }
 
     /// The first moment at which it can have happened.
@@ -98,10 +115,12 @@ impl Default for Allowed {
 
 impl Allowed {
     /// Looks at one more cell.
-    pub(super) fn add(&mut self, cell: &str, today: Date) {
+    pub(super) fn add(&mut self, cell: &str, now: DateTime) {
         if is_ambiguous_form(cell) {
-            self.mdy = self.mdy && read(cell, DateOrder::Mdy, today).is_ok();
-            self.dmy = self.dmy && read(cell, DateOrder::Dmy, today).is_ok();
+            let (day, _) = split(cell.trim());
+            let allows = |order| parse(day, order).is_some_and(|day| is_possible(day, now));
+            self.mdy = self.mdy && allows(DateOrder::Mdy);
+            self.dmy = self.dmy && allows(DateOrder::Dmy);
         }
     }
 
@@ -123,35 +142,56 @@ impl Allowed {
 /// The earliest year in which a wish from today's tools can have been received.
 const FIRST_YEAR: i16 = 1995;
 
-/// Reads a date in this order, whatever follows it as its time.
+/// How far ahead the clock of whoever wrote a moment may be: in the easternmost time zones it is
+/// tomorrow already.
+const AHEAD: SignedDuration = SignedDuration::from_hours(24);
+
+const IMPOSSIBLE: &str = "is not a date on which a wish can have come in; write it like 2026-11-23";
+
+/// Whether a wish can have come in on this day.
+fn is_possible(day: Date, now: DateTime) -> bool {
+    day.year() >= FIRST_YEAR && day.at(0, 0, 0, 0) <= now.saturating_add(AHEAD)
+}
+
+/// Reads a date in this order, and the time after it. A text is read as a whole or not at all:
+/// what is left over might say which moment is meant.
 ///
 /// # Errors
 ///
-/// Returns what is wrong with the date.
-pub(crate) fn read(text: &str, order: DateOrder, today: Date) -> Result<Date, &'static str> {
-    let date = parse(text.trim(), order).ok_or("is not a date; write it like 2026-11-23")?;
-    // In the easternmost time zones it is tomorrow already.
-    let latest = today.tomorrow().unwrap_or(today);
-    if date.year() >= FIRST_YEAR && date <= latest {
-        Ok(date)
+/// Returns what is wrong with it.
+pub(crate) fn read(text: &str, order: DateOrder, now: DateTime) -> Result<Moment, &'static str> {
+    let text = text.trim();
+    let moment = match since_1970(text) {
+        Some(moment) => moment,
+        None => {
+            let (day, time) = split(text);
+            let day = parse(day, order).ok_or("is not a date; write it like 2026-11-23")?;
+            let clock = if time.is_empty() { None } else { Some(clock(time)?) };
+            let time = clock.map(|(time, _)| time);
+            Moment { day, time, offset: clock.and_then(|(_, offset)| offset) }
+        }
+    };
+    let of_utc = moment.offset.map_or(0, |offset| offset.seconds().into());
+    let earliest = moment.earliest().saturating_sub(SignedDuration::from_secs(of_utc));
+    if is_possible(moment.day, now) && earliest <= now.saturating_add(AHEAD) {
+        Ok(moment)
     } else {
-        Err("is not a date on which a wish can have come in; write it like 2026-11-23")
+        Err(IMPOSSIBLE)
     }
 }
 
 /// Reads a date of a column that allows these orders.
-pub(super) fn read_in(text: &str, orders: Orders, today: Date) -> Result<Date, &'static str> {
+pub(super) fn read_in(text: &str, orders: Orders, now: DateTime) -> Result<Moment, &'static str> {
     match orders {
-        Orders::One(order) => read(text, order, today),
+        Orders::One(order) => read(text, order, now),
         Orders::Both => {
-            let (one, other) =
-                (read(text, DateOrder::Mdy, today), read(text, DateOrder::Dmy, today));
+            let (one, other) = (read(text, DateOrder::Mdy, now), read(text, DateOrder::Dmy, now));
             match (one, other) {
                 (Ok(one), Ok(other)) if one != other => {
                     Err("can be read in two ways; say which number is the month: --dates mdy or \
                      --dates dmy")
                 }
-                (Ok(date), _) | (_, Ok(date)) => Ok(date),
+                (Ok(moment), _) | (_, Ok(moment)) => Ok(moment),
                 (Err(error), Err(_)) => Err(error),
             }
         }
@@ -191,14 +231,18 @@ fn split(text: &str) -> (&str, &str) {
     }
 }
 
-fn parse(text: &str, order: DateOrder) -> Option<Date> {
-    if is_digits(text) && (text.len() == 10 || text.len() == 13) {
-        // Seconds or milliseconds since 1970.
-        let seconds = text[..10].parse().ok()?;
-        let moment = jiff::Timestamp::from_second(seconds).ok()?;
-        return Some(jiff::tz::Offset::UTC.to_datetime(moment).date());
+/// Seconds or milliseconds since 1970, in UTC.
+fn since_1970(text: &str) -> Option<Moment> {
+    if !is_digits(text) || (text.len() != 10 && text.len() != 13) {
+        return None;
     }
-    let (day, _) = split(text);
+    let moment = jiff::Timestamp::from_second(text[..10].parse().ok()?).ok()?;
+    let at = Offset::UTC.to_datetime(moment);
+    Some(Moment { day: at.date(), time: Some(at.time()), offset: Some(Offset::UTC) })
+}
+
+/// A day, without a time.
+fn parse(day: &str, order: DateOrder) -> Option<Date> {
     if is_digits(day) && day.len() == 8 {
         return Date::strptime("%Y%m%d", day).ok();
     }
@@ -223,53 +267,110 @@ fn parse(text: &str, order: DateOrder) -> Option<Date> {
     Date::new(year, month, day).ok()
 }
 
-/// The time after a date, whatever its zone: a column has only one.
-fn time(text: &str) -> Option<Time> {
-    let (day, time) = split(text.trim());
-    if time.is_empty() && is_digits(day) && day.len() >= 10 {
-        let moment = jiff::Timestamp::from_second(day[..10].parse().ok()?).ok()?;
-        return Some(jiff::tz::Offset::UTC.to_datetime(moment).time());
-    }
-    let time = time.to_ascii_lowercase();
-    let digits = time.split(|c: char| !c.is_ascii_digit());
-    let groups: Vec<_> = digits.filter(|group| !group.is_empty()).collect();
-    let compact = (groups.first()).filter(|first| first.len() == 6 && first.is_ascii());
-    let (hour, minute, second) = match (compact, groups.as_slice()) {
-        (Some(all), _) => (&all[..2], &all[2..4], &all[4..]),
-        (None, [hour, minute, second, ..]) if time.matches(':').count() >= 2 => {
-            (*hour, *minute, *second)
+const UNREAD_TIME: &str = "has a time that cannot be read; write it like 2026-11-23 14:30:00";
+const UNREAD_ZONE: &str =
+    "has something after its time that cannot be read; write the distance from UTC, as -08:00";
+
+/// The time after a date, and its distance from UTC where it names one. A column mostly has one
+/// zone and does not say which.
+fn clock(text: &str) -> Result<(Time, Option<Offset>), &'static str> {
+    // Before `PM` there may be any of the blanks that Unicode has.
+    let text: String = text.chars().map(|c| if c.is_whitespace() { ' ' } else { c }).collect();
+    let text = text.trim().to_ascii_lowercase();
+    let end = text.find(|c: char| !c.is_ascii_digit() && c != ':').unwrap_or(text.len());
+    let (time, mut rest) = text.split_at(end);
+    let groups: Vec<_> = time.split(':').collect();
+    let (hour, minute, second) = match groups[..] {
+        [all] if all.len() == 6 => (&all[..2], &all[2..4], &all[4..]),
+        [all] if all.len() == 4 => (&all[..2], &all[2..], "0"),
+        [hour, minute] => (hour, minute, "0"),
+        [hour, minute, second] => (hour, minute, second),
+        _ => return Err(UNREAD_TIME),
+    };
+    if let Some(fraction) = rest.strip_prefix(['.', ',']) {
+        let behind = fraction.trim_start_matches(|c: char| c.is_ascii_digit());
+        if behind.len() == fraction.len() {
+            return Err(UNREAD_TIME);
         }
-        (None, [hour, minute, ..]) => (*hour, *minute, "0"),
-        _ => return None,
+        rest = behind;
+    }
+    let (is_afternoon, rest) = half_of_day(rest.trim());
+    let hour = hour.parse::<i8>().ok().and_then(|hour| match is_afternoon {
+        None => Some(hour),
+        Some(_) if hour > 12 => None,
+        Some(true) => Some(hour % 12 + 12),
+        Some(false) => Some(hour % 12),
+    });
+    let number = |text: &str| text.parse::<i8>().map_err(|_| UNREAD_TIME);
+    let time = Time::new(hour.ok_or(UNREAD_TIME)?, number(minute)?, number(second)?, 0);
+    let offset = match rest {
+        "" => None,
+        zone => Some(offset(zone).ok_or(UNREAD_ZONE)?),
     };
-    let hour: i8 = hour.parse().ok()?;
-    let hour = match (time.contains("pm"), time.contains("am")) {
-        (true, _) => hour % 12 + 12,
-        (_, true) => hour % 12,
-        _ => hour,
-    };
-    Time::new(hour, minute.parse().ok()?, second.parse().ok()?, 0).ok()
+    Ok((time.map_err(|_| UNREAD_TIME)?, offset))
 }
 
-/// The zone that a text names by its distance from UTC. Seconds since 1970 are in UTC.
-fn offset(text: &str) -> Option<Offset> {
-    let (day, time) = split(text.trim());
-    if time.is_empty() {
-        return (is_digits(day) && day.len() >= 10).then_some(Offset::UTC);
+/// Whether a text begins with `p.m.` rather than `a.m.`, and what is behind it.
+fn half_of_day(text: &str) -> (Option<bool>, &str) {
+    const SPELLINGS: [(&str, bool); 8] = [
+        ("a.m.", false),
+        ("a. m.", false),
+        ("am", false),
+        ("a m", false),
+        ("p.m.", true),
+        ("p. m.", true),
+        ("pm", true),
+        ("p m", true),
+    ];
+    for (spelling, is_afternoon) in SPELLINGS {
+        if let Some(rest) = text.strip_prefix(spelling)
+            && !rest.starts_with(|c: char| c.is_alphanumeric())
+        {
+            return (Some(is_afternoon), rest.trim_start());
+        }
     }
-    let time = time.trim().to_ascii_lowercase();
-    if ["z", "utc", "gmt"].iter().any(|zone| time.ends_with(zone)) {
-        return Some(Offset::UTC);
+    (None, text)
+}
+
+/// The zones of the United States that RFC 5322 defines (section 4.3), with their distance from UTC
+/// in hours. Any other name may mean several zones.
+const ZONES: [(&str, i32); 11] = [
+    ("z", 0),
+    ("utc", 0),
+    ("gmt", 0),
+    ("edt", -4),
+    ("est", -5),
+    ("cdt", -5),
+    ("cst", -6),
+    ("mdt", -6),
+    ("mst", -7),
+    ("pdt", -7),
+    ("pst", -8),
+];
+
+/// The distance from UTC that a whole text names: `-0800`, `UTC+2`, `EST`.
+fn offset(zone: &str) -> Option<Offset> {
+    if let Some((_, hours)) = ZONES.iter().find(|(name, _)| *name == zone) {
+        return Offset::from_seconds(hours * 3_600).ok();
     }
-    let (at, sign) = time.char_indices().rev().find(|(_, c)| matches!(c, '+' | '-'))?;
-    let distance: String = time[at + 1..].chars().filter(|c| *c != ':').collect();
-    if !is_digits(&distance) || !matches!(distance.len(), 2 | 4) {
+    let of_utc = zone.strip_prefix("utc").or(zone.strip_prefix("gmt"));
+    let distance = of_utc.map_or(zone, str::trim_start);
+    let sign = if distance.starts_with('-') { -1 } else { 1 };
+    let distance = distance.strip_prefix(['+', '-'])?;
+    let (hours, minutes) = match distance.split_once(':') {
+        Some((hours, minutes)) if minutes.len() == 2 => (hours, minutes),
+        Some(_) => return None,
+        None if distance.len() == 4 && is_digits(distance) => distance.split_at(2),
+        None => (distance, "0"),
+    };
+    if !is_digits(hours) || hours.len() > 2 || !is_digits(minutes) {
         return None;
     }
-    let hours: i32 = distance[..2].parse().ok()?;
-    let minutes: i32 = if distance.len() == 4 { distance[2..].parse().ok()? } else { 0 };
+    let (hours, minutes): (i32, i32) = (hours.parse().ok()?, minutes.parse().ok()?);
     let seconds = (hours * 60 + minutes) * 60;
-    Offset::from_seconds(if sign == '-' { -seconds } else { seconds }).ok()
+    // No clock on Earth is further from UTC.
+    let is_somewhere = minutes < 60 && seconds <= 14 * 3_600;
+    is_somewhere.then(|| Offset::from_seconds(sign * seconds).ok()).flatten()
 }
 
 /// A year of four digits, or of two in this century.
@@ -282,11 +383,24 @@ fn year(text: &str) -> Option<i16> {
     }
 }
 
+/// The month that a text names, whole or by its first letters: `Sept`.
 fn month_named(text: &str) -> Option<i8> {
-    const MONTHS: [&str; 12] =
-        ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
+    const MONTHS: [&str; 12] = [
+        "january",
+        "february",
+        "march",
+        "april",
+        "may",
+        "june",
+        "july",
+        "august",
+        "september",
+        "october",
+        "november",
+        "december",
+    ];
     let text = text.to_ascii_lowercase();
-    let known = MONTHS.iter().position(|month| text.starts_with(month))?;
+    let known = MONTHS.iter().position(|month| text.len() >= 3 && month.starts_with(&text))?;
     i8::try_from(known + 1).ok()
 }
 
@@ -296,7 +410,15 @@ mod tests {
 
     use super::*;
 
-    const TODAY: Date = date(2026, 11, 28);
+    const NOW: DateTime = date(2026, 11, 28).at(12, 0, 0, 0);
+
+    fn read(text: &str, order: DateOrder) -> Result<Moment, &'static str> {
+        super::read(text, order, NOW)
+    }
+
+    fn day(text: &str, order: DateOrder) -> Option<Date> {
+        read(text, order).ok().map(Moment::day)
+    }
 
     #[test]
     fn a_date_is_read_however_people_write_it() {
@@ -318,9 +440,9 @@ mod tests {
             "1795430400",
             "1795430400000",
         ] {
-            assert_eq!(read(text, DateOrder::Mdy, TODAY), Ok(date(2026, 11, 23)), "{text}");
+            assert_eq!(day(text, DateOrder::Mdy), Some(date(2026, 11, 23)), "{text}");
         }
-        assert_eq!(read("23.11.2026", DateOrder::Dmy, TODAY), Ok(date(2026, 11, 23)));
+        assert_eq!(day("23.11.2026", DateOrder::Dmy), Some(date(2026, 11, 23)));
         for text in [
             "2226-11-23",
             "11/23/0026",
@@ -329,16 +451,25 @@ mod tests {
             "2026-02-30",
             "soon",
             "11/2026",
+            "Novice 23, 2026",
+            "2026-11-23 foo",
+            "2026-11-29 12:30 UTC",
+            "2026-11-29 06:00 -08:00",
+            "2026-11-30",
             "1/1/226",
         ] {
-            assert!(read(text, DateOrder::Mdy, TODAY).is_err(), "{text}");
+            assert!(read(text, DateOrder::Mdy).is_err(), "{text}");
         }
     }
 
     #[test]
     fn a_time_is_read_however_people_write_it_and_a_day_without_one_is_all_of_it() {
-        let moment = |text| Moment::new(date(2026, 11, 23), text);
+        let moment = |text| read(text, DateOrder::Mdy).unwrap();
         for text in [
+            "11/23/2026 3:05 p.m.",
+            "11/23/2026 3:05:00 P. M.",
+            "11/23/2026, 3:05:00\u{202f}PM",
+            "11/23/2026 03:05 PM -08:00",
             "2026-11-23 15:05",
             "2026-11-23T15:05:00Z",
             "2026-11-23T15:05:00.123+02:00",
@@ -366,8 +497,67 @@ mod tests {
             ("2026-11-23 15:05:00 +05:30", "2026-11-23T15:05:00+05:30"),
             ("20261123T150500", "2026-11-23T15:05:00"),
             ("1795446300", "2026-11-23T15:05:00+00:00"),
+            ("2026-11-23 15:05 UTC", "2026-11-23T15:05:00+00:00"),
+            ("2026-11-23 15:05:00.000 UTC+2", "2026-11-23T15:05:00+02:00"),
+            ("2026-11-23 15:05 GMT-05:00", "2026-11-23T15:05:00-05:00"),
+            ("11/23/2026 03:05 PM -08:00", "2026-11-23T15:05:00-08:00"),
+            ("11/23/2026 3:05 p.m. PST", "2026-11-23T15:05:00-08:00"),
+            ("11/23/2026 3:05 PM EDT", "2026-11-23T15:05:00-04:00"),
         ] {
-            assert_eq!(Moment::new(date(2026, 11, 23), text).to_string(), told, "{text}");
+            assert_eq!(read(text, DateOrder::Mdy).unwrap().to_string(), told, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_moment_of_which_a_part_cannot_be_read_is_not_read_at_all() {
+        for behind in [
+            "CET",
+            "JST",
+            "IST",
+            "BST",
+            "XYZ",
+            "AZ",
+            "foo",
+            "Pacific Time",
+            "US/Pacific",
+            "PM",
+            "UTC+25",
+            "UTC+2:5",
+            "+02:75",
+            "-08:00 or so",
+            "to 2026-11-05",
+            "- 16:00",
+            ":",
+            ".",
+            "pmx",
+            "\u{2212}08:00",
+        ] {
+            let text = format!("2026-11-23 14:00 {behind}");
+            assert!(read(&text, DateOrder::Mdy).is_err(), "{text}");
+            let text = format!("2026-11-23 14:00:00{behind}");
+            assert!(read(&text, DateOrder::Mdy).is_err(), "{text}");
+        }
+        for text in ["2026-11-23 24:00", "2026-11-23 1:2:3:4", "20261123T11", "2026-11-23 10:60"] {
+            assert!(read(text, DateOrder::Mdy).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn two_texts_about_one_event_are_of_one_moment_or_they_differ() {
+        let with = |one, other| {
+            let moment = |text| read(text, DateOrder::Mdy).unwrap();
+            moment(one).with(moment(other)).map(|moment| moment.to_string())
+        };
+        for (one, other, both) in [
+            ("2026-11-23", "11/23/2026", Some("2026-11-23")),
+            ("2026-11-23", "2026-11-23 10:30", Some("2026-11-23T10:30:00")),
+            ("2026-11-23 10:30", "2026-11-23 10:30 PST", Some("2026-11-23T10:30:00-08:00")),
+            ("2026-11-23 10:30Z", "2026-11-23 02:30 PST", Some("2026-11-23T10:30:00+00:00")),
+            ("2026-11-23 10:30Z", "2026-11-23 10:30 PST", None),
+            ("2026-11-23", "2026-11-24", None),
+        ] {
+            assert_eq!(with(one, other).as_deref(), both, "{one}, {other}");
+            assert_eq!(with(other, one).is_some(), both.is_some(), "{other}, {one}");
         }
     }
 
@@ -375,15 +565,16 @@ mod tests {
     fn the_dates_of_a_column_say_which_number_is_the_month() {
         let orders = |cells: &[&str]| {
             let mut allowed = Allowed::default();
-            cells.iter().for_each(|cell| allowed.add(cell, TODAY));
+            cells.iter().for_each(|cell| allowed.add(cell, NOW));
             allowed.orders()
         };
         assert_eq!(orders(&["03/11/2026", "23/11/2026"]), Orders::One(DateOrder::Dmy));
         assert_eq!(orders(&["03/11/2026", "11/23/2026"]), Orders::One(DateOrder::Mdy));
         assert_eq!(orders(&["03/11/2026", "04/10/2026"]), Orders::Both);
         assert_eq!(orders(&["13/11/2026", "11/13/2026"]), Orders::Both);
-        assert!(read_in("03/11/2026", Orders::Both, TODAY).is_err());
-        assert_eq!(read_in("11/11/2026", Orders::Both, TODAY), Ok(date(2026, 11, 11)));
-        assert_eq!(read_in("23/11/2026", Orders::Both, TODAY), Ok(date(2026, 11, 23)));
+        let read = |text| read_in(text, Orders::Both, NOW).ok().map(Moment::day);
+        assert_eq!(read("03/11/2026"), None);
+        assert_eq!(read("11/11/2026"), Some(date(2026, 11, 11)));
+        assert_eq!(read("23/11/2026"), Some(date(2026, 11, 23)));
     }
 }

@@ -9,12 +9,13 @@ use crm_values::PhoneReader;
 use csv::ByteRecord;
 
 use super::{
-    columns::{self, Columns, Survey},
-    dates::{DateOrder, Moment},
+    columns::{self, Columns, Survey, Tool},
+    dates::DateOrder,
     delimiter,
     options::{ListOptions, is_named},
     roles::Role,
     values::{Value, may_hold_value, sole_value, values},
+    wish::Wish,
 };
 use crate::{
     clock,
@@ -48,8 +49,6 @@ pub(crate) struct Kept<'a> {
 pub(crate) struct Entry {
     /// Its numbers and addresses.
     pub(crate) values: Vec<Value>,
-    /// When its wish was received.
-    pub(crate) received: Option<Moment>,
     /// The words in which it says so, where, and to whom.
     pub(crate) words: Option<String>,
     pub(crate) place: Option<String>,
@@ -62,7 +61,7 @@ pub(crate) struct Entries {
     pub(crate) header: Vec<String>,
     /// How its cells are told apart.
     pub(crate) marks: Marks,
-    /// The headers of its columns with dates, and how those are read.
+    /// The headers of its columns with dates, those that speak of wishes first, and how they are read.
     pub(crate) received: Vec<String>,
     pub(crate) dates: DateOrder,
     /// Whether its rows say what people wish.
@@ -83,7 +82,7 @@ impl Entries {
         mut keep: impl FnMut(Kept<'_>) -> Result<(), BulkError>,
     ) -> Result<Self, BulkError> {
         let (name, format) = (input.name().to_owned(), input.format());
-        let mut survey = Survey::new(clock::today());
+        let mut survey = Survey::new(clock::in_utc());
         let mut has_rows = false;
         let mut keep = |kept: Kept<'_>| {
             has_rows = true;
@@ -101,7 +100,7 @@ impl Entries {
         Ok(Self {
             header,
             marks,
-            received: columns.received().into_iter().map(str::to_owned).collect(),
+            received: columns.received().map(str::to_owned).collect(),
             dates: columns.order(),
             has_status: columns.has_status(),
             format,
@@ -111,9 +110,14 @@ impl Entries {
         })
     }
 
-    /// The tool of which the list comes, if its headers tell, and whether it is one of opt-outs.
-    pub(super) fn tool(&self) -> Option<(&'static str, bool)> {
-        self.columns.tool().map(|tool| (tool.name, tool.is_of_opt_outs))
+    /// The tool of which the list comes, if its headers tell.
+    pub(super) fn tool(&self) -> Option<&'static Tool> {
+        self.columns.tool()
+    }
+
+    /// Sets what rows mean that have no status.
+    pub(crate) fn unsaid_means(&mut self, wish: Wish) {
+        self.columns.unsaid = wish;
     }
 
     /// The columns that are read, each with what it holds, in their order.
@@ -144,7 +148,7 @@ impl Entries {
             InputFormat::Ndjson => cell,
         };
         let row: Vec<_> = cells.iter().map(|(header, cell)| (&**header, text(cell))).collect();
-        let (values, received) = if self.is_named {
+        let values = if self.is_named {
             values(line, &row, &self.columns, self.reader)?
         } else {
             sole_value(line, &row, self.reader)?
@@ -152,7 +156,7 @@ impl Entries {
         let words = self.columns.words(&row);
         let place = self.columns.first(&row, Role::Place);
         let taken_by = self.columns.first(&row, Role::TakenBy);
-        Ok(Entry { values, received, words, place, taken_by })
+        Ok(Entry { values, words, place, taken_by })
     }
 }
 
@@ -275,6 +279,13 @@ fn header(
         };
     }
     if !cells.first().is_some_and(holds_value) {
+        if let Some((column, role)) = options.taken(&headers) {
+            return Err(format!(
+                "--map says that `{}` holds {role}, and no other column has numbers or addresses; \
+                 say which has: --map phone=COLUMN,email=COLUMN",
+                excerpt(column)
+            ));
+        }
         let found: Vec<_> = cells.iter().map(|cell| excerpt(cell)).take(30).collect();
         return Err(format!(
             "the first line is neither a number or an address nor does it name a column with \

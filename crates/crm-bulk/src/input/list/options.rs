@@ -2,7 +2,7 @@
 
 use crm_values::PhoneReader;
 
-use super::dates::DateOrder;
+use super::{dates::DateOrder, roles::Role};
 
 /// What a column of a list can be declared to contain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,6 +54,30 @@ impl ListOptions {
     pub fn dates(mut self, order: DateOrder) -> Self {
         self.dates = Some(order);
         self
+    }
+}
+
+impl MappedRole {
+    /// What such a column holds, for people.
+    fn holds(self) -> &'static str {
+        match self {
+            Self::Phone => "numbers",
+            Self::Email => "addresses",
+            Self::Status => "the status",
+            Self::Received => "when it was received",
+            Self::Reason => "the reason",
+        }
+    }
+}
+
+impl ListOptions {
+    /// A column with numbers or addresses by its header that the user says holds something else.
+    pub(super) fn taken<'h>(&self, headers: &[&'h str]) -> Option<(&'h str, &'static str)> {
+        self.map.iter().find_map(|(role, column)| {
+            let mut headers = headers.iter().filter(|header| is_named(header, column));
+            let header = headers.find(|header| Role::of(header).is_value())?;
+            Some((*header, role.holds()))
+        })
     }
 }
 

@@ -1,6 +1,9 @@
 //! What the columns of a list hold, as their headers say.
 
-use super::{status::Status, words::words};
+use super::{
+    status::{Channel, MAILS, NUMBERS, Status},
+    words::words,
+};
 
 /// What a column of a list holds, as its header says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,28 +31,22 @@ pub(super) enum Role {
 /// Headers of columns with numbers, alone and after other words, as in `Home Phone`.
 const NUMBER: [&str; 2] = ["value", "number"];
 pub(super) const NUMBER_ENDS: [&str; 4] = ["phone", "mobile", "cell", "fax"];
-/// Headers of the column with the date on which the wish was received.
-const RECEIVED: [&str; 19] = [
-    "received",
-    "date received",
-    "received on",
-    "received at",
-    "date",
-    "date of consent",
-    "opt out date",
-    "optout date",
-    "date opted out",
-    "opt out time",
-    "opted out at",
-    "opted out on",
-    "unsub time",
-    "unsubscribed at",
-    "unsubscribed on",
-    "unsubscribe date",
-    "date unsubscribed",
-    "date excluded",
-    "date added",
+/// Words that say a column has a date, and what the others beside them speak of: of the wish to be
+/// left alone, of a wish, or of nothing in particular.
+const TIMES: [&str; 6] = ["date", "time", "timestamp", "at", "on", "of"];
+const OPT_OUTS: [&str; 9] = [
+    "opt out",
+    "optout",
+    "opted out",
+    "optedout",
+    "unsub",
+    "unsubscribe",
+    "unsubscribed",
+    "excluded",
+    "suppressed",
 ];
+const WISHES: [&str; 3] = ["received", "consent", "marketing consent"];
+const ANYTHING: [&str; 2] = ["", "added"];
 /// Headers of the column with the name of whoever took the wish.
 const TAKEN_BY: [&str; 6] =
     ["opt out by", "optout by", "opted out by", "unsubscribed by", "excluded by", "taken by"];
@@ -63,6 +60,49 @@ const ABOUT_VALUES: [&str; 9] =
 /// How many bytes a header has at most that can name what its column holds: it is compared with a
 /// hundred words.
 const LONGEST: usize = 1_000;
+
+/// How plainly a column with dates speaks of the wish of a row; what is less is plainer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Plainness {
+    /// The user says so.
+    Said,
+    /// It speaks of the wish to be left alone.
+    OptOut,
+    /// It speaks of a wish.
+    Wish,
+    /// It may be the date of anything.
+    Anything,
+}
+
+/// Of what a column with dates speaks.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Dating {
+    pub(super) plainness: Plainness,
+    pub(super) channel: Channel,
+}
+
+impl Dating {
+    /// Of what a column with this header speaks, if it is one of dates.
+    pub(super) fn of(header: &str) -> Option<Self> {
+        let words = words(header);
+        let (times, others): (Vec<_>, Vec<_>) =
+            words.iter().map(String::as_str).partition(|word| TIMES.contains(word));
+        let channel = |word: &&str| *word == "e" || MAILS.contains(word) || NUMBERS.contains(word);
+        let (channels, others): (Vec<_>, Vec<_>) = others.into_iter().partition(channel);
+        let subject = others.join(" ");
+        let is_one_of = |subjects: &[&str]| subjects.contains(&subject.as_str());
+        let plainness = if is_one_of(&OPT_OUTS) && !times.is_empty() {
+            Plainness::OptOut
+        } else if is_one_of(&WISHES) && !times.is_empty() || words == ["received"] {
+            Plainness::Wish
+        } else if is_one_of(&ANYTHING) && times == ["date"] && channels.is_empty() {
+            Plainness::Anything
+        } else {
+            return None;
+        };
+        Some(Self { plainness, channel: Channel::of_words(&words) })
+    }
+}
 
 impl Role {
     pub(super) fn of(header: &str) -> Self {
@@ -100,7 +140,7 @@ impl Role {
                 Self::Numbers
             }
             words if words.contains(&"reason") => Self::Reasons,
-            words if RECEIVED.contains(&words.join(" ").as_str()) => Self::Received,
+            _ if Dating::of(header).is_some() => Self::Received,
             _ => Self::Other,
         }
     }
@@ -144,14 +184,16 @@ mod tests {
             (Role::AddressesOrStreets, "address|Addresses|Address 2"),
             (
                 Role::Received,
-                "received|Date received|dateReceived|Date|UNSUB_TIME|OptOut_Date|date_of_consent|Date Excluded",
+                "Opted Out Date|Opt-Out Timestamp|SMS Opt-Out Date|Email Marketing Consent Timestamp|\
+                 Unsubscribed Date|received|Date received|dateReceived|Date|UNSUB_TIME|OptOut_Date|date_of_consent|Date Excluded",
             ),
             (Role::Reasons, "Reason|Reason for opting out"),
             (Role::TakenBy, "Opt-Out By|Excluded By|optedOutBy"),
             (Role::Channels, "Opt-Out Type|optout_channel"),
             (
                 Role::Other,
-                "Verified Email|Has Mobile|Email Type|Customer Number|No.|id|Phone type|Direct mail|Home address|Notes||#",
+                "Verified Email|Has Mobile|Email Type|Customer Number|No.|id|Phone type|Direct mail|Home address|Notes||#|OPTIN_TIME|CONFIRM_TIME|created|\
+                 Email added date|Last contact date|Time",
             ),
         ] {
             for header in headers.split('|') {

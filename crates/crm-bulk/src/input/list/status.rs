@@ -2,7 +2,11 @@
 
 use unicode_normalization::UnicodeNormalization;
 
-use super::{polarity::Polarity, wish::Wish, words::words};
+use super::{
+    polarity::Polarity,
+    wish::{Wish, together},
+    words::words,
+};
 
 /// Which values of a row a status refers to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -13,10 +17,19 @@ pub(super) enum Channel {
     All,
 }
 
+/// By what somebody is reached at a number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Medium {
+    Texts,
+    Calls,
+}
+
 /// A column that says what people wish.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Status {
     pub(super) channel: Channel,
+    /// Of numbers, whether texts alone are meant, or calls alone.
+    medium: Option<Medium>,
     /// What `yes` means by the header; `None` where it says nothing.
     yes: Option<Wish>,
 }
@@ -87,8 +100,12 @@ const TELLING: [&str; 8] =
     ["subscri", "optin", "optout", "optedin", "optedout", "stop", "dnc", "donot"];
 
 /// Words that name mails, and those that name what numbers are for.
-const MAILS: [&str; 2] = ["email", "mail"];
-const NUMBERS: [&str; 8] = ["sms", "phone", "text", "mobile", "call", "cell", "voice", "tel"];
+pub(super) const MAILS: [&str; 2] = ["email", "mail"];
+pub(super) const NUMBERS: [&str; 8] =
+    ["sms", "phone", "text", "mobile", "call", "cell", "voice", "tel"];
+/// Of these, the ones that mean texts, and those that mean calls.
+const TEXTS: [&str; 3] = ["sms", "mms", "text"];
+const CALLS: [&str; 2] = ["call", "voice"];
 /// Words that say nothing of a channel, as in `Marketing e-mails` and `SMS opt-out`.
 const NO_CHANNEL: [&str; 12] = [
     "e",
@@ -156,11 +173,28 @@ impl Flags {
 }
 
 impl Channel {
+    /// The channel of which a header speaks.
+    pub(super) fn of_words(words: &[String]) -> Self {
+        let has = |parts: &[&str]| words.iter().any(|word| parts.contains(&word.as_str()));
+        match (has(&MAILS), has(&NUMBERS), has(&["fax"])) {
+            (true, false, false) => Self::Addresses,
+            (false, true, false) => Self::Numbers,
+            (false, false, true) => Self::Faxes,
+            _ => Self::All,
+        }
+    }
+
+    /// Whether what is said of this channel is said of that one.
+    pub(super) fn covers(self, channel: Self) -> bool {
+        self == Self::All || self == channel
+    }
+
     /// The channels that a cell names, as `SMS and Email`; none where it names all of them, and
     /// `None` where it is not known what it names.
     pub(super) fn named_in(cell: &str) -> Option<Vec<Self>> {
         let mut named = Vec::new();
-        let words = words(cell);
+        // Mail alone is a letter.
+        let words = words(&words(cell).join(" ").replace("e mail", "email"));
         if words.is_empty() && !squeezed(cell).is_empty() {
             return None;
         }
@@ -169,7 +203,7 @@ impl Channel {
                 "all" | "any" | "both" | "everything" => return Some(Vec::new()),
                 word if NO_CHANNEL.contains(&word) => {}
                 word if NUMBERS.contains(&word) || word == "mms" => named.push(Self::Numbers),
-                word if MAILS.contains(&word) => named.push(Self::Addresses),
+                "email" => named.push(Self::Addresses),
                 "fax" => named.push(Self::Faxes),
                 _ => return None,
             }
@@ -191,7 +225,7 @@ impl Channel {
 
 impl Status {
     /// The keyword that somebody sent.
-    pub(super) const KEYWORD: Self = Self { channel: Channel::All, yes: None };
+    pub(super) const KEYWORD: Self = Self { channel: Channel::All, medium: None, yes: None };
 
     /// Returns the status that a header names, if it is the header of one.
     pub(super) fn of(header: &str) -> Option<Self> {
@@ -230,13 +264,27 @@ impl Status {
 
     fn named(words: &[String], yes: Option<Wish>) -> Self {
         let has = |parts: &[&str]| words.iter().any(|word| parts.contains(&word.as_str()));
-        let channel = match (has(&MAILS), has(&NUMBERS), has(&["fax"])) {
-            (true, false, false) => Channel::Addresses,
-            (false, true, false) => Channel::Numbers,
-            (false, false, true) => Channel::Faxes,
-            _ => Channel::All,
+        let medium = match (has(&TEXTS), has(&CALLS)) {
+            (true, false) => Some(Medium::Texts),
+            (false, true) => Some(Medium::Calls),
+            _ => None,
         };
-        Self { channel, yes }
+        Self { channel: Channel::of_words(words), medium, yes }
+    }
+
+    /// What a reason says of a wish: nothing, unless it is such a word and no more, or one as in
+    /// `DND: no`.
+    pub(super) fn in_reason(cell: &str) -> Option<Wish> {
+        const BOUNCES: [&str; 3] = ["bounce", "hardbounce", "softbounce"];
+        if BOUNCES.contains(&squeezed(cell).as_str()) {
+            return Some(Wish::Neither);
+        }
+        let (status, text) = match cell.split_once([':', '=']) {
+            Some((header, text)) => (Self::of(header)?, text),
+            None => (Self::KEYWORD, cell),
+        };
+        let is_word = squeezed(text) != "yes" || status.yes.is_some();
+        status.read(text).filter(|_| is_word && !squeezed(text).is_empty())
     }
 
     /// What a cell says; `None` if it is not known.
@@ -264,7 +312,24 @@ impl Status {
     }
 
     pub(super) fn speaks_of(self, channel: Channel) -> bool {
-        self.channel == Channel::All || self.channel == channel
+        self.channel.covers(channel)
+    }
+
+    /// What several columns of one row say together, and whether it is out by some of texts and calls
+    /// alone: marketing of a number is one flag, so out counts for it. `None` if they contradict each
+    /// other.
+    pub(super) fn together(said: &[(Self, Wish)]) -> Option<(Wish, bool)> {
+        let of = |medium| {
+            let counts = move |(status, _): &&(Self, Wish)| {
+                status.medium.is_none_or(|of| medium == Some(of))
+            };
+            together(said.iter().filter(counts).map(|(_, wish)| *wish))
+        };
+        let (texts, calls) = (of(Some(Medium::Texts))?, of(Some(Medium::Calls))?);
+        match (texts, calls) {
+            (Wish::Out, Wish::In) | (Wish::In, Wish::Out) => Some((Wish::Out, true)),
+            (Wish::Neither, wish) | (wish, _) => Some((wish, false)),
+        }
     }
 }
 
@@ -390,7 +455,7 @@ mod tests {
         ] {
             assert_eq!(Channel::named_in(cell).as_deref(), Some(channels), "{cell}");
         }
-        for cell in ["Direct mail", "Newsletter", "opt in", "5", "?"] {
+        for cell in ["Mail", "SMS and mail", "Direct mail", "Newsletter", "opt in", "5", "?"] {
             assert_eq!(Channel::named_in(cell), None, "{cell}");
         }
     }
@@ -426,6 +491,53 @@ mod tests {
             ("Stop", &[]),
         ] {
             assert_eq!(shown(header, cells), None, "{header}");
+        }
+    }
+
+    #[test]
+    fn a_reason_speaks_of_a_wish_only_if_it_is_the_word_of_one() {
+        use Wish::*;
+        for (reason, wish) in [
+            ("subscribed", Some(In)),
+            ("START", Some(In)),
+            ("DND: no", Some(In)),
+            ("DND = yes", Some(Out)),
+            ("STOP", Some(Out)),
+            ("never subscribed", Some(Neither)),
+            ("Bounced", Some(Neither)),
+            ("Hard bounce", Some(Neither)),
+            ("", None),
+            ("yes", None),
+            ("no", None),
+            ("2", None),
+            ("550: no such user", None),
+            ("asked to stop", None),
+        ] {
+            assert_eq!(Status::in_reason(reason), wish, "{reason}");
+        }
+    }
+
+    #[test]
+    fn texts_and_calls_are_no_contradiction_and_out_of_one_is_out() {
+        use Wish::{In, Out};
+        let said = |said: &[(&str, &str)]| {
+            let read = said.iter().map(|(header, cell)| {
+                let status = Status::of(header).unwrap();
+                (status, status.read(cell).unwrap())
+            });
+            Status::together(&read.collect::<Vec<_>>())
+        };
+        let (text, call) = ("Do not text", "Do not call");
+        for (row, together) in [
+            (&[(text, "yes"), (call, "no")][..], Some((Out, true))),
+            (&[(text, "no"), (call, "yes")], Some((Out, true))),
+            (&[(text, "no"), (call, "no")], Some((In, false))),
+            (&[(text, "yes"), (call, "")], Some((Out, false))),
+            (&[(text, "yes"), ("Status", "subscribed")], None),
+            (&[(text, "yes"), ("SMS consent", "yes")], None),
+            (&[("Status", "unsubscribed"), (text, "yes")], Some((Out, false))),
+        ] {
+            assert_eq!(said(row), together, "{row:?}");
         }
     }
 }

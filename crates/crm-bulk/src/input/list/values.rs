@@ -5,7 +5,7 @@ use crm_models::phone;
 use crm_values::{Email, InvalidValue, PhoneReader, digits};
 
 use super::{
-    columns::{Columns, WrongStatus},
+    columns::{Columns, TwoDates, WrongStatus},
     dates::{DateOrder, Moment, read},
     roles::{NUMBER_ENDS, Role},
     status::Channel,
@@ -28,21 +28,25 @@ pub(crate) struct Value {
     pub(crate) given: String,
     pub(crate) keys: Keys,
     pub(crate) wish: Wish,
+    /// When that was received.
+    pub(crate) received: Option<Moment>,
+    /// What is to be told of how it was read.
+    pub(crate) note: Option<&'static str>,
 }
 
-/// The values of a row with named columns, and when its wish was received. No value may be skipped:
+/// The values of a row with named columns. No value may be skipped:
 /// anything that looks like one in a column that is not read is wrong.
 pub(super) fn values(
     line: u64,
     row: &[(&str, &str)],
     columns: &Columns,
     reader: PhoneReader,
-) -> Result<(Vec<Value>, Option<Moment>), Vec<BadCell>> {
+) -> Result<Vec<Value>, Vec<BadCell>> {
     let cells = row.iter().filter(|(_, cell)| !cell.trim().is_empty());
     let cells: Vec<_> =
         cells.map(|(header, cell)| (columns.role(header), *header, cell.trim())).collect();
     let elsewhere = cells.iter().any(|(role, ..)| matches!(role, Role::Numbers | Role::Addresses));
-    let (mut found, mut bad, mut received) = (Vec::new(), Vec::new(), None);
+    let (mut found, mut bad) = (Vec::new(), Vec::new());
     let mut unread = Vec::new();
     for (role, header, cell) in cells {
         let read = match role {
@@ -56,10 +60,8 @@ pub(super) fn values(
                 continue;
             }
             Role::Received => {
-                match columns.moment(cell) {
-                    Ok(moment) => received = received.or(Some(moment)),
-                    Err(reason) => bad
-                        .push(BadCell { personal: false, ..bad_cell(line, header, cell, reason) }),
+                if let Err(reason) = columns.moment(cell) {
+                    bad.push(BadCell { personal: false, ..bad_cell(line, header, cell, reason) });
                 }
                 continue;
             }
@@ -90,15 +92,29 @@ pub(super) fn values(
     let mut values = Vec::new();
     for (column, given, keys) in found {
         let channel = Channel::of_value(&column, keys.is_number());
-        match columns.wish(row, channel) {
-            Ok(wish) => values.push(Value { column, given, keys, wish }),
-            Err(wrong) => {
+        match (columns.wish(row, channel), columns.when(row, channel)) {
+            (Ok((wish, note)), Ok(received)) => {
+                values.push(Value { column, given, keys, wish, received, note });
+            }
+            (Err(wrong), _) => {
                 bad.push(wrong_status(line, wrong));
+                break;
+            }
+            (_, Err(two)) => {
+                bad.push(two_dates(line, &two));
                 break;
             }
         }
     }
-    if bad.is_empty() { Ok((values, received)) } else { Err(bad) }
+    if bad.is_empty() { Ok(values) } else { Err(bad) }
+}
+
+fn two_dates(line: u64, TwoDates(one, other): &TwoDates) -> BadCell {
+    let reason = format!(
+        "`{one}` and `{other}` have different dates; say when the wish came in: --map \
+         received=COLUMN, or write it once"
+    );
+    BadCell { personal: false, ..bad_cell(line, "", "", &reason) }
 }
 
 fn wrong_status(line: u64, wrong: WrongStatus) -> BadCell {
@@ -117,6 +133,11 @@ fn wrong_status(line: u64, wrong: WrongStatus) -> BadCell {
             &text,
             "names no channel that is known; write SMS, e-mail, phone, fax or all",
         ),
+        WrongStatus::Opposite { header, cell: text } => cell(
+            &header,
+            &text,
+            "says the opposite of what the list says of all its rows; take the row out, or correct it",
+        ),
         WrongStatus::Contradicts => {
             cell("", "", "its columns contradict each other: one says opted out and one opted in")
         }
@@ -128,9 +149,9 @@ pub(super) fn sole_value(
     line: u64,
     row: &[(&str, &str)],
     reader: PhoneReader,
-) -> Result<(Vec<Value>, Option<Moment>), Vec<BadCell>> {
+) -> Result<Vec<Value>, Vec<BadCell>> {
     let Some((&(header, first), others)) = row.split_first() else {
-        return Ok((Vec::new(), None));
+        return Ok(Vec::new());
     };
     let keys = listed(first, reader);
     let keys = keys.map_err(|reason| vec![bad_cell(line, header, first, &reason)])?;
@@ -139,8 +160,8 @@ pub(super) fn sole_value(
         return Err(vec![bad_cell(line, header, other, reason)]);
     }
     let (column, given) = (header.to_owned(), first.trim().to_owned());
-    let value = Value { column, given, keys, wish: Wish::Unsaid };
-    Ok((vec![value], None))
+    let value = Value { column, given, keys, wish: Wish::Unsaid, received: None, note: None };
+    Ok(vec![value])
 }
 
 const UNREAD: &str = "may be meant too, but its column is not read: rename the column, to phone or \
@@ -200,8 +221,8 @@ fn listed(cell: &str, reader: PhoneReader) -> Result<Keys, String> {
 
 /// Whether a cell of an unknown column is a date, in any order.
 fn is_date(cell: &str) -> bool {
-    let today = clock::today();
-    let is = |order| read(cell, order, today).is_ok();
+    let now = clock::in_utc();
+    let is = |order| read(cell, order, now).is_ok();
     let is_one_number = cell.trim().bytes().all(|b| b.is_ascii_digit());
     !is_one_number && (is(DateOrder::Mdy) || is(DateOrder::Dmy))
 }

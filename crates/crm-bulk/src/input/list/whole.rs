@@ -11,13 +11,19 @@ use crm_mirror::lock::lock;
 use sha2::Digest;
 
 use super::{
+    columns::Lists,
     entries::{Entries, Entry, Kept},
     options::ListOptions,
     wish::Wish,
 };
 use crate::{
     error::{BulkError, InvalidRows, problem},
-    input::{broken::whole, dialect::InputFormat, fix::BadRows, source::Input},
+    input::{
+        broken::whole,
+        dialect::InputFormat,
+        fix::{BadRows, refuse_to_mend_in},
+        source::Input,
+    },
 };
 
 /// A list of numbers and addresses with what its rows say: the same reading as that of
@@ -33,8 +39,9 @@ use crate::{
 /// assert_eq!(list.tool(), Some("Twilio Consent API"));
 /// list.each_row(None, |line, row| {
 ///     let row = row.expect("a row that can be read");
-///     assert_eq!((line, row.values[0].wish), (2, Wish::Out));
-///     assert_eq!(row.received.as_deref(), Some("2026-11-23T10:30:00+00:00"));
+///     let value = &row.values[0];
+///     assert_eq!((line, value.wish), (2, Wish::Out));
+///     assert_eq!(value.received.as_deref(), Some("2026-11-23T10:30:00+00:00"));
 ///     Ok::<_, crm_bulk::BulkError>(())
 /// })?;
 /// # Ok(())
@@ -69,9 +76,6 @@ impl fmt::Debug for List {
 pub struct ListRow {
     /// Its numbers and addresses; at least one.
     pub values: Vec<ListedValue>,
-    /// When the wish was received, in ISO 8601, as exactly as it was written: `2026-11-23`,
-    /// `2026-11-23T10:30:00`, `2026-11-23T10:30:00-05:00`.
-    pub received: Option<String>,
     /// The words in which the row says it, as `keyword: STOP`.
     pub words: Option<String>,
     /// Where it was said.
@@ -96,6 +100,11 @@ pub struct ListedValue {
     pub otherwise: Option<String>,
     /// What the row says of it.
     pub wish: Wish,
+    /// When that was received, in ISO 8601, as exactly as it was written: `2026-11-23`,
+    /// `2026-11-23T10:30:00`, `2026-11-23T10:30:00-05:00`.
+    pub received: Option<String>,
+    /// What is to be told of how that was read.
+    pub note: Option<&'static str>,
 }
 
 impl List {
@@ -151,7 +160,7 @@ impl List {
     /// Returns the tool of which it comes, if its headers tell.
     #[must_use]
     pub fn tool(&self) -> Option<&'static str> {
-        self.entries.tool().map(|(name, _)| name)
+        self.entries.tool().map(|tool| tool.name)
     }
 
     /// Returns the columns that are read, each with what it holds, for people.
@@ -179,12 +188,21 @@ impl List {
         self.entries.has_status
     }
 
-    /// Returns whether it is one of those in which nobody is but who opted out, by its tool or its
-    /// name.
+    /// Returns by what it is one of those in which nobody is but who opted out, if it is; for people.
     #[must_use]
-    pub fn is_of_opt_outs(&self) -> bool {
-        self.entries.tool().is_some_and(|(_, of_opt_outs)| of_opt_outs)
-            || named_state(&self.name, Wish::In) == Some("unsubscribed")
+    pub fn of_opt_outs(&self) -> Option<&'static str> {
+        match self.entries.tool()?.lists {
+            Lists::OptOuts => Some("its tool lists nobody but who opted out"),
+            Lists::OptOutsIfNamed(beginning) => file_name(&self.name)
+                .starts_with(beginning)
+                .then_some("its name begins with \"unsubscribed_\""),
+            Lists::Anybody => None,
+        }
+    }
+
+    /// Sets what rows mean that have no status: a row whose reason says the opposite cannot be read.
+    pub fn unsaid_means(&mut self, wish: Wish) {
+        self.entries.unsaid_means(wish);
     }
 
     /// Hands out each row with its line, or why it cannot be read; such rows are also written to
@@ -198,6 +216,7 @@ impl List {
         mend: Option<&Path>,
         mut each: impl FnMut(u64, Result<ListRow, String>) -> Result<(), E>,
     ) -> Result<Option<InvalidRows>, E> {
+        refuse_to_mend_in(mend, self.path.as_deref().as_slice())?;
         let (marks, header) = (self.entries.marks, &self.entries.header);
         let mut bad = BadRows::new(&self.name, self.format, marks, header, mend);
         let place = std::env::temp_dir();
@@ -225,24 +244,30 @@ impl List {
 }
 
 impl From<Entry> for ListRow {
-    fn from(Entry { values, received, words, place, taken_by }: Entry) -> Self {
+    fn from(Entry { values, words, place, taken_by }: Entry) -> Self {
         let values = values.into_iter().map(|value| ListedValue {
             column: value.column,
             given: value.given,
             key: value.keys.key,
             otherwise: value.keys.otherwise,
             wish: value.wish,
+            received: value.received.map(|moment| moment.to_string()),
+            note: value.note,
         });
-        let received = received.map(|moment| moment.to_string());
-        Self { values: values.collect(), received, words, place, taken_by }
+        Self { values: values.collect(), words, place, taken_by }
     }
+}
+
+/// The name of a list's file, in lower case.
+fn file_name(name: &str) -> String {
+    let file = Path::new(name).file_name().unwrap_or_default();
+    file.to_string_lossy().to_lowercase()
 }
 
 /// The word in a list's name that says it is not one of people who wish this: Mailchimp shows only
 /// by a file's name whether the people in it are subscribed.
 pub(crate) fn named_state(name: &str, wish: Wish) -> Option<&'static str> {
-    let file = Path::new(name).file_name().unwrap_or_default();
-    let file = file.to_string_lossy().to_lowercase();
+    let file = file_name(name);
     let others: &[&str] = match wish {
         Wish::In => &["unsubscribed", "nonsubscribed", "cleaned"],
         _ => &["subscribed", "nonsubscribed", "cleaned"],

@@ -51,7 +51,8 @@ pub(crate) struct ImportCommand {
     #[arg(long, value_name = "NAME")]
     by: Option<String>,
 
-    /// Where rows go that cannot be read; without it to a new file beside the list
+    /// Where rows go that cannot be read; without it to a new file beside the list. It replaces such
+    /// rows of an earlier run, and no other file
     #[arg(long, value_name = "FILE")]
     mend: Option<PathBuf>,
 
@@ -128,7 +129,7 @@ impl ImportCommand {
             let how = Import::new().scope(self.scope.into()).mend_file(mend);
             let how = narrow!(how, says(self.says.map(Wish::from)), taken_by(self.by.as_ref()),);
             let mut list = List::read(self.text.open(path)?, &options)?;
-            let imported = import(&mut ledger, &mut list, &how)?;
+            let imported = import(&mut ledger, &mut list, &how, self.says.is_some())?;
             is_whole &= imported.invalid.is_none();
             match &mut records {
                 Some(records) => {
@@ -149,9 +150,17 @@ impl ImportCommand {
     }
 }
 
-fn import(ledger: &mut Ledger, list: &mut List, how: &Import) -> Result<Imported, CliError> {
+fn import(
+    ledger: &mut Ledger,
+    list: &mut List,
+    how: &Import,
+    is_said: bool,
+) -> Result<Imported, CliError> {
     tell_columns(list);
     let imported = ledger.import(list, how)?;
+    if let Some(by) = list.of_opt_outs().filter(|_| !is_said && !list.has_status()) {
+        note(format!("{}: its rows do not say it, so all of them are out: {by}", list.name()));
+    }
     tell_against_name(list, &imported);
     if let Some(invalid) = &imported.invalid {
         tell_invalid(invalid);
