@@ -242,7 +242,7 @@ fn the_nightly_run_shows_with_its_set_and_its_members_have_their_names() {
     );
     assert_eq!(
         names(copied),
-        "again clock contactId created daysLate doNotText events isExact now ownerId ownerKind \
+        "again clock contactId created daysLate doNotText earlier events isExact now ownerId ownerKind \
          ownerName says since value verdict"
     );
     assert_eq!(
@@ -336,7 +336,7 @@ fn a_wish_that_no_seal_covers_is_named() {
     let quoted = format!("'{value}'");
     service.ok(&format!("consent prove {quoted} --html sealed.html"));
     let page = fs::read_to_string(service.home.path().join("sealed.html")).unwrap();
-    assert!(page.contains("This seal is over all wishes above."), "{page}");
+    assert!(page.contains("This seal is over all wishes above, and all that decides"), "{page}");
     service.ok(&format!("consent add {quoted} --said STOP --at 2026-11-25"));
     let expected = "No seal covers record 7 yet; the last is over 5 of 7 records.";
     let told = service.ok(&format!("consent prove {quoted} --html late.html --output table"));
@@ -347,6 +347,13 @@ fn a_wish_that_no_seal_covers_is_named() {
     assert!(text.contains(expected), "{text}");
     let json = proof(&service, &value, 0, &[]);
     assert_eq!(json["unsealed"], serde_json::json!([7]));
+    // What was taken back decides, and so does a key that nobody has handed over to.
+    service.ok("consent seal --key key.pem");
+    service.ok("consent retract 7 --reason 'a mistake'");
+    let json = proof(&service, &value, 0, &["--html", "late.html"]);
+    assert_eq!(json["unsealed"], serde_json::json!([9]));
+    let page = fs::read_to_string(service.home.path().join("late.html")).unwrap();
+    assert!(page.contains("No seal covers record 9 yet"), "{page}");
 }
 
 /// Has another policy hold from now on, with one line of it otherwise.
@@ -383,7 +390,7 @@ fn a_later_policy_makes_no_wish_less_late_and_both_last_days_are_told() {
     let text = stdout(&service.crm(&["consent", "prove", &value]).assert().code(10));
     let two = "Two policies give two last days: 2026-01-20 by the policy in force at the wish (the \
                default), and ";
-    let counted = "10 business days from 2026-01-05, without week-ends and Birthday of Martin Luther \
+    let counted = "10 business days from 2026-01-05, without weekends and Birthday of Martin Luther \
                    King, Jr. (2026-01-19); days are those of America/New_York";
     for part in [two, counted] {
         assert!(text.contains(part), "{part} in {text}");
@@ -456,4 +463,70 @@ fn a_list_that_was_taken_back_names_its_sets_and_they_name_it() {
     assert!(undo.contains(why), "{undo}");
     assert!(page("back.crm").contains(why));
     service.ok("apply back.crm --yes");
+}
+
+/// The sentences of the copies of a value in a proof.
+fn says(proof: &Value, id: &str) -> String {
+    copy(proof, id)["says"].as_str().unwrap().to_owned()
+}
+
+#[test]
+fn a_copy_that_was_late_until_it_went_stays_late() {
+    for go in ["delete 1001 {id} --yes", "update 1001 {id} --value 8185550177 --yes"] {
+        let service = Service::start();
+        let (id, value) = receiving(&service);
+        service.ok(&["consent", "add", &value, "--said", "STOP", "--at", "2026-01-05"]);
+        service.ok("mirror update");
+        service.ok(&format!("customer-contacts {}", go.replace("{id}", &id)));
+        service.ok("mirror update");
+        let told = proof(&service, &value, 10, &["--html", "proof.html"]);
+        let gone = copy(&told, &id);
+        assert_eq!(gone["verdict"], "late-until-gone", "{go}: {gone}");
+        assert!(gone["daysLate"].as_u64() > Some(300), "{gone}");
+        assert!(says(&told, &id).contains("Until then it received marketing"), "{gone}");
+        let page = fs::read_to_string(service.home.path().join("proof.html")).unwrap();
+        assert!(page.contains("late until"), "{page}");
+        let report = "consent report --from 2026-01-01 --output json";
+        let told = stdout(&service.crm(report).assert().code(10));
+        let told: Value = serde_json::from_str(&told).unwrap();
+        assert_eq!(told["turnedOff"]["lateUntilGone"], 1, "{go}: {}", told["turnedOff"]);
+    }
+}
+
+#[test]
+fn each_time_in_which_a_value_was_out_is_judged_by_itself() {
+    let service = Service::start();
+    let (id, value) = receiving(&service);
+    let add = |said: &str, at: &str| {
+        service.ok(&["consent", "add", &value, "--said", said, "--at", at]);
+    };
+    add("STOP", "2026-01-05T10:00:00-05:00");
+    service.ok("mirror update");
+    // The last day was 01-20.
+    add("START", "2026-01-28T10:00:00-05:00");
+    let told = proof(&service, &value, 0, &[]);
+    let copied = copy(&told, &id);
+    assert_eq!((&copied["verdict"], &copied["daysLate"]), (&"no-wish".into(), &0.into()));
+    assert_eq!(copied["earlier"][0]["daysLate"], 8, "{copied}");
+    assert!(says(&told, &id).contains("8 days too long"), "{copied}");
+    add("STOP", "2026-11-27T10:00:00-05:00");
+    let told = proof(&service, &value, 0, &["--html", "proof.html"]);
+    let copied = copy(&told, &id);
+    assert_eq!((&copied["verdict"], &copied["clock"]["record"]), (&"open".into(), &3.into()));
+    assert_eq!(copied["earlier"][0]["daysLate"], 8, "{copied}");
+    let page = fs::read_to_string(service.home.path().join("proof.html")).unwrap();
+    assert!(page.contains("8 days too long"), "{page}");
+    let report = service.json("consent report --from 2026-01-01");
+    assert!(report["earlier"]["late"].as_u64() > Some(0), "{}", report["earlier"]);
+}
+
+#[test]
+fn of_a_wish_without_a_date_nothing_is_in_time() {
+    let service = Service::start();
+    let (id, value) = receiving(&service);
+    service.ok(&["consent", "add", &value, "--said", "STOP", "--at-unknown"]);
+    service.ok("--yes consent run");
+    let told = proof(&service, &value, 0, &[]);
+    assert_eq!(copy(&told, &id)["verdict"], "wish-undated", "{}", copy(&told, &id));
+    assert!(told["notCovered"].to_string().contains("nobody knows when the wish"), "{told}");
 }

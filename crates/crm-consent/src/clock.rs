@@ -8,7 +8,7 @@ use crate::{
     ledger::Ledger,
     policies::{Held, Policies},
     policy::{DayOff, Policy},
-    standing::{Heard, first_of_run, last},
+    standing::{Heard, Run, last, runs},
     wish::{Scope, Wish},
 };
 
@@ -25,6 +25,9 @@ pub struct Clock {
     pub record: u64,
     /// Whether it counts from the day on which the copy was created, since it is younger than the wish.
     pub of_copy: bool,
+    /// Whether it is known when that was from which it counts. Otherwise it counts from the day on which
+    /// the wish came into the ledger, and nothing shows what was in time.
+    pub is_known: bool,
     /// How the last day in time was counted.
     #[serde(flatten)]
     pub counted: Counted,
@@ -47,7 +50,7 @@ pub struct Counted {
     pub last_day: String,
     /// How many business days lie between.
     pub business_days: u16,
-    /// The holidays that were left out; week-ends are left out as well.
+    /// The holidays that were left out; weekends are left out as well.
     pub holidays: Vec<DayOff>,
     /// The zone in which days begin.
     pub time_zone: String,
@@ -82,6 +85,20 @@ impl Clock {
     }
 }
 
+/// A time in which a value was out, and by when a copy of it had to receive no marketing.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct Period {
+    /// By when.
+    #[serde(flatten)]
+    pub clock: Clock,
+    /// When a wish to be written to ended it, at the latest, in UTC; none where it lasts.
+    pub ended: Option<String>,
+    /// The record of that wish.
+    pub ended_by: Option<u64>,
+}
+
 /// The clocks of copies, returned by [`Ledger::clocks`].
 #[derive(Debug)]
 pub struct Clocks<'l> {
@@ -102,8 +119,8 @@ impl Ledger {
 
 impl Clocks<'_> {
     /// Returns the clock of a copy that was created at a moment, by the wishes that had been
-    /// received by another; both are written as RFC 3339. `None` where nobody had wished to be left
-    /// alone by then.
+    /// received by another; both are written as RFC 3339. `None` where nobody wished to be left alone
+    /// then.
     ///
     /// It counts from the first of the wishes to be left alone since the last one to be written to:
     /// who says it again does not begin anew. For a copy that is younger it counts from the day on
@@ -121,8 +138,52 @@ impl Clocks<'_> {
     ) -> Result<Option<Clock>, ConsentError> {
         let created = created.map(moment).transpose()?;
         let heard = self.heard_by(value, by)?;
-        let first = first_of_run(&heard, Scope::Marketing, &self.policies);
-        Ok(first.and_then(|first| self.of_copy(first, created)))
+        let last = runs(&heard, Scope::Marketing, &self.policies).pop();
+        let lasts = last.filter(|run| run.ended_by.is_none());
+        Ok(lasts.and_then(|run| self.of_copy(run.first, created)))
+    }
+
+    /// Returns all times in which a value was out and a copy that was created at a moment was there, in
+    /// their order: each has a last day of its own.
+    ///
+    /// # Errors
+    ///
+    /// The same as those of [`of`](Self::of).
+    pub fn periods(&self, value: &str, created: Option<&str>) -> Result<Vec<Period>, ConsentError> {
+        let created = created.map(moment).transpose()?;
+        let heard = self.ledger.of_key(&self.ledger.keys(value).key)?;
+        Ok(self.periods_of(&heard, created))
+    }
+
+    /// Returns each value that was out beyond its last day until somebody wished it to be written to,
+    /// as it was read: what was not turned off by then was late, and is in no list of what is due.
+    /// Values that were removed are not among them.
+    ///
+    /// # Errors
+    ///
+    /// Returns errors for a file that cannot be read.
+    pub fn ended_late(&self) -> Result<Vec<String>, ConsentError> {
+        let mut values = Vec::new();
+        self.ledger.each_value(|heard| {
+            let key = heard.iter().find_map(|heard| heard.key.clone());
+            let is_late = self.periods_of(heard, None).iter().any(|period| {
+                let ended = period.ended.as_deref();
+                ended.and_then(|ended| period.clock.days_late(ended)) > Some(0)
+            });
+            values.extend(key.filter(|_| is_late));
+        })?;
+        Ok(values)
+    }
+
+    fn periods_of(&self, heard: &[Heard], created: Option<Timestamp>) -> Vec<Period> {
+        let period = |Run { first, ended_by }| {
+            let ended = ended_by.map(Heard::latest);
+            let was_there = ended.is_none_or(|ended| created.is_none_or(|at| at < ended));
+            let clock = self.of_copy(first, created).filter(|_| was_there)?;
+            let ended = ended.map(|ended| ended.to_string());
+            Some(Period { clock, ended, ended_by: ended_by.map(|heard| heard.record) })
+        };
+        runs(heard, Scope::Marketing, &self.policies).into_iter().filter_map(period).collect()
     }
 
     /// Returns the record of a wish to be left alone that had been received by a moment and was taken
@@ -174,6 +235,7 @@ impl Clocks<'_> {
         Some(Clock {
             record: first.record,
             of_copy: created.is_some(),
+            is_known: created.is_some() || first.facts.period.is_some(),
             counted: counted(decides),
             otherwise: other.map(counted),
             decides: decides.1,

@@ -19,7 +19,7 @@ use crate::{
     ledger::Ledger,
     policies::Policies,
     policy::Policy,
-    standing::{Heard, LOCAL_DIGITS, first_of_run, last},
+    standing::{Heard, LOCAL_DIGITS, last, runs},
     wish::{Scope, Wish},
 };
 
@@ -44,7 +44,7 @@ impl Out {
     pub(crate) fn of(heard: &[Heard], policies: &Policies) -> Option<(Sha, Self)> {
         let first = |scope| {
             last(heard, scope, policies).filter(|last| last.wish == Wish::Out)?;
-            first_of_run(heard, scope, policies)
+            runs(heard, scope, policies).pop().map(|run| run.first)
         };
         let (marketing, all_kinds) = (first(Scope::Marketing), first(Scope::All));
         let heard = marketing.or(all_kinds)?;

@@ -109,7 +109,7 @@ mod taking;
 mod wish;
 
 pub use check::Checked;
-pub use clock::{Clock, Clocks, Counted};
+pub use clock::{Clock, Clocks, Counted, Period};
 pub use crm_bulk::{Input, List, ListOptions};
 pub use due::{Due, DueKind};
 pub use error::ConsentError;

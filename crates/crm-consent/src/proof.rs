@@ -50,7 +50,8 @@ pub struct Proof {
     /// The first seal over all of its wishes, if there is one, which shows by when they were there, and
     /// the last seal.
     pub seals: Vec<ShownSeal>,
-    /// The records of its wishes that no seal is over yet.
+    /// The records that have a say here and that no seal is over yet: of wishes and the lists with which
+    /// they came, of what was said of these since, of policies and keys.
     pub unsealed: Vec<u64>,
     /// The end of the chain: how many records there are, and the hash of the last one.
     pub head: Head,
@@ -78,7 +79,7 @@ pub struct ShownKey {
 }
 
 impl ShownKey {
-    fn of(known: &KnownKey) -> Self {
+    pub(crate) fn of(known: &KnownKey) -> Self {
         let KnownKey { record, since, by, key, handed_over, lost } = known;
         Self {
             record: *record,
@@ -287,8 +288,8 @@ impl Ledger {
         let keys = self.signing_keys()?;
         let seals = self.shown_seals(wishes_end, &keys)?;
         let sealed = seals.last().map_or(0, |seal| seal.head.count);
-        let records = wishes.iter().map(|wish| wish.heard.record);
-        let unsealed = records.filter(|record| *record > sealed).collect();
+        let decide = numbers.iter().copied().chain(keys.iter().map(|key| key.record));
+        let unsealed: BTreeSet<_> = decide.filter(|record| *record > sealed).collect();
         let ruling = |wish, decided_by| Ruling { wish, decided_by };
         Ok(Proof {
             digest,
@@ -300,7 +301,7 @@ impl Ledger {
             policies,
             keys: keys.iter().map(ShownKey::of).collect(),
             seals,
-            unsealed,
+            unsealed: unsealed.into_iter().collect(),
             records: self.written(&numbers)?,
             head: self.head()?,
             key,

@@ -8,9 +8,10 @@ use serde::Serialize;
 
 use crate::{
     error::ConsentError,
+    hash::Sha,
     ledger::{Head, Ledger},
     policies::PolicyUsed,
-    proof::Act,
+    proof::{Act, ShownKey},
     record::ImportFacts,
     seal::Seal,
     sealing::Sealed,
@@ -59,6 +60,9 @@ pub struct Report {
     pub policies: Vec<PolicyUsed>,
     /// The seals that were made.
     pub seals: Vec<SealTold>,
+    /// The keys that signed in the period or came to sign in it, also those to which no key before has
+    /// handed over.
+    pub keys: Vec<ShownKey>,
     /// The end of the chain.
     pub head: Head,
 }
@@ -78,6 +82,8 @@ pub struct SealTold {
     pub head: Head,
     /// When an authority says that it saw it.
     pub stamped: Option<String>,
+    /// The SHA-256 of the public key that signed it.
+    pub key: Sha,
 }
 
 /// Where wishes came from, and how many.
@@ -214,12 +220,19 @@ impl Ledger {
             told.retracted_by = self.retraction(told.record)?;
         }
         let acts = self.acts(|act, _, _| period.has(&act.at))?;
+        let seals = self.seals_of(period)?;
+        let mut keys: Vec<_> = self.signing_keys()?.iter().map(ShownKey::of).collect();
+        keys.retain(|key| {
+            let signs = |seal: &SealTold| seal.key == key.fingerprint;
+            period.has(&key.since) || seals.iter().any(signs)
+        });
         Ok(Report {
             sources: sources(&counted, &tools),
             imports,
             acts,
             policies: self.policies_of(period)?,
-            seals: self.seals_of(period)?,
+            seals,
+            keys,
             head: self.head()?,
             period: period.clone(),
         })
@@ -251,8 +264,8 @@ impl Ledger {
         while let Some(Sealed { record, seal, stamp, .. }) = next {
             if period.has(&seal.at) {
                 let stamped = stamp.map(|stamp| stamp.time);
-                let Seal { at, by, head, .. } = seal;
-                seals.push(SealTold { record, at, by, head, stamped });
+                let Seal { at, by, head, key, .. } = seal;
+                seals.push(SealTold { record, at, by, head, stamped, key });
             }
             next = self.first_seal_over(record)?;
         }

@@ -137,6 +137,19 @@ impl Heard {
         self.facts.period.map_or_else(recorded, |period| period.earliest)
     }
 
+    /// Whether a wish to be written to is later than one to be left alone, which counts where that
+    /// cannot be told.
+    fn is_after(&self, out: &Self) -> bool {
+        let (of_out, of_in) = (out.latest(), self.earliest());
+        // At the same moment, known to be the same, what came into the ledger later is later.
+        let is_exact = of_out == out.earliest() && of_in == self.latest();
+        of_in > of_out || (of_in == of_out && is_exact && self.record > out.record)
+    }
+
+    fn min_by_begin<'a>(&'a self, other: &'a Self) -> &'a Self {
+        std::cmp::min_by_key(self, other, |heard| (heard.begins(), heard.record))
+    }
+
     /// Whether it speaks of messages of these kinds.
     fn speaks_of(&self, scope: Scope, policies: &Policies) -> bool {
         match (scope, self.scope) {
@@ -353,34 +366,47 @@ fn by_value(heard: Vec<Heard>) -> BTreeMap<[u8; 32], Vec<Heard>> {
 
 /// The wish that decides among those of one value.
 pub(crate) fn last<'a>(heard: &'a [Heard], scope: Scope, policies: &Policies) -> Option<&'a Heard> {
-    let counted = heard.iter().filter(|heard| heard.counts() && heard.speaks_of(scope, policies));
-    let (outs, ins): (Vec<_>, Vec<_>) = counted.partition(|heard| heard.wish == Wish::Out);
+    let (outs, ins) = counted(heard, scope, policies);
     let out = outs.into_iter().max_by_key(|heard| (heard.latest(), heard.record));
     let into = ins.into_iter().max_by_key(|heard| (heard.earliest(), heard.record));
     match (out, into) {
-        (Some(out), Some(into)) => {
-            let (of_out, of_in) = (out.latest(), into.earliest());
-            // At the same moment, known to be the same, what came into the ledger later is later.
-            let is_exact = of_out == out.earliest() && of_in == into.latest();
-            let is_later =
-                of_in > of_out || (of_in == of_out && is_exact && into.record > out.record);
-            Some(if is_later { into } else { out })
-        }
+        (Some(out), Some(into)) if into.is_after(out) => Some(into),
         (out, into) => out.or(into),
     }
 }
 
-/// The first of the last wishes to be left alone, those since the last wish to be written to before
-/// them: by when they have to be honoured counts from it, however often it was said again.
-pub(crate) fn first_of_run<'a>(
+/// A time in which a value was out: from a wish to be left alone to the next one to be written to.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Run<'a> {
+    /// By when the wish has to be honoured counts from the first one, however often it was said again.
+    pub(crate) first: &'a Heard,
+    /// None where it lasts.
+    pub(crate) ended_by: Option<&'a Heard>,
+}
+
+/// All times in which a value was out, in their order.
+pub(crate) fn runs<'a>(heard: &'a [Heard], scope: Scope, policies: &Policies) -> Vec<Run<'a>> {
+    let (mut outs, mut ins) = counted(heard, scope, policies);
+    outs.sort_by_key(|out| (out.latest(), out.record));
+    ins.sort_by_key(|into| (into.earliest(), into.record));
+    let mut runs: Vec<Run<'a>> = Vec::new();
+    let record = |heard: Option<&Heard>| heard.map(|heard| heard.record);
+    for out in outs {
+        let ended_by = ins.iter().find(|into| into.is_after(out)).copied();
+        match runs.last_mut().filter(|run| record(run.ended_by) == record(ended_by)) {
+            Some(run) => run.first = run.first.min_by_begin(out),
+            None => runs.push(Run { first: out, ended_by }),
+        }
+    }
+    runs
+}
+
+/// The wishes that count: to be left alone, and to be written to.
+fn counted<'a>(
     heard: &'a [Heard],
     scope: Scope,
     policies: &Policies,
-) -> Option<&'a Heard> {
+) -> (Vec<&'a Heard>, Vec<&'a Heard>) {
     let counted = heard.iter().filter(|heard| heard.counts() && heard.speaks_of(scope, policies));
-    let (outs, ins): (Vec<_>, Vec<_>) = counted.partition(|heard| heard.wish == Wish::Out);
-    let last = outs.iter().map(|out| out.latest()).max()?;
-    let before = ins.iter().map(|into| into.earliest()).filter(|at| *at <= last).max();
-    let run = outs.into_iter().filter(|out| before.is_none_or(|before| out.latest() >= before));
-    run.min_by_key(|out| (out.begins(), out.record))
+    counted.partition(|heard| heard.wish == Wish::Out)
 }

@@ -71,6 +71,11 @@ impl Event {
         self.at.as_ref()?.parse().ok()
     }
 
+    /// Of what others changed, when it was last seen as before.
+    pub(super) fn since(&self) -> Option<Timestamp> {
+        self.since.as_ref()?.parse().ok()
+    }
+
     /// Of a change of a set, when that was planned and its record found.
     pub(crate) fn found_at(&self) -> Option<&str> {
         self.found.as_ref()?.at.as_deref()

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crm_bulk::speaks_of_marketing;
-use crm_mirror::{FeedState, Mirror, MirrorError, OwnerId};
+use crm_mirror::{FeedState, Known, Mirror, MirrorError, OwnerId};
 use crm_models::{CustomerId, LocationId, Timestamp};
 use serde::Serialize;
 
@@ -45,6 +45,8 @@ pub(crate) struct Place {
     pub(crate) events: Vec<Event>,
     /// What is known of its marketing, the earliest first.
     pub(crate) facts: Vec<Fact>,
+    /// When the service changed it last, by the mirror.
+    modified: Option<Timestamp>,
 }
 
 /// What is known of a place's marketing at one moment.
@@ -103,12 +105,13 @@ impl Desk {
                 // A contact that is gone keeps its own time.
                 let found = place.events.iter().filter_map(|event| event.found.as_ref());
                 place.created = found.filter_map(|found| found.created.clone()).next();
-                place.owner_name = match &mirror {
-                    Some(mirror) => name(mirror, &record).map_err(failed)?,
-                    None => None,
-                };
+                if let Some(mirror) = &mirror {
+                    place.owner_name = name(mirror, &record).map_err(failed)?;
+                    place.facts_until_gone(mirror, &record).map_err(failed)?;
+                }
             }
             place.facts.sort_by_key(|fact| fact.at);
+            place.facts_since_modified();
             places.places.push(place);
         }
         places.missing = history.missing;
@@ -136,6 +139,7 @@ impl Places {
             place.do_not_text = contact.do_not_text();
             let flags = contact.preferences.map(|flags| flags.marketing_updates_enabled);
             place.facts.extend(flags.zip(self.known_at).map(|(is_on, at)| Fact::seen(at, is_on)));
+            place.modified = Some(contact.modified_on).filter(|at| !at.is_unknown());
             place.value = Some(contact.value);
             found.insert(record, place);
         }
@@ -167,6 +171,43 @@ impl Place {
             ..Self::default()
         }
     }
+
+    /// What it received until it was no longer there or had another value: what the mirror has of it,
+    /// unless something is known to have changed that since.
+    fn facts_until_gone(&mut self, mirror: &Mirror, record: &Record) -> Result<(), MirrorError> {
+        let Some((owner, contact)) = owner(record).zip(record.2.parse().ok()) else {
+            return Ok(());
+        };
+        let Some(Known { contact, .. }) = mirror.contact_last_told(owner, contact)? else {
+            return Ok(());
+        };
+        let created = contact.created().map(|at| at.to_string());
+        self.created = self.created.take().or(created);
+        let gone = self.facts.iter().filter(|fact| fact.effect == Effect::Gone);
+        let gone = gone.map(|fact| fact.at).min();
+        let is_told = |fact: &Fact| fact.effect != Effect::Gone && Some(fact.at) >= gone;
+        if self.facts.iter().any(is_told) {
+            return Ok(());
+        }
+        let told = contact.preferences.zip(gone);
+        let told = told.map(|(flags, at)| Fact::seen(at, flags.marketing_updates_enabled));
+        // It was so before it went, in the same moment.
+        self.facts.splice(0..0, told);
+        Ok(())
+    }
+
+    /// It has been as the mirror has it since the service changed it last, unless that was our own
+    /// doing, which is known better.
+    fn facts_since_modified(&mut self) {
+        let (Some(last), Some(at)) = (self.facts.last(), self.modified) else { return };
+        let ours = self.facts.iter().rev().find(|fact| fact.is_exact);
+        let is_known =
+            |ours: &Fact| ours.effect == last.effect || at <= ours.at || last.at <= ours.at;
+        if at < last.at && !ours.is_some_and(is_known) {
+            let before = self.facts.partition_point(|fact| fact.at <= at);
+            self.facts.insert(before, Fact { at, effect: last.effect, is_exact: false });
+        }
+    }
 }
 
 impl Fact {
@@ -181,14 +222,17 @@ fn record(event: &Event) -> Option<Record> {
     Some((owner_kind.clone()?, owner_id.clone()?, contact_id.clone()?))
 }
 
-fn name(mirror: &Mirror, (kind, id, _): &Record) -> Result<Option<String>, MirrorError> {
-    let id = id.parse::<i64>().ok();
-    let owner = id.and_then(|id| match kind.as_str() {
+fn owner((kind, id, _): &Record) -> Option<OwnerId> {
+    let id = id.parse().ok()?;
+    match kind.as_str() {
         "customer" => Some(OwnerId::Customer(CustomerId::new(id).ok()?)),
         "location" => Some(OwnerId::Location(LocationId::new(id).ok()?)),
         _ => None,
-    });
-    let known = owner.map(|owner| mirror.owner(owner)).transpose()?.flatten();
+    }
+}
+
+fn name(mirror: &Mirror, record: &Record) -> Result<Option<String>, MirrorError> {
+    let known = owner(record).map(|owner| mirror.owner(owner)).transpose()?.flatten();
     Ok(known.map(|known| known.display_name()))
 }
 
@@ -216,6 +260,9 @@ fn facts(event: &Event, sought: &Sought) -> Vec<Fact> {
     let Some(at) = at.filter(|_| is_exact || event.state == "seen") else {
         return facts;
     };
+    let before = marketing_before(&event.members);
+    let since = event.since().unwrap_or(at);
+    facts.extend(before.map(|is_on| Fact::seen(since, is_on)));
     let has = |text: &Option<String>| text.as_ref().is_some_and(|text| sought.is_in(text));
     let gives_up = |member: &Member| member.field == "value" && !has(&member.after);
     let effect = if event.action == "delete" || event.members.iter().any(gives_up) {
@@ -229,9 +276,21 @@ fn facts(event: &Event, sought: &Sought) -> Vec<Fact> {
 
 /// Whether marketing is received after members became what they are, if one of them says so.
 pub(super) fn marketing(members: &[Member]) -> Option<bool> {
+    marketing_of(members, |member| member.after.as_deref())
+}
+
+/// The same of what they were before.
+pub(super) fn marketing_before(members: &[Member]) -> Option<bool> {
+    marketing_of(members, |member| member.before.as_deref())
+}
+
+fn marketing_of<'m>(
+    members: &'m [Member],
+    side: impl Fn(&'m Member) -> Option<&'m str>,
+) -> Option<bool> {
     let flags = members.iter().filter(|member| speaks_of_marketing(&member.field));
     let flags: Vec<_> = flags
-        .filter_map(|member| match member.after.as_deref()? {
+        .filter_map(|member| match side(member)? {
             "on" | "true" => Some(true),
             "off" | "false" => Some(false),
             _ => None,

@@ -1,9 +1,9 @@
-//! What turned marketing off: changes of sets and single writes, one after another, so that it takes
-//! no more memory for more of them.
+//! What turned marketing off, or removed a number or an address that received it: changes of sets and
+//! single writes, one after another, so that it takes no more memory for more of them.
 
 use std::path::Path;
 
-use crm_bulk::{BulkError, ChangeSet, DecisionKind, Image, ReverseSet, Selection, State};
+use crm_bulk::{Action, BulkError, ChangeSet, DecisionKind, Image, ReverseSet, Selection, State};
 use crm_mirror::{Mirror, OwnerId};
 use crm_models::{ContactId, CustomerId, LocationId};
 use serde::Serialize;
@@ -11,16 +11,18 @@ use serde::Serialize;
 use super::{
     error::DeskError,
     folder::Desk,
-    places::marketing,
+    places::{marketing, marketing_before},
     reverses::Head,
     sets::name_of,
     updates::{Entry, Member},
 };
 use crate::output::moment;
 
-/// A contact or a contact method of which marketing was turned off.
+/// A contact or a contact method of which marketing was turned off, or that received it until it went.
 #[derive(Debug, Clone)]
 pub(crate) struct TurnedOff {
+    /// Whether it went, with marketing on, or has another number or address since.
+    pub(crate) is_gone: bool,
     pub(crate) at: String,
     pub(crate) owner_kind: Option<String>,
     pub(crate) owner_id: Option<String>,
@@ -93,8 +95,10 @@ impl Desk {
         if let Some(updates) = updates {
             let mirror = self.mirror().exists().then(|| Mirror::open(self.mirror()).ok()).flatten();
             for (_, entry) in updates.all()? {
-                if entry.outcome.state == "done" && marketing(&entry.changes) == Some(false) {
-                    each(of_update(entry, mirror.as_ref()))?;
+                if entry.outcome.state == "done"
+                    && let Some(off) = of_update(entry, mirror.as_ref())
+                {
+                    each(off)?;
                 }
             }
         }
@@ -114,23 +118,30 @@ fn of_set<E>(
     for change in set.changes(&Selection::states([State::Done])) {
         let change = change?;
         let members: Vec<_> = change.members().iter().map(Member::from).collect();
-        let Some(at) = change.outcome.at.filter(|_| marketing(&members) == Some(false)) else {
+        let before = change.before.as_ref();
+        let is_off = marketing(&members) == Some(false);
+        let is_gone = !is_off
+            && before.is_some_and(Image::receives_marketing)
+            && (matches!(change.action, Action::Delete) || gives_up(&members).is_some());
+        let Some(at) = change.outcome.at.filter(|_| is_off || is_gone) else {
             continue;
         };
-        let before = change.before.as_ref();
+        let had = before.map(Image::value);
+        let value = if is_gone { had } else { change.value().or(had) };
         let created = before.and_then(Image::as_contact).and_then(|contact| contact.created());
         let counts = each(TurnedOff {
+            is_gone,
             at: at.to_string(),
             owner_kind: Some(change.target.kind().to_owned()),
             owner_id: Some(change.target.owner_text()),
             contact_id: change.target.contact_text(),
-            value: change.value().or_else(|| before.map(Image::value)).map(str::to_owned),
+            value: value.map(str::to_owned),
             created: created.map(|at| at.to_string()),
             through: name.clone(),
             trace_id: change.outcome.trace_id,
         });
         match counts {
-            Ok(counts) => turned_off += u64::from(counts),
+            Ok(counts) => turned_off += u64::from(counts && is_off),
             Err(error) => return Ok(Err(error)),
         }
     }
@@ -146,7 +157,19 @@ fn of_set<E>(
     Ok(Ok(Some(SetTold { name, turned_off, undone, applied_by })))
 }
 
-fn of_update(entry: Entry, mirror: Option<&Mirror>) -> TurnedOff {
+/// The number or address that a record had and has no longer.
+fn gives_up(members: &[Member]) -> Option<&str> {
+    let value = members.iter().find(|member| member.field == "value")?;
+    value.before.as_deref().filter(|before| value.after.as_deref() != Some(*before))
+}
+
+/// What a single write turned off, or removed; nothing for any other.
+fn of_update(entry: Entry, mirror: Option<&Mirror>) -> Option<TurnedOff> {
+    let is_off = marketing(&entry.changes) == Some(false);
+    let given_up = gives_up(&entry.changes).map(str::to_owned);
+    if !is_off && given_up.is_none() {
+        return None;
+    }
     let contact = mirror.and_then(|mirror| {
         let owner: i64 = entry.owner_id.as_deref()?.parse().ok()?;
         let owner = match entry.owner_kind.as_deref()? {
@@ -155,12 +178,24 @@ fn of_update(entry: Entry, mirror: Option<&Mirror>) -> TurnedOff {
             _ => return None,
         };
         let contact: ContactId = entry.contact_id.as_deref()?.parse().ok()?;
-        Some(mirror.contact(owner, contact).ok()??.contact)
+        Some(mirror.contact_last_told(owner, contact).ok()??.contact)
     });
+    let is_on = || {
+        let told = marketing_before(&entry.changes);
+        // Which flags it had is told by the mirror where the write did not touch them.
+        let flags = || contact.as_ref()?.preferences.map(|flags| flags.marketing_updates_enabled);
+        told.or_else(flags) == Some(true)
+    };
+    let is_gone = !is_off && is_on();
+    if !is_off && !is_gone {
+        return None;
+    }
     let created = contact.as_ref().and_then(|contact| contact.created());
     let told = entry.changes.iter().find(|member| member.field == "value");
     let told = told.and_then(|member| member.after.clone());
-    TurnedOff {
+    let told = if is_gone { given_up } else { told };
+    Some(TurnedOff {
+        is_gone,
         at: entry.outcome.ended_at.unwrap_or(entry.at),
         owner_kind: entry.owner_kind,
         owner_id: entry.owner_id,
@@ -169,5 +204,5 @@ fn of_update(entry: Entry, mirror: Option<&Mirror>) -> TurnedOff {
         value: told.or_else(|| contact.map(|contact| contact.value)),
         through: entry.command,
         trace_id: entry.outcome.trace_id,
-    }
+    })
 }

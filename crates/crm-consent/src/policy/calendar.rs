@@ -4,7 +4,7 @@ use jiff::civil::{Date, Weekday};
 use serde::{Deserialize, Serialize};
 
 /// A day of each year on which no business is done: always the same day of its month, which is
-/// observed on Friday or Monday if it falls on a week-end; or the third Monday and the like, of which
+/// observed on Friday or Monday if it falls on a weekend; or the third Monday and the like, of which
 /// the last one is -1.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
@@ -81,7 +81,7 @@ pub(super) fn is_business_day(day: Date, holidays: &[Holiday]) -> bool {
     !is_weekend(day) && holiday(day, holidays).is_none()
 }
 
-/// The holiday of a day that is not one of a week-end.
+/// The holiday of a day that is not one of a weekend.
 pub(super) fn day_off(day: Date, holidays: &[Holiday]) -> Option<DayOff> {
     let holiday = holiday(day, holidays).filter(|_| !is_weekend(day))?;
     Some(DayOff { day: day.to_string(), name: holiday.name.clone() })

@@ -23,7 +23,7 @@ use crate::{error::ConsentError, hash::Sha, wish::Scope};
 ///
 /// let policy = Policy::default();
 /// assert_eq!(policy.time_zone(), "America/New_York");
-/// // Thanksgiving and two week-ends lie between.
+/// // Thanksgiving and two weekends lie between.
 /// assert_eq!(policy.deadline("2026-11-23")?, "2026-12-08");
 /// # Ok::<(), crm_consent::ConsentError>(())
 /// ```

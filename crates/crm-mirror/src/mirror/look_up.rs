@@ -63,6 +63,21 @@ impl Mirror {
         Ok(found.into_iter().next().map(|(_, known)| known))
     }
 
+    /// Returns one contact as the service last told it, also one that was deleted since.
+    ///
+    /// # Errors
+    ///
+    /// A failure to read.
+    pub fn contact_last_told(
+        &self,
+        owner: OwnerId,
+        contact: ContactId,
+    ) -> Result<Option<Known>, MirrorError> {
+        let name = params![owner_code(owner), contact.get()];
+        let found = self.contacts("WHERE owner = ? AND contact_id = ?", name)?;
+        Ok(found.into_iter().next().map(|(_, known)| known))
+    }
+
     /// Returns the existing contacts with this number or address, of all owners or of one, however
     /// it is written. Of a number the extension counts too, in a type that has numbers.
     ///

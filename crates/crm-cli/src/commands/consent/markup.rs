@@ -1,7 +1,7 @@
 //! What the pages about wishes have in common.
 
 use crm_bulk::page::{foreign, time};
-use crm_consent::PolicyUsed;
+use crm_consent::{PolicyUsed, ShownKey};
 use maud::{Markup, html};
 
 use crate::output::count;
@@ -34,7 +34,7 @@ pub(super) fn policies(policies: &[PolicyUsed]) -> Markup {
                         _ => ", the default",
                     }
                     ": " (count(policy.business_days, "business day")) " in " (policy.time_zone)
-                    ", without week-ends and its holidays; for all kinds of messages from "
+                    ", without weekends and its holidays; for all kinds of messages from "
                     (policy.all_kinds_from) " on. As of " (policy.as_of) ", by"
                     ul { @for source in &policy.sources { li { (foreign(source)) } } }
                     details {
@@ -51,5 +51,25 @@ pub(super) fn policies(policies: &[PolicyUsed]) -> Markup {
 pub(super) fn at(text: &str) -> Markup {
     html! {
         @match text.parse() { Ok(at) => { (time(at)) } Err(_) => (foreign(text)), }
+    }
+}
+
+/// A key that signs or did, and whether the one before has handed over to it.
+pub(super) fn key(shown: &ShownKey) -> Markup {
+    let ShownKey { record, since, by, fingerprint, handed_over, lost, .. } = shown;
+    html! {
+        li {
+            code { (fingerprint) } ", signs since " (at(since)) ", set by " (foreign(by)) " (record "
+            (record) "): "
+            @match handed_over {
+                None => "the first key of the ledger.",
+                Some(true) => "the key before has signed that it hands over to this one.",
+                Some(false) => {
+                    b.bad { "no key before has handed over to it." }
+                    " Anybody who could write the ledger could have had it sign."
+                    @if let Some(reason) = lost { " The reason that was given: “" (foreign(reason)) "”" }
+                }
+            }
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! Whether a copy of a number or an address was turned off in time, by what is known of it.
 
-use crm_consent::{Clock, Counted};
+use crm_consent::{Clock, Counted, Period};
 use crm_models::Timestamp;
 use serde::Serialize;
 
@@ -12,10 +12,12 @@ use crate::{
 /// What became of a copy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub(super) enum Verdict {
+pub(in crate::commands::consent) enum Verdict {
     /// It received no marketing when its clock began.
     BeforeTheWish,
     InTime,
+    /// It receives none, but nobody knows when the wish was received.
+    WishUndated,
     Late,
     /// It receives none, but nothing shows that this was so in time.
     NotShown,
@@ -24,6 +26,8 @@ pub(super) enum Verdict {
     Overdue,
     /// It is no longer there, or has the number or address no longer.
     Gone,
+    /// The same, and it still received marketing after the last day, until it went.
+    LateUntilGone,
     /// Nothing is known of its flags.
     Unknown,
     /// Nobody has wished to be left alone.
@@ -33,7 +37,7 @@ pub(super) enum Verdict {
 /// A verdict, and what it rests on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Judged {
+pub(in crate::commands::consent) struct Judged {
     pub(super) verdict: Verdict,
     /// Since when the copy is known to be as it is.
     pub(super) since: Option<Timestamp>,
@@ -42,11 +46,96 @@ pub(super) struct Judged {
     /// Whether it receives marketing after it had received none.
     pub(super) again: bool,
     pub(super) days_late: u32,
+    /// How it was late in times in which it was out before, each ended by a wish to be written to.
+    pub(in crate::commands::consent) earlier: Vec<Breach>,
+}
+
+/// That a copy received marketing after the last day of a time in which it was out.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(in crate::commands::consent) struct Breach {
+    /// The record of the wish to be left alone.
+    pub(in crate::commands::consent) record: u64,
+    pub(in crate::commands::consent) last_day: String,
+    /// Until when.
+    pub(in crate::commands::consent) until: Timestamp,
+    /// The record of the wish to be written to, if it was until that one.
+    pub(in crate::commands::consent) ended_by: Option<u64>,
+    /// Whether it is known that it received marketing; otherwise that it did not is not shown.
+    pub(in crate::commands::consent) is_shown: bool,
+    pub(in crate::commands::consent) days_late: u32,
+}
+
+impl Breach {
+    /// The longest one in a period, by the facts of a copy.
+    fn of(facts: &[Fact], period: &Period, now: Timestamp) -> Option<Self> {
+        let ended: Option<Timestamp> = period.ended.as_ref().and_then(|at| at.parse().ok());
+        let ends = ended.unwrap_or(now);
+        let nexts = facts.iter().map(Some).chain([None]);
+        let pairs = [None].into_iter().chain(facts.iter().map(Some)).zip(nexts);
+        let breaches = pairs.filter_map(|(fact, next)| {
+            let is_on = match (fact, next) {
+                (Some(fact), _) => fact.effect == Effect::On && fact.at < ends,
+                // Nothing is known of before: what goes tells nothing of it.
+                (None, next) => next.is_some_and(|next| next.effect != Effect::Gone),
+            };
+            let until = next.map_or(ends, |next| next.at.min(ends));
+            let days_late = period.clock.days_late(&until.to_string())?;
+            let by = next.filter(|next| next.at <= ends);
+            (is_on && days_late > 0).then(|| Self {
+                record: period.clock.record,
+                last_day: period.clock.counted.last_day.clone(),
+                until,
+                ended_by: period.ended_by.filter(|_| by.is_none()),
+                is_shown: fact.is_some() && by.is_none_or(|next| next.is_exact),
+                days_late,
+            })
+        });
+        breaches.max_by_key(|breach| (breach.days_late, breach.is_shown))
+    }
+
+    /// In one sentence.
+    pub(in crate::commands::consent) fn says(&self) -> String {
+        let Self { record, last_day, until, ended_by, is_shown, days_late } = self;
+        let late = count(u64::from(*days_late), "day");
+        let until = crm_bulk::page::time(*until);
+        let until = match ended_by {
+            Some(by) => format!("until the wish of record {by} to be written to, {until}"),
+            None => format!("until {until}"),
+        };
+        if *is_shown {
+            format!(
+                "After the wish of record {record} it received marketing {late} too long, {until}: the \
+                 last day was {last_day}."
+            )
+        } else {
+            format!(
+                "After the wish of record {record} it may have received marketing {late} too long at \
+                 most, {until}: that it was off by the last day, {last_day}, is not shown."
+            )
+        }
+    }
 }
 
 impl Judged {
-    /// Judges a copy by its facts, the earliest first.
-    pub(super) fn of(facts: &[Fact], clock: Option<&Clock>, now: Timestamp) -> Self {
+    /// Judges a copy by its facts and by the times in which its value was out, the earliest first.
+    pub(in crate::commands::consent) fn of(
+        facts: &[Fact],
+        periods: &[Period],
+        now: Timestamp,
+    ) -> Self {
+        let (lasts, ended) = match periods.split_last() {
+            Some((last, before)) if last.ended.is_none() => (Some(last), before),
+            _ => (None, periods),
+        };
+        let ended = ended.iter();
+        let earlier = ended.filter_map(|period| Breach::of(facts, period, now)).collect();
+        Self { earlier, ..Self::of_last(facts, lasts, now) }
+    }
+
+    /// Judges it by the wish that counts.
+    fn of_last(facts: &[Fact], period: Option<&Period>, now: Timestamp) -> Self {
+        let clock = period.map(|period| &period.clock);
         let Some(last) = facts.last() else {
             return Self::without_moment(Verdict::Unknown);
         };
@@ -58,12 +147,16 @@ impl Judged {
             is_exact: first.is_exact,
             again: last.effect == Effect::On && before.is_some(),
             days_late,
+            earlier: Vec::new(),
         };
         let late = |at: Timestamp| {
             clock.and_then(|clock| clock.days_late(&at.to_string())).unwrap_or_default()
         };
         match (last.effect, clock) {
-            (Effect::Gone, _) => judged(Verdict::Gone, 0),
+            (Effect::Gone, _) => match period.and_then(|period| Breach::of(facts, period, now)) {
+                Some(breach) => judged(Verdict::LateUntilGone, breach.days_late),
+                None => judged(Verdict::Gone, 0),
+            },
             (_, None) => judged(Verdict::NoWish, 0),
             (Effect::On, _) => match late(now) {
                 0 => judged(Verdict::Open, 0),
@@ -72,7 +165,8 @@ impl Judged {
             (Effect::Off, Some(clock)) if !clock.has_begun(&first.at.to_string()) => {
                 judged(Verdict::BeforeTheWish, 0)
             }
-            (Effect::Off, _) => match (late(first.at), first.is_exact) {
+            (Effect::Off, Some(clock)) => match (late(first.at), first.is_exact) {
+                (0, _) if !clock.is_known => judged(Verdict::WishUndated, 0),
                 (0, _) => judged(Verdict::InTime, 0),
                 (days, true) => judged(Verdict::Late, days),
                 (days, false) => judged(Verdict::NotShown, days),
@@ -81,22 +175,32 @@ impl Judged {
     }
 
     fn without_moment(verdict: Verdict) -> Self {
-        Self { verdict, since: None, is_exact: false, again: false, days_late: 0 }
+        Self {
+            verdict,
+            since: None,
+            is_exact: false,
+            again: false,
+            days_late: 0,
+            earlier: Vec::new(),
+        }
     }
 
     /// Whether it speaks against whoever had to turn it off.
     pub(super) fn is_bad(&self) -> bool {
-        matches!(self.verdict, Verdict::Late | Verdict::NotShown | Verdict::Overdue)
+        matches!(
+            self.verdict,
+            Verdict::Late | Verdict::NotShown | Verdict::Overdue | Verdict::LateUntilGone
+        )
     }
 
-    /// In one sentence, and another one where two policies give two last days.
+    /// In one sentence, and more where two policies give two last days, or it was late before.
     pub(super) fn sentence(&self, clock: Option<&Clock>) -> String {
         let verdict = self.verdict_on(clock);
         let is_of_day = !matches!(self.verdict, Verdict::Gone | Verdict::Unknown | Verdict::NoWish);
-        match clock.filter(|_| is_of_day).and_then(two_days) {
-            Some(two_days) => format!("{verdict} {two_days}"),
-            None => verdict,
-        }
+        let two_days = clock.filter(|_| is_of_day).and_then(two_days);
+        let earlier = self.earlier.iter().map(Breach::says);
+        let sentences: Vec<_> = [verdict].into_iter().chain(two_days).chain(earlier).collect();
+        sentences.join(" ")
     }
 
     fn verdict_on(&self, clock: Option<&Clock>) -> String {
@@ -119,6 +223,9 @@ impl Judged {
                 format!("Received no marketing on {since} already, before the wish came in.")
             }
             Verdict::InTime => format!("{off}, in time: the last day was {last}."),
+            Verdict::WishUndated => format!(
+                "{off}. When the wish was received is not known, so neither is whether that was in time."
+            ),
             Verdict::Late => format!("{off}, {late} late: the last day was {last}."),
             Verdict::NotShown => format!(
                 "{off}, {late} after the last day, {last}: that it was so in time is not shown."
@@ -132,6 +239,10 @@ impl Judged {
                 format!("Still receives marketing, {late} late: the last day was {last}.")
             }
             Verdict::Gone => format!("Has it no longer, since {since}."),
+            Verdict::LateUntilGone => format!(
+                "Has it no longer, since {since}. Until then it received marketing, {late} late: the \
+                 last day was {last}."
+            ),
             Verdict::Unknown => "Whether it receives marketing is not known.".to_owned(),
             Verdict::NoWish => "No wish to be left alone counts for it.".to_owned(),
         }
@@ -156,7 +267,7 @@ pub(super) fn two_days(clock: &Clock) -> Option<String> {
 
 /// How a last day was counted, in words.
 pub(super) fn how_counted(counted: &Counted) -> String {
-    let mut without = vec!["week-ends".to_owned()];
+    let mut without = vec!["weekends".to_owned()];
     without.extend(counted.holidays.iter().map(|off| format!("{} ({})", off.name, off.day)));
     let without = match without.split_last() {
         Some((last, rest)) if !rest.is_empty() => format!("{} and {last}", rest.join(", ")),
@@ -187,7 +298,7 @@ mod tests {
         let mut ledger = Ledger::open_or_create(folder.path().join("ledger.db"), &site).unwrap();
         ledger.add(&Said::new("818-555-0142", Wish::Out).received("2026-03-02")).unwrap();
         let now: Timestamp = "2026-03-20T12:00:00Z".parse().unwrap();
-        let clock = ledger.clocks().unwrap().of("8185550142", None, &now.to_string()).unwrap();
+        let periods = ledger.clocks().unwrap().periods("8185550142", None).unwrap();
         let judge = |facts: &[(&str, Effect, bool)]| {
             let facts: Vec<_> = facts
                 .iter()
@@ -197,7 +308,7 @@ mod tests {
                     is_exact: *is_exact,
                 })
                 .collect();
-            let judged = Judged::of(&facts, clock.as_ref(), now);
+            let judged = Judged::of(&facts, &periods, now);
             (judged.verdict, judged.days_late)
         };
         for (facts, wanted) in [
@@ -212,10 +323,49 @@ mod tests {
             (&[("02-05", Off, true), ("03-18", Off, false)], (Verdict::BeforeTheWish, 0)),
             // Somebody has turned it on again.
             (&[("03-05", Off, true), ("03-19", On, false)], (Verdict::Overdue, 4)),
-            (&[("03-05", On, false), ("03-19", Gone, true)], (Verdict::Gone, 0)),
+            (&[("03-05", On, false), ("03-19", Gone, true)], (Verdict::LateUntilGone, 3)),
+            // It was turned off late, and went then.
+            (
+                &[("03-05", On, false), ("03-18", Off, true), ("03-19", Gone, true)],
+                (Verdict::LateUntilGone, 2),
+            ),
+            (&[("03-05", On, false), ("03-12", Gone, true)], (Verdict::Gone, 0)),
+            (&[("03-19", Gone, true)], (Verdict::Gone, 0)),
         ] {
             assert_eq!(judge(facts), wanted, "{facts:?}");
         }
-        assert_eq!(Judged::of(&[], None, now).verdict, Verdict::Unknown);
+        assert_eq!(Judged::of(&[], &[], now).verdict, Verdict::Unknown);
+
+        // The last day was 03-16.
+        ledger.add(&start("2026-03-19T10:00:00Z")).unwrap();
+        let earlier = |ledger: &Ledger, facts: &[(&str, Effect)]| {
+            let facts: Vec<_> = facts
+                .iter()
+                .map(|(day, effect)| Fact {
+                    at: format!("2026-{day}T12:00:00Z").parse().unwrap(),
+                    effect: *effect,
+                    is_exact: *effect == Off,
+                })
+                .collect();
+            let periods = ledger.clocks().unwrap().periods("8185550142", None).unwrap();
+            let judged = Judged::of(&facts, &periods, now);
+            let earlier = judged.earlier.iter();
+            let told = earlier.map(|was| (was.days_late, was.ended_by.is_some(), was.is_shown));
+            (judged.verdict, told.collect::<Vec<_>>())
+        };
+        let throughout = &[("03-03", On), ("03-20", On)];
+        assert_eq!(earlier(&ledger, throughout), (Verdict::NoWish, vec![(3, true, true)]));
+        let seen_after = &[("03-20", On)];
+        assert_eq!(earlier(&ledger, seen_after), (Verdict::NoWish, vec![(3, true, false)]));
+        let off_late = &[("03-03", On), ("03-18", Off)];
+        assert_eq!(earlier(&ledger, off_late), (Verdict::NoWish, vec![(2, false, true)]));
+        let in_time = &[("03-03", On), ("03-12", Off), ("03-20", On)];
+        assert_eq!(earlier(&ledger, in_time), (Verdict::NoWish, Vec::new()));
+        ledger.add(&Said::new("818-555-0142", Wish::Out).received("2026-03-20")).unwrap();
+        assert_eq!(earlier(&ledger, throughout), (Verdict::Open, vec![(3, true, true)]));
+    }
+
+    fn start(at: &str) -> Said {
+        Said::new("818-555-0142", Wish::In).received(at).words("START")
     }
 }

@@ -17,6 +17,7 @@ use crm_consent::{ConsentError, Ledger, Sha, ShownKey};
 use crm_mirror::Mirror;
 use crm_values::PhoneReader;
 
+pub(super) use self::judged::{Breach, Judged};
 use self::{
     judged::{how_counted, two_days},
     page::Beside,
@@ -43,7 +44,8 @@ use crate::{
 /// the SHA-256 of that file.
 ///
 /// The code is 9 where the ledger has no wish of it, and 10 where something speaks against you: a copy
-/// was late or still receives marketing too late, or the ledger was altered. The last day is that of the
+/// was late or still receives marketing too late, or the ledger was altered. What was late after an
+/// earlier wish, before the person asked to be written to again, is told and changes no code. The last day is that of the
 /// policy in force at the wish or of that of today, whichever is earlier; where they differ, both are told.
 ///
 ///   crm consent prove "(818) 555-0142" --verify --html proof.html
@@ -148,7 +150,7 @@ pub(super) fn put(path: &Path, bytes: &[u8]) -> Result<(), CliError> {
 }
 
 /// That no key before has handed over to a key.
-fn unlinked(key: &ShownKey) -> Option<String> {
+pub(super) fn unlinked(key: &ShownKey) -> Option<String> {
     let ShownKey { record, fingerprint, lost, .. } = key;
     let reason = lost.as_deref().unwrap_or_default();
     (key.handed_over == Some(false)).then(|| {

@@ -1,7 +1,7 @@
 //! A proof as one page, for somebody who asks what was done about a number.
 
 use crm_bulk::page::{self, foreign};
-use crm_consent::{Act, Came, Heard, Proved, Ruling, ShownKey, ShownSeal, Wish};
+use crm_consent::{Act, Came, Heard, Proved, Ruling, ShownSeal, Wish};
 use maud::{Markup, html};
 
 use super::{
@@ -12,7 +12,7 @@ use super::{
 use crate::{
     commands::consent::{
         check::all_sound,
-        markup::{at, policies, which_decides},
+        markup::{at, key, policies, which_decides},
     },
     desk::Event,
     output::{count, crm},
@@ -79,7 +79,8 @@ fn in_short(told: &Document) -> Markup {
                 _ => { "no wish of its own is recorded, but one of a number that may be the same." }
             }
             @if let Some(clock) = &told.clock {
-                " It was first said so in record " (clock.record) ", and had to be heeded by "
+                @if Some(clock.record) == ruling.decided_by { " It had" } @else { " It was first said so in record " (clock.record) ", and had" }
+                " to be heeded by "
                 b { (clock.counted.last_day) } ": " (how_counted(&clock.counted)) "."
             }
         }
@@ -121,10 +122,13 @@ fn tiles(told: &Document) -> Markup {
         (told.copies_that(Verdict::Overdue), "still on, too late", "bad"),
         (told.copies_that(Verdict::Late), "turned off late", "bad"),
         (told.copies_that(Verdict::NotShown), "off, in time not shown", "bad"),
+        (told.copies_that(Verdict::LateUntilGone), "late until they were gone", "bad"),
+        (told.late_earlier(), "late after an earlier wish", "wait"),
         (told.copies_that(Verdict::Open), "still on, time is left", "wait"),
         (told.copies_that(Verdict::Unknown), "not known", "wait"),
         (off.iter().sum(), "off in time", "done"),
-        (told.copies_that(Verdict::Gone), "have it no longer", "done"),
+        (told.copies_that(Verdict::WishUndated), "off, wish without a date", "wait"),
+        (told.copies_that(Verdict::Gone), "no longer there", "done"),
         (told.copies_that(Verdict::NoWish), "without a wish", "done"),
     ];
     html! {
@@ -404,28 +408,10 @@ fn chain(told: &Document) -> Markup {
 fn covered(told: &Document) -> String {
     match (told.unsealed(), told.proof.seals.len()) {
         (Some(unsealed), _) => unsealed,
-        (None, 1) => "This seal is over all wishes above.".to_owned(),
+        (None, 1) => "This seal is over all wishes above, and all that decides about them.".to_owned(),
         _ => {
-            "These seals sign it: the first one over all wishes above, and the last one.".to_owned()
-        }
-    }
-}
-
-fn key(shown: &ShownKey) -> Markup {
-    let ShownKey { record, since, by, fingerprint, handed_over, lost, .. } = shown;
-    html! {
-        li {
-            code { (fingerprint) } ", signs since " (at(since)) ", set by " (foreign(by)) " (record "
-            (record) "): "
-            @match handed_over {
-                None => "the first key of the ledger.",
-                Some(true) => "the key before has signed that it hands over to this one.",
-                Some(false) => {
-                    b.bad { "no key before has handed over to it." }
-                    " Anybody who could write the ledger could have had it sign."
-                    @if let Some(reason) = lost { " The reason that was given: “" (foreign(reason)) "”" }
-                }
-            }
+            "These seals sign it: the first one over all wishes above, and the last one, over all that \
+             decides about them.".to_owned()
         }
     }
 }

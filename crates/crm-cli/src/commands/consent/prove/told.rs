@@ -151,7 +151,7 @@ impl Document {
         self.check.fault.is_some() || self.copies.iter().any(against)
     }
 
-    /// Which of the wishes no seal is over yet, where the ledger has seals.
+    /// Which of the records that decide no seal is over yet, where the ledger has seals.
     pub(super) fn unsealed(&self) -> Option<String> {
         let over = self.proof.seals.last()?.head.count;
         let records = match self.proof.unsealed.as_slice() {
@@ -175,6 +175,11 @@ impl Document {
     /// How many copies have this verdict.
     pub(super) fn copies_that(&self, are: Verdict) -> usize {
         self.copies.iter().filter(|copy| copy.judged.verdict == are).count()
+    }
+
+    /// How many copies were late in a time that a wish to be written to has ended.
+    pub(super) fn late_earlier(&self) -> usize {
+        self.copies.iter().filter(|copy| !copy.judged.earlier.is_empty()).count()
     }
 
     fn not_covered_by(&self, places: &Places) -> Vec<String> {
@@ -201,6 +206,17 @@ impl Document {
                  them is in the tables, but only marketing is judged."
                     .to_owned(),
             );
+        }
+        let undated = self.copies_that(Verdict::WishUndated) as u64;
+        if undated > 0 {
+            told.push(format!(
+                "Whether {} turned off in time: nobody knows when the wish was received.",
+                if undated == 1 {
+                    "1 copy was".to_owned()
+                } else {
+                    format!("{undated} copies were")
+                }
+            ));
         }
         match places.known_at {
             Some(at) => told.push(format!(
@@ -270,10 +286,11 @@ impl Copy {
         asked: &str,
         at: Timestamp,
     ) -> Result<Self, ConsentError> {
-        let clock = clocks.of(asked, place.created.as_deref(), &at.to_string())?;
+        let mut periods = clocks.periods(asked, place.created.as_deref())?;
         let mut facts = place.facts;
         facts.extend(now.as_ref().and_then(Now::fact));
-        let judged = Judged::of(&facts, clock.as_ref(), at);
+        let judged = Judged::of(&facts, &periods, at);
+        let clock = periods.pop().filter(|last| last.ended.is_none()).map(|last| last.clock);
         Ok(Self {
             says: judged.sentence(clock.as_ref()),
             owner_kind: place.owner_kind,

@@ -3,12 +3,13 @@
 use crm_bulk::Site;
 use crm_consent::{Checked, Clocks, ConsentError, Days, Ledger, Report};
 use crm_models::Timestamp;
+use crm_values::PhoneReader;
 use serde::Serialize;
 
 use super::line::Line;
 use crate::{
-    commands::consent::made::Made,
-    desk::{Desk, SetTold, TurnedOff},
+    commands::consent::{made::Made, prove::Judged},
+    desk::{Desk, SetTold, Sought, TurnedOff},
     error::CliError,
 };
 
@@ -24,6 +25,7 @@ pub(super) struct Document {
     pub(super) sound: u64,
     pub(super) fault: Option<String>,
     pub(super) turned_off: Punctual,
+    pub(super) earlier: Earlier,
     pub(super) sets: Vec<SetTold>,
     /// Who still receives something now, whatever the period is; none where there is no mirror.
     pub(super) open: Option<Open>,
@@ -37,6 +39,9 @@ pub(super) struct Document {
 pub(super) struct Punctual {
     pub(super) in_time: u64,
     pub(super) late: u64,
+    /// Of the late ones, how many were never turned off: they received marketing until they went, or
+    /// got another number or address.
+    pub(super) late_until_gone: u64,
     /// Of the late ones, how many by 1 to 5 days, 6 to 10, 11 to 30, and more.
     pub(super) late_by: [u64; 4],
     pub(super) most_days_late: u32,
@@ -49,6 +54,17 @@ pub(super) struct Punctual {
     pub(super) without_wish: u64,
     /// Single writes to contacts whose number or address is not known.
     pub(super) value_unknown: u64,
+}
+
+/// How many copies received marketing beyond the last day of a wish to be left alone, until a wish to
+/// be written to ended it in the period. Nothing has to be done about them.
+#[derive(Debug, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Earlier {
+    pub(super) late: u64,
+    /// Of how many it is only not shown that they received none.
+    pub(super) not_shown: u64,
+    pub(super) most_days_late: u32,
 }
 
 /// Who still receives something.
@@ -80,21 +96,25 @@ impl Document {
         open: Option<Open>,
         mut each: impl FnMut(Line) -> Result<(), CliError>,
     ) -> Result<Self, CliError> {
-        let checked = ledger.check(None)?;
+        let (made, checked) = (Made::now(site), ledger.check(None)?);
         let report = ledger.report(days)?;
         report.imports.iter().map(Line::of_import).try_for_each(&mut each)?;
         ledger.for_each_wish(days, |heard| each(Line::of_wish(heard)))?;
         report.acts.iter().map(Line::of_act).try_for_each(&mut each)?;
         report.seals.iter().map(Line::of_seal).try_for_each(&mut each)?;
+        report.keys.iter().map(Line::of_key).try_for_each(&mut each)?;
         let clocks = ledger.clocks()?;
         let mut turned_off = Punctual::default();
         let looked = desk.each_turned_off(|off| {
             if !days.has(&off.at) {
                 return Ok(false);
             }
-            each(turned_off.count(off, &clocks)?)?;
-            Ok::<_, CliError>(true)
+            let line = turned_off.count(off, &clocks)?;
+            let counts = line.is_some();
+            line.map_or(Ok(()), &mut each)?;
+            Ok::<_, CliError>(counts)
         })?;
+        let earlier = Earlier::of(desk, &clocks, (days, made.made_at), &mut each)?;
         let Checked { sound, fault, .. } = checked;
         let mut missing = looked.missing;
         if open.as_ref().is_some_and(|open| open.is_behind) {
@@ -112,11 +132,12 @@ impl Document {
             );
         }
         Ok(Self {
-            made: Made::now(site),
+            made,
             ledger: report,
             sound,
             fault: fault.map(|fault| fault.to_string()),
             turned_off,
+            earlier,
             sets: looked.sets,
             open,
             missing,
@@ -130,14 +151,49 @@ impl Document {
     }
 }
 
+impl Earlier {
+    /// Counts them, and hands a line of each to `each`.
+    fn of(
+        desk: &Desk,
+        clocks: &Clocks<'_>,
+        (days, now): (&Days, Timestamp),
+        mut each: impl FnMut(Line) -> Result<(), CliError>,
+    ) -> Result<Self, CliError> {
+        let mut counted = Self::default();
+        let reader = PhoneReader::new(desk.region());
+        for value in clocks.ended_late()? {
+            let sought = Sought::read(&value, reader).map_err(ConsentError::from)?;
+            for place in desk.places(sought)?.places {
+                let periods = clocks.periods(&value, place.created.as_deref())?;
+                for breach in Judged::of(&place.facts, &periods, now).earlier {
+                    // What was turned off late is counted as that.
+                    if breach.ended_by.is_none() || !days.has(&breach.until.to_string()) {
+                        continue;
+                    }
+                    counted.late += 1;
+                    counted.not_shown += u64::from(!breach.is_shown);
+                    counted.most_days_late = counted.most_days_late.max(breach.days_late);
+                    each(Line::of_breach(&breach, &place, &value))?;
+                }
+            }
+        }
+        Ok(counted)
+    }
+}
+
 impl Punctual {
-    fn count(&mut self, off: TurnedOff, clocks: &Clocks<'_>) -> Result<Line, ConsentError> {
+    /// Counts one, and returns its line; none for one that went in time.
+    fn count(&mut self, off: TurnedOff, clocks: &Clocks<'_>) -> Result<Option<Line>, ConsentError> {
         let Some(value) = &off.value else {
-            self.value_unknown += 1;
-            return Ok(Line::of_turned_off(off, None, None));
+            self.value_unknown += u64::from(!off.is_gone);
+            return Ok((!off.is_gone).then(|| Line::of_turned_off(off, None, None)));
         };
         let clock = clocks.of(value, off.created.as_deref(), &off.at)?;
         let late = clock.as_ref().and_then(|clock| clock.days_late(&off.at));
+        if off.is_gone && late.unwrap_or_default() == 0 {
+            return Ok(None);
+        }
+        self.late_until_gone += u64::from(off.is_gone);
         let is_split = clock.as_ref().is_some_and(|clock| clock.otherwise.is_some());
         self.policies_differ += u64::from(is_split);
         match late {
@@ -151,7 +207,7 @@ impl Punctual {
                 self.most_days_late = self.most_days_late.max(days);
             }
         }
-        Ok(Line::of_turned_off(off, clock.as_ref(), late))
+        Ok(Some(Line::of_turned_off(off, clock.as_ref(), late)))
     }
 
     /// How late the late ones were, for people.

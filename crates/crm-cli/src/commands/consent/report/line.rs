@@ -1,16 +1,21 @@
 //! All that a report counts, one entry a line.
 
 use crm_bulk::guarded;
-use crm_consent::{Act, Clock, Heard, ImportTold, SealTold};
+use crm_consent::{Act, Clock, Heard, ImportTold, SealTold, ShownKey};
 use serde::Serialize;
 
-use crate::{desk::TurnedOff, output::records};
+use crate::{
+    commands::consent::prove::Breach,
+    desk::{Place, TurnedOff},
+    output::records,
+};
 
 /// An entry of the ledger, or a contact of which marketing was turned off.
 #[derive(Debug, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Line {
-    /// `wish`, `import`, `turned-off`, or what an entry of the ledger is.
+    /// `wish`, `import`, `turned-off`, `late-until-gone`, `late-until-start`, or what an entry of the
+    /// ledger is.
     entry: String,
     at: String,
     by: Option<String>,
@@ -141,10 +146,38 @@ impl Line {
         }
     }
 
+    pub(super) fn of_breach(breach: &Breach, place: &Place, value: &str) -> Self {
+        Self {
+            entry: "late-until-start".to_owned(),
+            at: breach.until.to_string(),
+            record: Some(breach.record),
+            of: breach.ended_by,
+            value: Some(place.value.as_deref().unwrap_or(value).to_owned()),
+            owner_kind: Some(place.owner_kind.clone()),
+            owner_id: Some(place.owner_id.clone()),
+            contact_id: Some(place.contact_id.clone()),
+            last_day: Some(breach.last_day.clone()),
+            days_late: Some(breach.days_late),
+            ..Self::default()
+        }
+    }
+
+    pub(super) fn of_key(key: &ShownKey) -> Self {
+        Self {
+            entry: "key".to_owned(),
+            at: key.since.clone(),
+            by: Some(key.by.clone()),
+            record: Some(key.record),
+            sha256: Some(key.fingerprint.to_string()),
+            reason: key.lost.clone(),
+            ..Self::default()
+        }
+    }
+
     pub(super) fn of_turned_off(off: TurnedOff, clock: Option<&Clock>, late: Option<u32>) -> Self {
         let other = clock.and_then(|clock| clock.otherwise.as_ref());
         Self {
-            entry: "turned-off".to_owned(),
+            entry: if off.is_gone { "late-until-gone" } else { "turned-off" }.to_owned(),
             at: off.at,
             record: clock.map(|clock| clock.record),
             value: off.value,

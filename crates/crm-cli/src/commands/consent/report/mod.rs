@@ -25,10 +25,11 @@ use crate::{
     status::Status,
 };
 
-/// Count for an auditor what came in in a period, and what was done about it
+/// Count for an auditor what was taken in in a period, and what was done about it
 ///
-/// Wishes by where they came from, lists with their SHA-256, what was taken back, done against a wish
-/// or removed, policies and seals; how many copies were turned off by their last day, how many late and
+/// What counts is the day on which something came into the ledger, not that on which it was received:
+/// wishes by where they came from, lists with their SHA-256, what was taken back, done against a wish
+/// or removed, policies, seals and keys; how many copies were turned off by their last day, how many late and
 /// by how much, and how many still receive marketing now. With --html it is a page and, beside it as
 /// FILE.csv, every entry; the page states the SHA-256 of that file. --output csv and ndjson write the
 /// entries.
@@ -135,12 +136,14 @@ fn write(
 /// What it says, in lines.
 fn text(told: &Document) -> Vec<String> {
     let ledger = &told.ledger;
-    let mut lines = vec![format!("{} to {}", ledger.period.from, ledger.period.to)];
+    let mut lines = vec![format!("taken in {} to {}", ledger.period.from, ledger.period.to)];
+    if ledger.sources.is_empty() {
+        lines.push("no wish was taken in".to_owned());
+    }
     lines.extend(ledger.sources.iter().map(|source| {
-        format!(
-            "{}: {} out, {} in, {} of them not honoured",
-            source.source, source.out, source.into, source.not_honoured
-        )
+        let not = source.not_honoured;
+        let not = if not > 0 { format!(", {not} of them not honoured") } else { String::new() };
+        format!("{}: {} out, {} in{not}", source.source, source.out, source.into)
     }));
     lines.extend(ledger.imports.iter().map(|told| {
         let back = told.retracted_by.map(|by| format!(", taken back by record {by}"));
@@ -167,6 +170,8 @@ fn text(told: &Document) -> Vec<String> {
     let late = if late.is_empty() { String::new() } else { format!(" ({})", late.join(", ")) };
     lines.push(format!("turned off: {} in time, {} late{late}", off.in_time, off.late));
     for (number, what) in [
+        (off.late_until_gone, "of the late ones, never turned off: they went or got another value"),
+        (told.earlier.late, "late after a wish that a later one to be written to has ended"),
         (off.policies_differ, "of these with another last day by another policy, which is later"),
         (off.taken_back, "turned off for a wish that was taken back"),
         (off.without_wish, "turned off without a wish"),
@@ -181,6 +186,7 @@ fn text(told: &Document) -> Vec<String> {
             off.value_unknown
         ));
     }
+    lines.extend(ledger.keys.iter().filter_map(super::prove::unlinked));
     lines.extend(told.sets.iter().map(|set| {
         format!("set {}: {} turned off, {} undone", set.name, set.turned_off, set.undone)
     }));

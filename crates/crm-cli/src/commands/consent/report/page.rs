@@ -4,11 +4,11 @@ use crm_bulk::page::{self, Section, foreign, time};
 use crm_consent::{Act, ImportTold, SealTold, Source};
 use maud::{Markup, html};
 
-use super::counted::{Document, Open, Punctual};
+use super::counted::{Document, Earlier, Open, Punctual};
 use crate::{
     commands::consent::{
         check::all_sound,
-        markup::{at, policies, which_decides},
+        markup::{at, key, policies, which_decides},
     },
     desk::SetTold,
     output::{count, crm},
@@ -40,7 +40,9 @@ pub(super) fn page(told: &Document, beside: &Beside) -> Markup {
         (page::begin("Wishes and what was done about them"))
         p {
             "From " b { (ledger.period.from) } " to " b { (ledger.period.to) }
-            ", both days included, for tenant " (told.made.tenant) "."
+            ", both days included, for tenant " (told.made.tenant)
+            ". Wishes, lists and what was said of them are those that were taken into the ledger on these \
+             days, whenever they were received."
         }
         @if let Some(fault) = &told.fault {
             p.note {
@@ -54,13 +56,14 @@ pub(super) fn page(told: &Document, beside: &Beside) -> Markup {
         (sources(&ledger.sources))
         (section("Lists", IMPORTS, &ledger.imports, import, &rest))
         h2 { "What was turned off, and when" }
-        (punctual(&told.turned_off))
+        (punctual(&told.turned_off, &told.earlier))
         (section("Sets that turned marketing off", SETS, &told.sets, set, &rest))
         h2 { "What is open" }
         (open(told.open.as_ref()))
         (section("What was taken back, done against a wish or removed", LIST, &ledger.acts, act, &rest))
         (rules(told))
         (section("Seals", LIST, &ledger.seals, seal, &rest))
+        (section("Keys", LIST, &ledger.keys, key, &rest))
         h2 { "What this does not cover" }
         ul {
             li { "Whether a number takes text messages, and customers' own mail flags: no operation of the contacts API sets them." }
@@ -77,7 +80,7 @@ pub(super) fn page(told: &Document, beside: &Beside) -> Markup {
         p {
             "All entries are in the file " code { (foreign(&beside.name)) } ", in " (beside.lines)
             @if beside.lines == 1 { " line" } @else { " lines" }
-            " of CSV. Its SHA-256 is " code { (beside.sha256) } "; " code { "sha256sum" }
+            " of CSV after the line of names. Its SHA-256 is " code { (beside.sha256) } "; " code { "sha256sum" }
             " prints the same for as long as nobody has changed it. What was done about one number, "
             code { (crm()) " consent prove" } " tells."
         }
@@ -104,7 +107,8 @@ fn tiles(told: &Document) -> Markup {
     let late_open = told.open.as_ref().map_or(0, |open| open.late);
     let all = [
         (late_open, "still on, too late", "bad"),
-        (off.late, "turned off late", "bad"),
+        (off.late, "turned off late, or never", "bad"),
+        (told.earlier.late, "late after an earlier wish", "wait"),
         (off.in_time, "turned off in time", "done"),
         (sum(|source| source.out), "wishes to be left alone", ""),
         (sum(|source| source.into), "wishes to be written to", ""),
@@ -136,7 +140,7 @@ fn head(told: &Document) -> Markup {
 
 fn sources(sources: &[Source]) -> Markup {
     html! {
-        @if sources.is_empty() { p { "No wish came in." } }
+        @if sources.is_empty() { p { "No wish was taken in." } }
         @else {
             table {
                 thead { tr { th { "Source" } th { "Out" } th { "In" } th { "Not honoured" } } }
@@ -175,7 +179,7 @@ fn import(told: &ImportTold) -> Markup {
     }
 }
 
-fn punctual(off: &Punctual) -> Markup {
+fn punctual(off: &Punctual, earlier: &Earlier) -> Markup {
     html! {
         ul {
             li { (count(off.in_time, "copy")) " of numbers and addresses by their last day." }
@@ -190,6 +194,22 @@ fn punctual(off: &Punctual) -> Markup {
                     "; the latest by " (off.most_days_late) " days"
                 }
                 "."
+            }
+            @if off.late_until_gone > 0 {
+                li {
+                    (off.late_until_gone) " of the late ones were never turned off: they received marketing \
+                     until they were deleted or got another number or address."
+                }
+            }
+            @if earlier.late > 0 {
+                li {
+                    (count(earlier.late, "copy")) " received marketing, or may have, beyond the last day of a \
+                     wish to be left alone that a later wish to be written to has ended; the latest by "
+                    (count(u64::from(earlier.most_days_late), "day")) ". Nothing has to be done about them now."
+                    @if earlier.not_shown > 0 {
+                        " Of " (earlier.not_shown) " it is only not shown that they received none."
+                    }
+                }
             }
             @if off.policies_differ > 0 {
                 li {
@@ -235,8 +255,8 @@ fn open(open: Option<&Open>) -> Markup {
             @match open {
                 None => "Not known: there is no mirror.",
                 Some(Open { known_at, is_behind, copies, late, most_days_late, policies_differ, look_at }) => {
-                    (count(*copies, "copy")) @if *copies == 1 { " still receives something that it" } @else { " still receive something that they" }
-                    " must not, or may, by the mirror"
+                    (count(*copies, "copy")) @if *copies == 1 { " still receives, or may receive, what it" } @else { " still receive, or may receive, what they" }
+                    " must not, by the mirror"
                     @if let Some(at) = known_at { " of " (time(*at)) }
                     "; " (late) " of them late"
                     @if *late > 0 { ", the latest by " (most_days_late) @if *most_days_late == 1 { " day" } @else { " days" } }
@@ -292,7 +312,9 @@ fn seal(seal: &SealTold) -> Markup {
                 Some(stamped) => { "time stamp of " (at(stamped)) }
                 None => "without a time stamp",
             }
-            " (record " (seal.record) ")" br; small { code { (seal.head.hash) } }
+            " (record " (seal.record) ")" br; small {
+                "Head " code { (seal.head.hash) } ", key " code { (seal.key) }
+            }
         }
     }
 }
