@@ -34,7 +34,7 @@ fn people_are_kept_with_their_numbers_and_later_only_what_changed() {
     assert_eq!(people["archived"], archived.count());
     assert!(people["withBoth"].as_u64().unwrap() > 0, "{people}");
     let text = service.ok(&["mirror", "status", "--mirror", "mirror.db"]);
-    assert!(text.contains("numbers and addresses") && text.contains("people: read 20"), "{text}");
+    assert!(text.contains("contact methods") && text.contains("people: read 20"), "{text}");
 
     service
         .sandbox
