@@ -244,6 +244,18 @@ fn a_page_never_replaces_the_list_that_it_is_about() {
     service.write("list.csv", "phone\n818-555-0142\n");
     service.ok("opt-out list.csv --page page.html --out opt-out.crm");
     assert!(service.read("page.html").starts_with("<!DOCTYPE html>"));
+
+    // Nor anything else that is no page, or no data of one.
+    service.ok("report opt-out.crm --html page.html");
+    service.write("other.csv", "name\nAda\n");
+    for page in ["other.csv", "other"] {
+        for command in ["report opt-out.crm --html", "plan rows.csv --out set.crm --page"] {
+            let told = stderr(&service.crm(&format!("{command} {page}")).assert().code(2));
+            assert!(told.contains("other.csv is there already"), "{told}");
+        }
+    }
+    assert_eq!(service.read("other.csv"), "name\nAda\n");
+    assert!(!service.home.path().join("set.crm").exists());
 }
 
 #[test]

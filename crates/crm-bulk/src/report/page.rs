@@ -6,6 +6,9 @@ pub use super::{hashed::Hashed, markup::foreign, section::Section, words::time};
 
 const STYLE: &str = include_str!("page.css");
 
+/// What is at the beginning of each page, by which it can be told from other files.
+pub const MARK: &str = "<meta name=\"generator\" content=\"crm\">";
+
 /// The page down to its heading. The body stays open: [`end`] ends it.
 #[must_use]
 pub fn begin(title: &str) -> Markup {
@@ -14,6 +17,7 @@ pub fn begin(title: &str) -> Markup {
         (PreEscaped("<html lang=\"en\">"))
         head {
             meta charset="utf-8";
+            (PreEscaped(MARK))
             meta name="viewport" content="width=device-width, initial-scale=1";
             title { (title) }
             style { (PreEscaped(STYLE)) }

@@ -6,7 +6,7 @@ use std::{
     path::Path,
 };
 
-use crm_bulk::{AtomicWriter, BulkError};
+use crm_bulk::{AtomicWriter, BulkError, page};
 
 use crate::{
     error::CliError,
@@ -29,6 +29,25 @@ pub(super) fn keep_apart(path: &Path, other: &Path, what: &str) -> Result<(), Cl
         return Err(CliError::Usage(format!("{} is {what}: name another file", path.display())));
     }
     Ok(())
+}
+
+/// Refuses to write a page, and the file with its data beside it, over anything but an earlier page
+/// with its data: it may be the only copy of something.
+pub(super) fn keep_foreign(path: &Path, beside: &Path) -> Result<(), CliError> {
+    let refuse = |path: &Path| {
+        Err(CliError::Usage(format!(
+            "{} is there already, and it is no page of this command: name another file, or remove it",
+            path.display()
+        )))
+    };
+    let is_filled = |path| fs::metadata(path).is_ok_and(|file| file.is_file() && file.len() > 0);
+    if !is_filled(path) {
+        return if is_filled(beside) { refuse(beside) } else { Ok(()) };
+    }
+    let mut beginning = Vec::new();
+    let file = fs::File::open(path).map_err(CliError::unread(path))?;
+    file.take(1024).read_to_end(&mut beginning).map_err(CliError::unread(path))?;
+    if String::from_utf8_lossy(&beginning).contains(page::MARK) { Ok(()) } else { refuse(path) }
 }
 
 /// Writes a file that replaces an older one only when it is complete, and never the set. A signal

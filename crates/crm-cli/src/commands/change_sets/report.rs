@@ -8,7 +8,7 @@ use crm_consent::Ledger;
 
 use crate::{
     commands::{
-        file_arg::{is_stream, keep_apart, make_beside, write_beside},
+        file_arg::{is_stream, keep_apart, keep_foreign, make_beside, write_beside},
         ledger,
     },
     error::CliError,
@@ -30,7 +30,8 @@ pub(crate) struct Report {
     /// The change set: a file, or the name of one of the desk
     pub(crate) set: PathBuf,
 
-    /// Write the page to this file, and FILE.csv beside it, instead of the page alone to stdout
+    /// Write the page to this file, and FILE.csv beside it, instead of the page alone to stdout; of
+    /// what is there already only an earlier page is replaced
     #[arg(long, value_name = "FILE")]
     html: Option<PathBuf>,
 }
@@ -48,6 +49,8 @@ pub(super) async fn write_page(
     }
     let csv = path.with_added_extension("csv");
     keep_apart(&csv, set, "the change set")?;
+    keep_apart(path, set, "the change set")?;
+    keep_foreign(path, &csv)?;
     let name = csv.file_name().unwrap_or_default().to_string_lossy();
     let mut evidence = AtomicWriter::create(&csv).map_err(CliError::unwritten(&csv))?;
     let made = make_beside(set, path, |page| {

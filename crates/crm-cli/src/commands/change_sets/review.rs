@@ -7,7 +7,10 @@ use crm_bulk::{ChangeSet, Report};
 
 use super::{report::write_page, summary::Summary};
 use crate::{
-    commands::{file_arg::keep_apart, ledger},
+    commands::{
+        file_arg::{keep_apart, keep_foreign},
+        ledger,
+    },
     error::CliError,
     output::note,
     session::Session,
@@ -23,13 +26,17 @@ pub(super) struct ReviewArgs {
 }
 
 impl ReviewArgs {
-    /// Refuses to write the page over what the set is made from.
+    /// Refuses to write the page over what the set is made from, or over what is no page.
     pub(super) fn spare(&self, input: Option<&Path>) -> Result<(), CliError> {
-        let Some((page, input)) = self.page.as_deref().zip(input) else {
+        let Some(page) = self.page.as_deref() else {
             return Ok(());
         };
-        keep_apart(page, input, "the input")?;
-        keep_apart(&page.with_added_extension("csv"), input, "the input")
+        let beside = page.with_added_extension("csv");
+        if let Some(input) = input {
+            keep_apart(page, input, "the input")?;
+            keep_apart(&beside, input, "the input")?;
+        }
+        keep_foreign(page, &beside)
     }
 
     /// What is told of a set that was planned just now, once its page is written.

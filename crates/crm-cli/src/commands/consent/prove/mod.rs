@@ -25,7 +25,7 @@ use self::{
 };
 use super::status::line;
 use crate::{
-    commands::{args::NumberArgs, change_sets::known::read_desk_by},
+    commands::{args::NumberArgs, change_sets::known::read_desk_by, file_arg::keep_foreign},
     desk::{Desk, Sought},
     error::CliError,
     exit::Exit,
@@ -60,7 +60,8 @@ pub(crate) struct ProveCommand {
     #[arg(long)]
     pub(super) verify: bool,
 
-    /// Write the page to this file, and FILE.json beside it
+    /// Write the page to this file, and FILE.json beside it; of what is there already only an earlier
+    /// page is replaced
     #[arg(long, value_name = "FILE")]
     html: Option<PathBuf>,
 
@@ -80,6 +81,9 @@ impl ProveCommand {
         session: Option<&Session<'_>>,
         output: &Output,
     ) -> Result<Status, CliError> {
+        if let Some(path) = &self.html {
+            keep_foreign(path, &path.with_added_extension("json"))?;
+        }
         let reader = self.numbers.reader(desk.region());
         let ledger = ledger.numbers(reader);
         let told = self.document(&ledger, desk, session, reader).await?;

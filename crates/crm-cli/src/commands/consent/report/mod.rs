@@ -17,7 +17,7 @@ use self::{
     page::Beside,
 };
 use crate::{
-    commands::{age::is_behind, change_sets::known::read_desk_by, ledger},
+    commands::{age::is_behind, change_sets::known::read_desk_by, file_arg::keep_foreign, ledger},
     desk::Desk,
     error::CliError,
     globals::Format,
@@ -48,7 +48,8 @@ pub(crate) struct ReportCommand {
     #[arg(long, value_name = "DAY")]
     to: Option<String>,
 
-    /// Write the page to this file, and FILE.csv beside it
+    /// Write the page to this file, and FILE.csv beside it; of what is there already only an earlier
+    /// page is replaced
     #[arg(long, value_name = "FILE")]
     html: Option<PathBuf>,
 }
@@ -60,6 +61,9 @@ impl ReportCommand {
         desk: &Desk,
         output: &Output,
     ) -> Result<Status, CliError> {
+        if let Some(path) = &self.html {
+            keep_foreign(path, &path.with_added_extension("csv"))?;
+        }
         let days = ledger.days(&self.from, self.to.as_deref())?;
         let open = open(ledger, desk).await?;
         let of = |each: &mut dyn FnMut(Line) -> Result<(), CliError>| {
