@@ -3,7 +3,11 @@
 
 mod common;
 
-use std::{collections::BTreeMap, fs, path::PathBuf};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::PathBuf,
+};
 
 use common::{Service, stderr, stdout, wait_beside};
 use crm_sandbox::{Fault, FaultPlan, FaultRule, NewContact, Sandbox, Seed, StoredPreferences};
@@ -173,6 +177,46 @@ fn what_cannot_be_set_is_told_with_the_reason_and_late_wishes_have_their_code() 
     let ended = service.crm("consent run --unknown-flags on").assert().code(0);
     assert!(stdout(&ended).contains("1 done"), "{}", stdout(&ended));
     assert!(due(&service, 0).is_empty());
+}
+
+#[test]
+fn the_evidence_has_the_day_of_each_wish_and_what_was_late_but_no_day_that_nobody_knows() {
+    let service = Service::start();
+    service.ok("consent add 3235550113 --said STOP --at 2026-01-05");
+    service.ok("consent add hello@oakstreet.example --said STOP --at-unknown");
+    // A copy from after the wish has a clock of its own.
+    let late = NewContact::of_customer(1_002, "Phone", "(818) 555-0199");
+    service.sandbox.add_contact(late.preferences(StoredPreferences::all(true))).unwrap();
+    service.ok("consent add 8185550199 --said STOP --at 2026-01-06");
+    service.ok("mirror update");
+    service.ok("consent plan");
+    let set = service.json("sets")[0]["name"].as_str().unwrap().to_owned();
+    service.ok(&["apply", &set, "--yes"]);
+    service.ok(&["report", &set, "--html", "page.html"]);
+    let csv = fs::read_to_string(service.home.path().join("page.html.csv")).unwrap();
+    let mut rows = csv::Reader::from_reader(csv.as_bytes());
+    let header = rows.headers().unwrap().clone();
+    let told: BTreeSet<_> = rows
+        .records()
+        .map(|row| {
+            let row = row.unwrap();
+            let cell = |name: &str| {
+                row[header.iter().position(|column| column == name).unwrap()].to_owned()
+            };
+            (cell("value"), cell("received"), cell("late"))
+        })
+        .collect();
+    for (value, received, is_late) in [
+        ("3235550113", "2026-01-05", true),
+        ("hello@oakstreet.example", "", false),
+        ("(818) 555-0199", "2026-01-06", false),
+    ] {
+        let of = told.iter().filter(|(of, _, _)| of == value).collect::<Vec<_>>();
+        assert!(!of.is_empty(), "{value}: {told:?}");
+        for (_, day, late) in of {
+            assert_eq!((day.as_str(), !late.is_empty()), (received, is_late), "{value}: {csv}");
+        }
+    }
 }
 
 #[test]

@@ -28,7 +28,9 @@ pub const SOURCE: &str = "consent ledger";
 /// [`ChangeSet::cell`](crm_bulk::ChangeSet::cell).
 pub const RECORD: &str = "record";
 
-const COLUMNS: [&str; 4] = [RECORD, "value", "received", "deadline"];
+const RECEIVED: &str = "received";
+
+const COLUMNS: [&str; 4] = [RECORD, "value", RECEIVED, "deadline"];
 
 /// A plan of all that is not yet so: every contact of a customer or a location and every contact method
 /// of a person whose number or address is out, and that still receives what its wish is about.
@@ -113,7 +115,7 @@ impl Reach {
         let Self { ledger, mut mirror, unknown_flags, people } = self;
         let site = mirror.site().clone();
         let left_out = (!people).then(|| "without the contact methods of people".to_owned());
-        let mut plan = TurnOff::new(site, SOURCE, COLUMNS).options(left_out);
+        let mut plan = TurnOff::new(site, SOURCE, COLUMNS).received(RECEIVED).options(left_out);
         if let Some(on) = unknown_flags {
             plan = plan.unknown_flags(on);
         }
@@ -218,7 +220,8 @@ fn row(out: &Out, policies: &Policies) -> Row {
     Row::new([
         out.record.to_string(),
         out.value.as_deref().unwrap_or_default().to_owned(),
-        day(|day| day.from),
+        // The clock of a wish whose day nobody knows runs since it was taken in.
+        out.received.as_ref().map(|_| day(|day| day.from)).unwrap_or_default(),
         day(|day| day.last),
     ])
     .flags(off.collect::<PreferenceChange>())

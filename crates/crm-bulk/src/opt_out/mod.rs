@@ -304,8 +304,7 @@ impl OptOut {
         list.unsaid_means(self.wish());
         let marks = list.marks;
         describe_input(draft, &name, format, marks, &list.header)?;
-        let received = serde_json::to_string(&list.received).map_err(|e| draft.unwritable(e))?;
-        draft.set_meta("received_columns", &received)?;
+        draft.set_received(&list.received)?;
         draft.set_meta("date_order", list.dates.as_str())?;
         draft.set_unknown_flags(self.unknown_flags)?;
         if format == InputFormat::Csv && marks.delimiter != b',' {

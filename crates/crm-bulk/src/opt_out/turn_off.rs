@@ -36,6 +36,7 @@ pub struct TurnOff {
     site: Site,
     source: String,
     columns: Vec<String>,
+    received: Option<String>,
     unknown_flags: Option<bool>,
     options: Vec<String>,
 }
@@ -122,6 +123,7 @@ impl TurnOff {
             site,
             source: source.into(),
             columns: columns.into_iter().map(Into::into).collect(),
+            received: None,
             unknown_flags: None,
             options: Vec::new(),
         }
@@ -131,6 +133,13 @@ impl TurnOff {
     /// because flags are sent all or none. Without this, such a contact cannot be set.
     pub fn unknown_flags(mut self, on: bool) -> Self {
         self.unknown_flags = Some(on);
+        self
+    }
+
+    /// Names the column that has the day on which a wish came in, written like `2026-11-23`; a report
+    /// about the set tells by it what was late.
+    pub fn received(mut self, column: impl Into<String>) -> Self {
+        self.received = Some(column.into());
         self
     }
 
@@ -186,6 +195,7 @@ impl TurnOff {
         draft.set_options(&self.options)?;
         draft.set_unknown_flags(self.unknown_flags)?;
         describe_input(draft, &self.source, InputFormat::Csv, Marks::default(), &self.columns)?;
+        draft.set_received(self.received.as_slice())?;
         draft.set_unreadable(&told.unreadable)?;
         draft.set_notes(&told.notes)?;
         draft.set_known_at(known_at)

@@ -5,9 +5,10 @@ use jiff::civil::Date;
 
 use super::words;
 
-/// The last day in time and the moment at which it is over, by the day on which a wish came in and the
-/// number or address that was found.
-type LastDay<'a> = dyn Fn(&str, Option<&str>) -> Option<(String, Timestamp)> + 'a;
+/// The last day in time and the moment at which it is over, by the day on which a wish came in, the
+/// number or address that was found, and when the oldest record that has it was created.
+type LastDay<'a> =
+    dyn Fn(&str, Option<&str>, Option<Timestamp>) -> Option<(String, Timestamp)> + 'a;
 
 /// By when something has to be done.
 #[derive(Debug, Clone, Copy)]
@@ -42,7 +43,7 @@ impl<'a> Deadline<'a> {
 
     pub(super) fn by(
         words: String,
-        last_day: impl Fn(&str, Option<&str>) -> Option<(String, Timestamp)> + 'a,
+        last_day: impl Fn(&str, Option<&str>, Option<Timestamp>) -> Option<(String, Timestamp)> + 'a,
     ) -> Self {
         Self { words, last_day: Some(Box::new(last_day)) }
     }
@@ -52,13 +53,18 @@ impl<'a> Deadline<'a> {
     }
 
     /// The last day in time; none where nothing has to be done.
-    pub(super) fn of(&self, received: Date, value: Option<&str>) -> Option<Due> {
+    pub(super) fn of(
+        &self,
+        received: Date,
+        value: Option<&str>,
+        created: Option<Timestamp>,
+    ) -> Option<Due> {
         let Some(last_day) = &self.last_day else {
             let day = words::due(received)?;
             let ends = format!("{}T00:00:00Z", day.tomorrow().ok()?).parse().ok()?;
             return Some(Due { day, ends });
         };
-        let (day, ends) = last_day(&received.to_string(), value)?;
+        let (day, ends) = last_day(&received.to_string(), value, created)?;
         Some(Due { day: day.parse().ok()?, ends })
     }
 }

@@ -149,7 +149,10 @@ pub(super) fn for_each(
         let found = found.into_iter().map(|change| places.place(change));
         let found = found.collect::<Result<Vec<_>, _>>()?;
         let value = found.iter().find_map(|place| place.change.value());
-        let due = row.received.and_then(|received| deadline.of(received, value));
+        let created =
+            || found.iter().map(|place| place.change.before.as_ref()?.as_contact()?.created());
+        let oldest = created().collect::<Option<Vec<_>>>().and_then(|all| all.into_iter().min());
+        let due = row.received.and_then(|received| deadline.of(received, value, oldest));
         let late = due.and_then(|due| late(due, &found, now));
         each(Entry { row: Some(row), due, late, found }.in_order())
     })

@@ -131,6 +131,12 @@ impl Draft {
         self.set_meta("notes", &notes)
     }
 
+    /// Keeps which columns of the rows have the day on which a wish came in.
+    pub(crate) fn set_received(&self, columns: &[String]) -> Result<(), BulkError> {
+        let columns = serde_json::to_string(columns).map_err(|e| self.unwritable(e))?;
+        self.set_meta("received_columns", &columns)
+    }
+
     /// Keeps which records of the service could not be read, so that the plan knows nothing of
     /// them.
     pub(crate) fn set_unreadable(&self, records: &[UnreadableRecord]) -> Result<(), BulkError> {

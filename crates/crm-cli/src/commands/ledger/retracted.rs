@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use crm_bulk::{ChangeSet, Report, Selection, SetInfo};
 use crm_consent::{Ledger, Retraction, Retractions};
+use crm_models::Timestamp;
 
 use crate::{
     desk::Desk,
@@ -102,11 +103,12 @@ pub(in crate::commands) fn on_page<'a>(
     // By the wishes that were there when it was planned.
     let SetInfo { created_at, .. } = set.info()?;
     let by = created_at.map(|at| at.to_string()).unwrap_or_default();
-    let last_day = move |received: &str, value: Option<&str>| {
+    let last_day = move |received: &str, value: Option<&str>, created: Option<Timestamp>| {
+        let created = created.map(|at| at.to_string());
         let known = match value {
             // Nobody asks for it any longer.
             Some(value) if retractions.of(value).ok()?.is_some() => return None,
-            Some(value) => clocks.of(value, None, &by).ok()?,
+            Some(value) => clocks.of(value, created.as_deref(), &by).ok()?,
             None => None,
         };
         let [day, ends] = match known {
