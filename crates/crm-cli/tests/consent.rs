@@ -238,7 +238,7 @@ fn what_is_redacted_is_in_no_list_and_the_wish_stands() {
     service.ok("consent check");
     let export = service.crm("consent export").assert().code(0);
     assert_eq!(stdout(&export).lines().count(), 2, "{}", stdout(&export));
-    assert!(stderr(&export).contains("1 that were redacted"), "{}", stderr(&export));
+    assert!(stderr(&export).contains("1 redacted value, which"), "{}", stderr(&export));
 
     // By its record, and what is not there.
     let told = service.json("consent redact --record 2 --reason asked --yes");

@@ -36,8 +36,24 @@ pub(crate) struct Report {
     html: Option<PathBuf>,
 }
 
-/// Writes the page of a set to a file, and all that it is about beside it; tells where.
+/// Writes the page of a set to a file that a person has named, and all that it is about beside it;
+/// tells where.
 pub(super) async fn write_page(
+    report: PageOf<'_>,
+    set: &Path,
+    path: &Path,
+) -> Result<Result<String, Signal>, CliError> {
+    if !is_stream(path) {
+        let csv = path.with_added_extension("csv");
+        keep_apart(&csv, set, "the change set")?;
+        keep_apart(path, set, "the change set")?;
+        keep_foreign(path, &csv)?;
+    }
+    replace_page(report, set, path).await
+}
+
+/// The same over whatever is there.
+async fn replace_page(
     report: PageOf<'_>,
     set: &Path,
     path: &Path,
@@ -48,9 +64,6 @@ pub(super) async fn write_page(
         return Ok(written.map(|()| format!("written to {page}")));
     }
     let csv = path.with_added_extension("csv");
-    keep_apart(&csv, set, "the change set")?;
-    keep_apart(path, set, "the change set")?;
-    keep_foreign(path, &csv)?;
     let name = csv.file_name().unwrap_or_default().to_string_lossy();
     let mut evidence = AtomicWriter::create(&csv).map_err(CliError::unwritten(&csv))?;
     let made = make_beside(set, path, |page| {
@@ -68,7 +81,8 @@ pub(super) async fn write_page(
 }
 
 /// Writes the page of a set with all that the desk knows of what happened to its contacts: the same
-/// one whatever command writes it.
+/// one whatever command writes it. The file has a name after the set's, so that what is there can only
+/// be what an earlier run did not bring to its end.
 pub(in crate::commands) async fn of_set(
     globals: &Globals,
     set: &Path,
@@ -76,7 +90,7 @@ pub(in crate::commands) async fn of_set(
 ) -> Result<Result<String, Signal>, CliError> {
     let opened = ChangeSet::open(set)?.reversed_by(session::reverses(globals, set));
     let ledger = ledger::of_account(globals);
-    write_page(of_desk(globals, ledger.as_ref(), &opened, set)?, set, page).await
+    replace_page(of_desk(globals, ledger.as_ref(), &opened, set)?, set, page).await
 }
 
 /// The report of a set with what else happened to its contacts, and what the ledger says of it.

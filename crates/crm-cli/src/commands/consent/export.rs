@@ -8,7 +8,7 @@ use super::words::ScopeArg;
 use crate::{
     error::CliError,
     globals::Format,
-    output::{Output, note, records},
+    output::{Output, count, note, records},
     status::Status,
 };
 
@@ -59,8 +59,9 @@ impl ExportCommand {
         records.finish()?;
         if redacted > 0 {
             note(format!(
-                "left out: {redacted} that were redacted, so that no list can have them; ask `crm \
-                 consent status` before you write to anybody"
+                "left out: {}, which no list can have; ask `crm consent status` before you write to \
+                 anybody",
+                count(redacted, "redacted value")
             ));
         }
         if unwritten > 0 {

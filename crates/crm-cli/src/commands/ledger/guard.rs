@@ -87,7 +87,7 @@ impl OverrideArgs {
             return Ok(());
         };
         let told = format!(
-            "{} turn marketing on against wishes in the consent ledger; the first: {first}",
+            "{} would turn marketing on against wishes in the consent ledger; the first: {first}",
             count(against, "change")
         );
         if self.override_consent.is_some() {
