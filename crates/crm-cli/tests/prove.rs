@@ -243,7 +243,7 @@ fn the_nightly_run_shows_with_its_set_and_its_members_have_their_names() {
     assert_eq!(
         names(copied),
         "again clock contactId created daysLate doNotText earlier events isExact now ownerId ownerKind \
-         ownerName says since value verdict"
+         ownerName says since untilGone value verdict"
     );
     assert_eq!(
         names(&told["wishes"][0]),
@@ -483,7 +483,7 @@ fn a_copy_that_was_late_until_it_went_stays_late() {
         let gone = copy(&told, &id);
         assert_eq!(gone["verdict"], "late-until-gone", "{go}: {gone}");
         assert!(gone["daysLate"].as_u64() > Some(300), "{gone}");
-        assert!(says(&told, &id).contains("Until then it received marketing"), "{gone}");
+        assert!(says(&told, &id).contains("it received marketing 3"), "{gone}");
         let page = fs::read_to_string(service.home.path().join("proof.html")).unwrap();
         assert!(page.contains("late until"), "{page}");
         let report = "consent report --from 2026-01-01 --output json";
@@ -491,6 +491,28 @@ fn a_copy_that_was_late_until_it_went_stays_late() {
         let told: Value = serde_json::from_str(&told).unwrap();
         assert_eq!(told["turnedOff"]["lateUntilGone"], 1, "{go}: {}", told["turnedOff"]);
     }
+}
+
+#[test]
+fn of_a_copy_that_was_off_before_it_went_nothing_says_that_it_received_marketing_until_then() {
+    let service = Service::start();
+    let off = service.json("location-contacts get 2001 3002");
+    let value = off["value"].as_str().unwrap();
+    let (id, on) = receiving(&service);
+    for value in [value, &on] {
+        service.ok(&["consent", "add", value, "--said", "STOP", "--at", "2026-01-05"]);
+    }
+    service.ok("--yes consent run");
+    service.ok("location-contacts delete 2001 3002 --yes");
+    service.ok(&format!("customer-contacts delete 1001 {id} --yes"));
+    service.ok("mirror update");
+    let told = service.crm(&["consent", "prove", value]).assert();
+    let told = stdout(&told);
+    assert!(told.contains("Has it no longer") && !told.contains("it received"), "{told}");
+    let told = proof(&service, &on, 10, &[]);
+    let done = copy(&told, &id)["events"][0]["at"].as_str().unwrap();
+    let until = copy(&told, &id)["untilGone"]["until"].as_str().unwrap();
+    assert_eq!(until, done, "until the run and not until the deletion: {told}");
 }
 
 #[test]

@@ -189,9 +189,11 @@ impl Place {
         if self.facts.iter().any(is_told) {
             return Ok(());
         }
-        let told = contact.preferences.zip(gone);
-        let told = told.map(|(flags, at)| Fact::seen(at, flags.marketing_updates_enabled));
-        // It was so before it went, in the same moment.
+        let told = contact.preferences.zip(gone).map(|(flags, gone)| {
+            let modified = Some(contact.modified_on).filter(|at| !at.is_unknown() && *at < gone);
+            Fact::seen(modified.unwrap_or(gone), flags.marketing_updates_enabled)
+        });
+        // It was so before it went, perhaps in the same moment.
         self.facts.splice(0..0, told);
         Ok(())
     }

@@ -46,6 +46,8 @@ pub(in crate::commands::consent) struct Judged {
     /// Whether it receives marketing after it had received none.
     pub(super) again: bool,
     pub(super) days_late: u32,
+    /// How one that is gone was late before.
+    pub(super) until_gone: Option<Breach>,
     /// How it was late in times in which it was out before, each ended by a wish to be written to.
     pub(in crate::commands::consent) earlier: Vec<Breach>,
 }
@@ -147,6 +149,7 @@ impl Judged {
             is_exact: first.is_exact,
             again: last.effect == Effect::On && before.is_some(),
             days_late,
+            until_gone: None,
             earlier: Vec::new(),
         };
         let late = |at: Timestamp| {
@@ -154,7 +157,10 @@ impl Judged {
         };
         match (last.effect, clock) {
             (Effect::Gone, _) => match period.and_then(|period| Breach::of(facts, period, now)) {
-                Some(breach) => judged(Verdict::LateUntilGone, breach.days_late),
+                Some(breach) => Self {
+                    until_gone: Some(breach.clone()),
+                    ..judged(Verdict::LateUntilGone, breach.days_late)
+                },
                 None => judged(Verdict::Gone, 0),
             },
             (_, None) => judged(Verdict::NoWish, 0),
@@ -181,6 +187,7 @@ impl Judged {
             is_exact: false,
             again: false,
             days_late: 0,
+            until_gone: None,
             earlier: Vec::new(),
         }
     }
@@ -238,11 +245,11 @@ impl Judged {
             Verdict::Overdue => {
                 format!("Still receives marketing, {late} late: the last day was {last}.")
             }
-            Verdict::Gone => format!("Has it no longer, since {since}."),
-            Verdict::LateUntilGone => format!(
-                "Has it no longer, since {since}. Until then it received marketing, {late} late: the \
-                 last day was {last}."
-            ),
+            Verdict::Gone | Verdict::LateUntilGone => {
+                let gone = format!("Has it no longer, since {since}.");
+                let late = self.until_gone.iter().map(Breach::says);
+                [gone].into_iter().chain(late).collect::<Vec<_>>().join(" ")
+            }
             Verdict::Unknown => "Whether it receives marketing is not known.".to_owned(),
             Verdict::NoWish => "No wish to be left alone counts for it.".to_owned(),
         }
