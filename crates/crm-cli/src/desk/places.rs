@@ -4,8 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crm_bulk::speaks_of_marketing;
-use crm_mirror::{FeedState, Known, Mirror, MirrorError, OwnerId};
-use crm_models::{CustomerId, LocationId, Timestamp};
+use crm_mirror::{FeedState, Mirror, MirrorError, OwnerId};
+use crm_models::{Contact, CustomerId, LocationId, Timestamp};
 use serde::Serialize;
 
 use super::{
@@ -175,10 +175,7 @@ impl Place {
     /// What it received until it was no longer there or had another value: what the mirror has of it,
     /// unless something is known to have changed that since.
     fn facts_until_gone(&mut self, mirror: &Mirror, record: &Record) -> Result<(), MirrorError> {
-        let Some((owner, contact)) = owner(record).zip(record.2.parse().ok()) else {
-            return Ok(());
-        };
-        let Some(Known { contact, .. }) = mirror.contact_last_told(owner, contact)? else {
+        let Some(contact) = last_told(mirror, record)? else {
             return Ok(());
         };
         let created = contact.created().map(|at| at.to_string());
@@ -231,6 +228,14 @@ fn owner((kind, id, _): &Record) -> Option<OwnerId> {
         "location" => Some(OwnerId::Location(LocationId::new(id).ok()?)),
         _ => None,
     }
+}
+
+/// The contact as the mirror was told it last, also one that is gone.
+pub(super) fn last_told(mirror: &Mirror, record: &Record) -> Result<Option<Contact>, MirrorError> {
+    let Some((owner, contact)) = owner(record).zip(record.2.parse().ok()) else {
+        return Ok(None);
+    };
+    Ok(mirror.contact_last_told(owner, contact)?.map(|known| known.contact))
 }
 
 fn name(mirror: &Mirror, record: &Record) -> Result<Option<String>, MirrorError> {

@@ -4,14 +4,13 @@
 use std::path::Path;
 
 use crm_bulk::{Action, BulkError, ChangeSet, DecisionKind, Image, ReverseSet, Selection, State};
-use crm_mirror::{Mirror, OwnerId};
-use crm_models::{ContactId, CustomerId, LocationId};
+use crm_mirror::Mirror;
 use serde::Serialize;
 
 use super::{
     error::DeskError,
     folder::Desk,
-    places::{marketing, marketing_before},
+    places::{last_told, marketing, marketing_before},
     reverses::Head,
     sets::name_of,
     updates::{Entry, Member},
@@ -171,14 +170,9 @@ fn of_update(entry: Entry, mirror: Option<&Mirror>) -> Option<TurnedOff> {
         return None;
     }
     let contact = mirror.and_then(|mirror| {
-        let owner: i64 = entry.owner_id.as_deref()?.parse().ok()?;
-        let owner = match entry.owner_kind.as_deref()? {
-            "customer" => OwnerId::Customer(CustomerId::new(owner).ok()?),
-            "location" => OwnerId::Location(LocationId::new(owner).ok()?),
-            _ => return None,
-        };
-        let contact: ContactId = entry.contact_id.as_deref()?.parse().ok()?;
-        Some(mirror.contact_last_told(owner, contact).ok()??.contact)
+        let (kind, owner, contact) = (&entry.owner_kind, &entry.owner_id, &entry.contact_id);
+        let record = (kind.clone()?, owner.clone()?, contact.clone()?);
+        last_told(mirror, &record).ok()?
     });
     let is_on = || {
         let told = marketing_before(&entry.changes);

@@ -315,8 +315,8 @@ impl Columns {
         Ok(Wish::Unsaid)
     }
 
-    /// What the row says of its values of a channel, with what is to be told of it; the faulty cell, if one is not known, or the
-    /// cells that contradict each other.
+    /// What the row says of its values of a channel, with what is to be told of it; the faulty cell, if
+    /// one is not known, or the cells that contradict each other.
     pub(super) fn wish(
         &self,
         row: &[(&str, &str)],

@@ -99,7 +99,7 @@ impl Breach {
     /// In one sentence.
     pub(in crate::commands::consent) fn says(&self) -> String {
         let Self { record, last_day, until, ended_by, is_shown, days_late } = self;
-        let late = count(u64::from(*days_late), "day");
+        let late = count(*days_late, "day");
         let until = crm_bulk::page::time(*until);
         let until = match ended_by {
             Some(by) => format!("until the wish of record {by} to be written to, {until}"),
@@ -144,23 +144,21 @@ impl Judged {
         let before = facts.iter().rposition(|fact| fact.effect != last.effect);
         let first = &facts[before.map_or(0, |at| at + 1)];
         let judged = |verdict, days_late| Self {
-            verdict,
             since: Some(first.at),
             is_exact: first.is_exact,
             again: last.effect == Effect::On && before.is_some(),
             days_late,
-            until_gone: None,
-            earlier: Vec::new(),
+            ..Self::without_moment(verdict)
         };
         let late = |at: Timestamp| {
             clock.and_then(|clock| clock.days_late(&at.to_string())).unwrap_or_default()
         };
         match (last.effect, clock) {
             (Effect::Gone, _) => match period.and_then(|period| Breach::of(facts, period, now)) {
-                Some(breach) => Self {
-                    until_gone: Some(breach.clone()),
-                    ..judged(Verdict::LateUntilGone, breach.days_late)
-                },
+                Some(breach) => {
+                    let late = judged(Verdict::LateUntilGone, breach.days_late);
+                    Self { until_gone: Some(breach), ..late }
+                }
                 None => judged(Verdict::Gone, 0),
             },
             (_, None) => judged(Verdict::NoWish, 0),
@@ -218,10 +216,7 @@ impl Judged {
             format!("Receives no marketing; first seen so on {since}")
         };
         let last = clock.map(|clock| clock.counted.last_day.as_str()).unwrap_or_default();
-        let late = match self.days_late {
-            1 => "1 day".to_owned(),
-            days => format!("{days} days"),
-        };
+        let late = count(self.days_late, "day");
         match self.verdict {
             Verdict::BeforeTheWish if self.is_exact => {
                 format!("Received no marketing since {since}, before the wish came in.")
