@@ -87,6 +87,28 @@ async fn every_bad_row_is_reported_in_one_pass_and_can_be_mended() {
 }
 
 #[tokio::test]
+async fn lines_that_are_no_json_are_given_back_with_their_reason_and_read_again() {
+    let world = world(Seed::Demo).await;
+    let row =
+        "{\"location_id\":2001,\"contact_id\":3002,\"memo\":\"the gate is behind the house\"}\n";
+    let lines = format!("{row}{row}{{\"me\u{1}\0\0\u{2}o\":1}}\nPK\u{3}\u{4}\n<html\n");
+    let wrong = async |rows: String, mend: &str| {
+        let planned = Plan::new(world.site.clone()).mend_file(world.path(mend));
+        let input = Input::ndjson("rows", Cursor::new(rows));
+        match planned.from_api(&world.service, input, world.path("set.crm")).await {
+            Err(BulkError::InvalidRows(invalid)) => invalid.rows,
+            other => panic!("{other:?}"),
+        }
+    };
+    assert_eq!(wrong(lines.clone(), "mend").await, 3);
+    assert_eq!(wrong(lines, "mend").await, 3, "what is its own is replaced");
+    let mend = fs::read_to_string(world.path("mend")).unwrap();
+    let first = mend.lines().next().unwrap();
+    assert!(first.contains("\"crm_problem\":\"the next line: the row is broken: "), "{first}");
+    assert_eq!(wrong(mend, "again").await, 3);
+}
+
+#[tokio::test]
 async fn lines_are_counted_as_an_editor_does_and_blank_rows_are_passed_over() {
     let world = world(Seed::Demo).await;
     let rows = "\u{feff}location_id,contact_id,memo\n\n2001,3001,\"two\nlines\"\n , ,\n,,,,\n\

@@ -158,6 +158,12 @@ pub(crate) const OUTCOME_COLUMNS: [&str; 12] = [
 /// The columns that this crate adds to rows that have to be corrected.
 pub(crate) const MEND_COLUMNS: [&str; 2] = ["crm_line", "crm_problem"];
 
+/// Whether a file that begins so is one of rows to mend, by the columns that were added to them.
+pub(crate) fn is_to_mend(beginning: &[u8]) -> bool {
+    let beginning = String::from_utf8_lossy(beginning);
+    MEND_COLUMNS.iter().all(|column| beginning.contains(column))
+}
+
 /// The added columns that say why a row is wrong.
 pub(crate) const REASON_COLUMNS: [&str; 2] = ["crm_problem", "crm_message"];
 

@@ -9,7 +9,7 @@ use std::{
 use crm_mirror::disk::atomic_file::AtomicWriter;
 
 use super::{
-    columns::MEND_COLUMNS,
+    columns::{MEND_COLUMNS, is_to_mend},
     dialect::{InputFormat, Marks},
     write::{write_cells, write_head, write_members},
 };
@@ -34,12 +34,7 @@ fn refuse_foreign(path: &Path) -> Result<(), BulkError> {
     let read = File::open(path)
         .and_then(|file| BufReader::new(file.take(BEGINNING)).read_until(b'\n', &mut beginning));
     read.map_err(|e| BulkError::file(path, "read", e))?;
-    let beginning = String::from_utf8_lossy(&beginning);
-    if MEND_COLUMNS.iter().all(|column| beginning.contains(column)) {
-        Ok(())
-    } else {
-        Err(BulkError::Foreign { path: path.to_owned() })
-    }
+    if is_to_mend(&beginning) { Ok(()) } else { Err(BulkError::Foreign { path: path.to_owned() }) }
 }
 
 /// How many bytes of a file show whether it is one of rows to mend: a whole row of NDJSON.

@@ -21,7 +21,7 @@ use tokio::sync::mpsc;
 
 use super::{
     arriving,
-    columns::{self, InputColumn},
+    columns::{self, InputColumn, is_to_mend},
     delimiter,
     dialect::{Dialect, InputFormat},
     encoding::Text,
@@ -296,7 +296,8 @@ impl Input {
         let mut text = Text::new(reader, dialect.encoding).map_err(unread)?;
         dialect.marks.bom = text.needs_mark();
         let mut head = delimiter::head(&mut text).map_err(unread)?;
-        if let Some(what) = no_text(&head) {
+        // Rows to mend are text, whatever it is that is wrong with them.
+        if let Some(what) = no_text(&head).filter(|_| !is_to_mend(&head)) {
             return Err(unread(io::Error::other(what)));
         }
         if self.format == InputFormat::Csv

@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 
 use super::{
+    columns::REASON_COLUMNS,
     csv::cells,
     dialect::{InputFormat, Marks},
     object::Object,
@@ -24,21 +25,27 @@ pub(crate) fn write_cells(
     write_record(writer, marks, cells.chain(added.iter().map(String::as_str)))
 }
 
-/// Writes a row of NDJSON with more members. Anything that is not an object is written unchanged.
+/// Writes a row of NDJSON with more members. Anything that is not an object is written unchanged,
+/// behind an object of these members alone, which is no row when the file is fed in again.
 pub(crate) fn write_members(
     mut writer: impl Write,
     data: &str,
     names: &[&str],
     added: &[String],
 ) -> io::Result<()> {
-    let Ok(mut object) = serde_json::from_str::<Object>(data) else {
-        return writeln!(writer, "{data}");
-    };
+    let read = serde_json::from_str::<Object>(data);
+    let is_object = read.is_ok();
+    let mut object = read.unwrap_or_default();
     for (name, text) in names.iter().zip(added) {
-        object.set(name, text)?;
+        if is_object || !REASON_COLUMNS.contains(name) {
+            object.set(name, text)?;
+        } else {
+            object.set(name, &format!("the next line: {text}"))?;
+        }
     }
     serde_json::to_writer(&mut writer, &object)?;
-    writer.write_all(b"\n")
+    writer.write_all(b"\n")?;
+    if is_object { Ok(()) } else { writeln!(writer, "{data}") }
 }
 
 /// Writes what precedes the rows: the byte order mark, if the input needs one to be read as before,
