@@ -162,13 +162,14 @@ pub use report::{PastEvent, Report};
 pub use results::ResultRows;
 pub use set::{
     Action, Change, ChangeId, Decision, DecisionKind, Digest, ExpectedDigest, Image, InvalidDigest,
-    MethodImage, NamedOwner, Outcome, Remark, ReverseSet, SetInfo, SetKind, State, Target, Totals,
-    UnknownState, Wanted, speaks_of_marketing,
+    MethodImage, Moved, NamedOwner, Outcome, Remark, ReverseSet, SetInfo, SetKind, State, Target,
+    Totals, UnknownState, Wanted, speaks_of_marketing,
 };
 pub use spreadsheet::{guarded, guarded_number};
 #[cfg(any(test, feature = "contract"))]
 #[cfg_attr(docsrs, doc(cfg(feature = "contract")))]
 pub use store::contract;
+pub use store::tables;
 pub use store::{
     ChangeSet, Changes, Claim, Cursor, DropSummary, Expected, Lease, Loaded, Renewal, Selection,
     Store, Which,

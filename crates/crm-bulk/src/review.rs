@@ -1,7 +1,5 @@
 //! What people do with a set before it is applied: they take single changes out, and approve it.
 
-use std::time::Duration;
-
 use crm_mirror::job::{Stop, on_thread};
 
 use crate::{
@@ -10,11 +8,9 @@ use crate::{
     store::{
         ChangeSet, DropSummary, Selection, Store as _,
         file::{FileStore, admit},
+        lease::LEASE,
     },
 };
-
-/// How long the set belongs to whoever drops changes, if the process stops in between: as for a run.
-const LEASE: Duration = Duration::from_secs(10);
 
 impl ChangeSet {
     /// Takes the selected changes out of the set: they are never applied. The set keeps them, as
@@ -92,7 +88,7 @@ impl ChangeSet {
         async move {
             let select = move |_: &std::path::Path, stop: &Stop| {
                 let selected = Self::again(&set, stop)?;
-                selected.refuse_backup()?;
+                selected.refuse_elsewhere()?;
                 let ids = selected.changes(&which).map(|change| Ok(change?.id));
                 let ids = ids.collect::<Result<Vec<_>, BulkError>>()?;
                 let again = || Self::again(&set, &Stop::default());
@@ -136,18 +132,18 @@ impl ChangeSet {
         async move {
             let approve = move |_: &std::path::Path, stop: &Stop| {
                 let set = Self::again(&set, stop)?;
-                set.refuse_backup()?;
+                set.refuse_elsewhere()?;
                 set.keep_approval(expected, remark)
             };
             on_thread(&path, approve).await
         }
     }
 
-    /// A backup is never applied, so nothing is decided about it either.
-    fn refuse_backup(&self) -> Result<(), BulkError> {
+    /// A backup is never applied, nor is what was moved, so nothing is decided about it either.
+    fn refuse_elsewhere(&self) -> Result<(), BulkError> {
         match self.info()?.backup_of {
             Some(original) => Err(BulkError::Backup { path: self.path().to_owned(), original }),
-            None => Ok(()),
+            None => self.refuse_moved(),
         }
     }
 }

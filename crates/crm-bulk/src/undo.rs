@@ -96,6 +96,7 @@ impl ChangeSet {
         out: &Path,
         stop: &Stop,
     ) -> Result<UndoSummary, BulkError> {
+        self.refuse_moved()?;
         self.digest()?;
         let info = self.info()?;
         let draft = Draft::create(out, &info.site, SetKind::Undo, stop)?;

@@ -30,7 +30,7 @@ fn edits_of(path: &Path, row: &str) -> Vec<String> {
     let connection = Connection::open(path).unwrap();
     let (table, place) = row.split_once(' ').unwrap();
     let mut query = connection.prepare(&format!("SELECT * FROM {row}")).unwrap();
-    let names: Vec<_> = query.column_names().map(str::to_owned).collect();
+    let names: Vec<_> = query.column_names().into_iter().map(str::to_owned).collect();
     let values: Vec<Value> =
         query.query_row([], |row| (0..names.len()).map(|at| row.get(at)).collect()).unwrap();
     let mut edits = Vec::new();

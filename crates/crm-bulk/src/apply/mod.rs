@@ -21,6 +21,7 @@ mod window;
 use std::{
     fmt,
     num::NonZeroUsize,
+    path::PathBuf,
     pin::Pin,
     sync::{Arc, Mutex},
     time::Duration,
@@ -106,12 +107,19 @@ use crate::{
 /// ```
 #[must_use]
 pub struct Apply {
-    set: ChangeSet,
+    set: Held,
     expected: Option<ExpectedDigest>,
     needs_approval: bool,
     options: Options,
     hooks: Hooks,
     stop: Pin<Box<dyn Future<Output = ()> + Send>>,
+}
+
+/// Where the set is that is to be carried out.
+#[derive(Debug)]
+enum Held {
+    File(Box<ChangeSet>),
+    Store { store: Box<dyn Store>, name: PathBuf, site: Site },
 }
 
 impl fmt::Debug for Apply {
@@ -129,6 +137,16 @@ impl fmt::Debug for Apply {
 impl Apply {
     /// Creates a run that carries out this set.
     pub fn new(set: ChangeSet) -> Self {
+        Self::of(Held::File(Box::new(set)))
+    }
+
+    /// Creates a run that carries out the set in this store, which people know by this name, and
+    /// which is of this tenant and environment. How long its lease lasts is the store's matter.
+    pub fn over(store: impl Store + 'static, name: impl Into<PathBuf>, site: Site) -> Self {
+        Self::of(Held::Store { store: Box::new(store), name: name.into(), site })
+    }
+
+    fn of(set: Held) -> Self {
         Self {
             set,
             expected: None,
@@ -304,14 +322,10 @@ impl Apply {
         site: &Site,
     ) -> Result<impl Stream<Item = Result<Event, BulkError>> + Send + Unpin + use<'a, T>, BulkError>
     {
-        let path = self.set.path().to_owned();
-        let info = self.set.info()?;
-        if let Some(original) = info.backup_of {
-            return Err(BulkError::Backup { path, original });
-        }
-        site.admit(&info.site, &path)?;
+        let (path, planned_for) = self.set.admit()?;
+        site.admit(&planned_for, &path)?;
         Site::new(service.tenant(), site.environment()).admit(site, &path)?;
-        let store = FileStore::open(self.set, self.options.lease)?;
+        let store = self.set.into_store(self.options.lease)?;
         let Self { options, hooks, expected, needs_approval, stop, .. } = self;
         let mut chosen = options.chosen();
         chosen.extend(hooks.policy.in_words().map(str::to_owned));
@@ -350,7 +364,7 @@ impl Apply {
             let audit = Audit::new(service.tenant(), path);
             let run = Arc::new(Run {
                 service,
-                store: Box::new(store),
+                store,
                 lease,
                 in_flight: InFlight::default(),
                 options,
@@ -381,6 +395,29 @@ impl Apply {
             Ok::<_, BulkError>(started.chain(events).chain(finished))
         };
         Ok(stream::once(begun).try_flatten().fuse().boxed())
+    }
+}
+
+impl Held {
+    /// The name of the set and whose it is, if it may be carried out.
+    fn admit(&self) -> Result<(PathBuf, Site), BulkError> {
+        match self {
+            Self::File(set) => {
+                let (path, info) = (set.path().to_owned(), set.info()?);
+                match info.backup_of {
+                    Some(original) => Err(BulkError::Backup { path, original }),
+                    None => Ok((path, info.site)),
+                }
+            }
+            Self::Store { name, site, .. } => Ok((name.clone(), site.clone())),
+        }
+    }
+
+    fn into_store(self, lease: Duration) -> Result<Box<dyn Store>, BulkError> {
+        match self {
+            Self::File(set) => Ok(Box::new(FileStore::open(*set, lease)?)),
+            Self::Store { store, .. } => Ok(store),
+        }
     }
 }
 

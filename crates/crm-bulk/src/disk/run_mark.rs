@@ -32,6 +32,9 @@ pub(crate) struct RunMark {
     boot: String,
 }
 
+/// The fact about a set that says in which file its last run was.
+pub(crate) const RUN_IN: &str = "run_in";
+
 impl RunMark {
     /// The mark that a set bears.
     pub(crate) fn read(set: &Connection) -> rusqlite::Result<Option<Self>> {
@@ -58,8 +61,8 @@ impl RunMark {
 
     /// The file in which the last run was, also one that has ended in good order.
     pub(crate) fn last(set: &Connection) -> rusqlite::Result<Option<Self>> {
-        let sql = "SELECT value FROM meta WHERE name = 'run_in'";
-        let kept = set.query_row(sql, [], |row| row.get::<_, String>("value")).optional()?;
+        let sql = "SELECT value FROM meta WHERE name = ?";
+        let kept = set.query_row(sql, [RUN_IN], |row| row.get::<_, String>("value")).optional()?;
         let read = |kept: String| serde_json::from_str::<(PathBuf, [i64; 2])>(&kept).ok();
         let kept = kept.and_then(read);
         Ok(kept.map(|(path, file)| Self { path, file, index: None, boot: String::new() }))
@@ -68,8 +71,8 @@ impl RunMark {
     /// Keeps in which file the run is, for good.
     pub(crate) fn keep(set: &Connection, path: &Path, file: &FileId) -> rusqlite::Result<()> {
         let kept = serde_json::json!([path.to_string_lossy(), file.columns()]).to_string();
-        let sql = "INSERT OR REPLACE INTO meta (name, value) VALUES ('run_in', ?)";
-        set.execute(sql, [kept])?;
+        let sql = "INSERT OR REPLACE INTO meta (name, value) VALUES (?, ?)";
+        set.execute(sql, [RUN_IN, &kept])?;
         Ok(())
     }
 

@@ -161,6 +161,28 @@ pub enum BulkError {
         original: PathBuf,
     },
 
+    /// The change set was moved to another store, where it is carried out.
+    #[error(
+        "{}: was moved to {to}, where it is applied, or its changes could be made twice: go on \
+         there, or take it back with `crm pull`",
+        path.display()
+    )]
+    Moved {
+        /// The file in which it was.
+        path: PathBuf,
+        /// Where it is.
+        to: String,
+    },
+
+    /// A store that is not a file cannot be read or written.
+    #[error("{}: cannot be read or written where it is kept: {reason}", path.display())]
+    Store {
+        /// The change set.
+        path: PathBuf,
+        /// What failed, and what to do.
+        reason: String,
+    },
+
     /// The change set lacks the journal of its last run, which did not end: it records less than
     /// was done.
     #[error("{}: {}", path.display(), how.explain(path))]

@@ -127,6 +127,7 @@ impl FromStr for ExpectedDigest {
 }
 
 /// The digest of a set in the making, change by change.
+#[derive(Debug)]
 pub(crate) struct SetDigest {
     hash: Sha256,
     changes: u64,

@@ -35,6 +35,8 @@ pub struct SetInfo {
     pub undo_of_created_at: Option<Timestamp>,
     /// The set that this one is a [backup](crate::ChangeSet::backup) of: this one cannot be applied.
     pub backup_of: Option<PathBuf>,
+    /// Where the set was moved: it is carried out there, and this file tells how it was before.
+    pub moved: Option<Moved>,
     /// Notes of the plan for people, one sentence each.
     pub notes: Vec<String>,
     /// The records of the service that could not be read, so that the plan knows nothing about
@@ -46,6 +48,15 @@ pub struct SetInfo {
     /// The digest that the file stores, with which [`ChangeSet::digest`](crate::ChangeSet::digest) compares. `None` in a set
     /// of version 0.1 that has not been adopted yet.
     pub digest: Option<Digest>,
+}
+
+/// Where a set is that was moved out of its file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Moved {
+    /// The id of the handover; no other has it.
+    pub handover: String,
+    /// Where the set is, for people.
+    pub to: String,
 }
 
 /// How a set was made.

@@ -20,7 +20,7 @@ pub use self::{
     decision::{Decision, DecisionKind, Remark},
     digest::{Digest, ExpectedDigest, InvalidDigest},
     image::{Image, MethodImage, speaks_of_marketing},
-    info::{SetInfo, SetKind, Totals},
+    info::{Moved, SetInfo, SetKind, Totals},
     named_owner::NamedOwner,
     outcome::Outcome,
     reverse_set::ReverseSet,

@@ -61,6 +61,22 @@ pub trait Store: std::fmt::Debug + Send + Sync {
         Ok(false)
     }
 
+    /// Keeps that a run begins, with what was chosen for it, in words, and how many changes are open.
+    /// A store that keeps no decisions keeps nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`BulkError::Superseded`], or a failure to write.
+    async fn keep_run(
+        &self,
+        lease: &Lease,
+        chosen: Vec<String>,
+        open: u64,
+    ) -> Result<(), BulkError> {
+        let _ = (lease, chosen, open);
+        Ok(())
+    }
+
     /// Counts the changes that there are to take up.
     ///
     /// # Errors

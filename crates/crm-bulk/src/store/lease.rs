@@ -85,6 +85,9 @@ impl Lease {
     }
 }
 
+/// How long a set belongs to whoever takes it for less than a run, if the process stops meanwhile.
+pub(crate) const LEASE: Duration = Duration::from_secs(10);
+
 const RENEWALS_PER_LEASE: u32 = 5;
 
 #[cfg(test)]

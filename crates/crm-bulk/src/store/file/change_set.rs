@@ -15,13 +15,14 @@ use strum::VariantArray;
 
 use super::{
     format::{FORMAT, has_its_journal},
+    moved,
     owner::Owner,
     seal, totals,
 };
 use crate::{
     error::BulkError,
     input::InputFormat,
-    set::{Digest, ReverseSet, SetInfo, SetKind, Totals},
+    set::{Digest, Moved, ReverseSet, SetInfo, SetKind, Totals},
 };
 
 /// A change set on disk, for inspection; [`Apply`](crate::Apply) carries it out.
@@ -102,7 +103,7 @@ impl ChangeSet {
         let pair = |row: &Row<'_>| Ok((row.get("name")?, row.get("value")?));
         let facts = self.database.rows("SELECT name, value FROM meta", [], pair)?;
         let mut facts: BTreeMap<String, String> = facts.into_iter().collect();
-        let mut meta = |name| facts.remove(name);
+        let mut meta = |name: &str| facts.remove(name);
         let time = |text: Option<String>| text.and_then(|text| text.parse().ok());
         let kind = meta("kind");
         let notes = meta("notes").unwrap_or_default();
@@ -117,6 +118,10 @@ impl ChangeSet {
         if let Some(original) = &backup_of {
             let at = meta("backed_up_at").unwrap_or_default();
             notes.push(format!("This is a backup of {original} as of {at}; it is never applied."));
+        }
+        let moved = moved::of(&mut meta);
+        if let Some(Moved { to, .. }) = &moved {
+            notes.push(format!("This set was moved to {to}; this file tells how it was then."));
         }
         let unreadable = meta("unreadable").unwrap_or_default();
         let unreadable: Vec<String> = serde_json::from_str(&unreadable).unwrap_or_default();
@@ -143,6 +148,7 @@ impl ChangeSet {
             undo_of: meta("undo_of").map(PathBuf::from),
             undo_of_created_at: time(meta("undo_of_created_at")),
             backup_of: backup_of.map(PathBuf::from),
+            moved,
             notes,
             unreadable,
             look_at: look_at.unwrap_or_default(),
@@ -236,6 +242,14 @@ impl ChangeSet {
     /// A failure to read.
     pub fn invalid_rows(&self) -> Result<u64, BulkError> {
         self.count("SELECT count(*) FROM rows WHERE state = 'failed'")
+    }
+
+    /// What was moved to another store goes on there: what this file says of it is no longer so.
+    pub(crate) fn refuse_moved(&self) -> Result<(), BulkError> {
+        match moved::read(&self.database)? {
+            Some(Moved { to, .. }) => Err(BulkError::Moved { path: self.path().to_owned(), to }),
+            None => Ok(()),
+        }
     }
 
     /// The form of the input's rows, in which [`results`](Self::results) gives them back.

@@ -1,16 +1,16 @@
 //! Changes as rows of the tables.
 
 use crm_mirror::{OwnerId, columns};
-use rusqlite::{
-    Row,
-    types::{Value, ValueRef},
-};
+use rusqlite::types::{Value, ValueRef};
 
 use super::{
     codes::{self, unreadable},
     record::{self, RecordColumns, WishColumns, read_action},
 };
-use crate::set::{Change, ChangeId, Image, Outcome, PERSON, State, Target};
+use crate::{
+    set::{Change, ChangeId, Image, Outcome, PERSON, State, Target},
+    store::cell::Cells,
+};
 
 columns! {
     /// The columns of a change: all of `planned`, then all of `progress`.
@@ -51,12 +51,12 @@ impl Stored {
 impl ChangeColumns {
     /// Reads one change without a look at its check values: for the view of outcomes, whose rows
     /// are put together of several.
-    pub(crate) fn read(&self, row: &Row<'_>) -> rusqlite::Result<Change> {
+    pub(crate) fn read(&self, row: &(impl Cells + ?Sized)) -> rusqlite::Result<Change> {
         self.read_stored(row).map(Stored::into_change)
     }
 
     /// Reads one change as the file has it.
-    pub(super) fn read_stored(&self, row: &Row<'_>) -> rusqlite::Result<Stored> {
+    pub(super) fn read_stored(&self, row: &(impl Cells + ?Sized)) -> rusqlite::Result<Stored> {
         let planned = self.target(row, self.contact_id)?;
         let action = read_action(row, &self.wish())?;
         let before = record::read(row, &self.before(), &planned)?;
@@ -89,7 +89,7 @@ impl ChangeColumns {
     }
 
     /// The columns of the record that the plan saw.
-    fn before(&self) -> RecordColumns {
+    pub(super) fn before(&self) -> RecordColumns {
         let Self {
             contact_type, value, memo, flags, phone, modified_on, created_on, extra, ..
         } = *self;
@@ -105,7 +105,11 @@ impl ChangeColumns {
     }
 
     /// Reads a record from the columns of its owner and this one of its id.
-    pub(super) fn target(&self, row: &Row<'_>, contact: usize) -> rusqlite::Result<Target> {
+    pub(super) fn target(
+        &self,
+        row: &(impl Cells + ?Sized),
+        contact: usize,
+    ) -> rusqlite::Result<Target> {
         let kind = codes::read_owner(row.get(self.owner_kind)?);
         let kind = kind.ok_or_else(|| unreadable(self.owner_kind, "no such owner"))?;
         read_target(row, kind, self.owner_id, contact)
@@ -114,7 +118,7 @@ impl ChangeColumns {
 
 /// Reads a record from the columns of its owner, who is of this kind, and of its contact.
 pub(crate) fn read_target(
-    row: &Row<'_>,
+    row: &(impl Cells + ?Sized),
     kind: &str,
     owner: usize,
     contact: usize,
@@ -135,7 +139,7 @@ pub(crate) fn read_target(
 }
 
 /// Reads the state of a change, which is a number, or of a row of the input, which is a name.
-pub(crate) fn read_state(row: &Row<'_>, column: usize) -> rusqlite::Result<State> {
+pub(crate) fn read_state(row: &(impl Cells + ?Sized), column: usize) -> rusqlite::Result<State> {
     match row.get_ref(column)? {
         ValueRef::Integer(code) => {
             codes::read_state(code).ok_or_else(|| unreadable(column, "no such state"))

@@ -19,8 +19,9 @@ use tokio::time::Instant;
 use super::{
     change_set::ChangeSet,
     decisions::{self, DropSummary},
+    moved,
     owner::{self, Owner, Taken},
-    progress::{self, Moved},
+    progress::{self, Shift},
     seal, sql,
     totals::Moves,
     writer::Writer,
@@ -28,7 +29,7 @@ use super::{
 use crate::{
     disk::watch::Watch,
     error::BulkError,
-    set::{Change, ChangeId, Digest, Remark},
+    set::{Change, ChangeId, Digest, Moved, Remark},
     store::{
         interface::{Claim, Cursor, Expected, Loaded, Store, Which},
         lease::{Lease, Renewal},
@@ -119,7 +120,7 @@ impl FileStore {
     }
 
     /// Does a job in a transaction that holds only while the lease's epoch is the newest.
-    async fn run<R: Send + 'static>(
+    pub(super) async fn run<R: Send + 'static>(
         &self,
         lease: &Lease,
         job: impl FnOnce(&Database) -> Result<R, BulkError> + Send + 'static,
@@ -140,14 +141,21 @@ impl FileStore {
         self.run(lease, move |database| decisions::drop_changes(database, &ids, &remark)).await?
     }
 
-    /// Keeps that a run begins, with what was chosen for it.
-    pub(crate) async fn keep_run(
-        &self,
-        lease: &Lease,
-        chosen: Vec<String>,
-        open: u64,
-    ) -> Result<(), BulkError> {
-        self.run(lease, move |database| decisions::keep_run(database, &chosen, open)).await
+    /// Takes the set whether or not it was moved to another store.
+    pub(super) async fn take_wherever_it_is(&self, owner: &str) -> Result<Lease, BulkError> {
+        self.wait_for_earlier_run().await?;
+        self.wait_for_owner().await?;
+        let watch = Watch::begin(&self.place.path);
+        let watch = watch.map_err(|e| BulkError::file(&self.place.path, "found", e))?;
+        // One that is taken again is watched from the first time on.
+        let _ = self.place.watch.set(watch);
+        let (name, lasts) = (owner.to_owned(), self.lease);
+        let asked = Renewal::now();
+        let take = move |database: &Database| owner::take(database, &name, lasts);
+        let Taken { epoch, journal } = self.writer.run_alone(take).await?;
+        let lease = Lease::new(epoch, lasts, asked);
+        self.writer.hold(lease.clone(), journal);
+        Ok(lease)
     }
 
     /// Waits until an earlier run of this process has closed the file, if one was dropped just now.
@@ -205,19 +213,12 @@ impl Drop for FileStore {
 #[async_trait]
 impl Store for FileStore {
     async fn take(&self, owner: &str) -> Result<Lease, BulkError> {
-        self.wait_for_earlier_run().await?;
-        self.wait_for_owner().await?;
-        let watch = Watch::begin(&self.place.path);
-        let watch = watch.map_err(|e| BulkError::file(&self.place.path, "found", e))?;
-        // One that is taken again is watched from the first time on.
-        let _ = self.place.watch.set(watch);
-        let (name, lasts) = (owner.to_owned(), self.lease);
-        let asked = Renewal::now();
-        let take = move |database: &Database| owner::take(database, &name, lasts);
-        let Taken { epoch, journal } = self.writer.run_alone(take).await?;
-        let lease = Lease::new(epoch, lasts, asked);
-        self.writer.hold(lease.clone(), journal);
-        Ok(lease)
+        let lease = self.take_wherever_it_is(owner).await?;
+        // Now nobody moves it.
+        match self.run(&lease, moved::read).await? {
+            Some(Moved { to, .. }) => Err(BulkError::Moved { path: self.place.path.clone(), to }),
+            None => Ok(lease),
+        }
     }
 
     async fn digest(&self, lease: &Lease) -> Result<Digest, BulkError> {
@@ -231,6 +232,15 @@ impl Store for FileStore {
 
     async fn is_approved(&self, lease: &Lease, digest: Digest) -> Result<bool, BulkError> {
         self.run(lease, move |database| decisions::is_approved(database, digest)).await
+    }
+
+    async fn keep_run(
+        &self,
+        lease: &Lease,
+        chosen: Vec<String>,
+        open: u64,
+    ) -> Result<(), BulkError> {
+        self.run(lease, move |database| decisions::keep_run(database, &chosen, open)).await
     }
 
     async fn count(&self, lease: &Lease, which: Which) -> Result<u64, BulkError> {
@@ -312,7 +322,7 @@ impl Store for FileStore {
     }
 }
 
-fn claimed(moves: &Moves, moved: Option<Moved>, change: Change) -> Claim {
+fn claimed(moves: &Moves, moved: Option<Shift>, change: Change) -> Claim {
     match moved {
         Some(moved) => {
             moves.add(&change, moved);

@@ -11,18 +11,21 @@ use rusqlite::{
 
 use super::{
     codes::{self, unwritable},
-    columns::{CHANGES, ChangeColumns, PLANNED, STATE, contact_column, read_state},
+    columns::{CHANGES, ChangeColumns, PLANNED, PROGRESS, STATE, contact_column, read_state},
     record::{self, Answered, RecordColumns, number_or_null},
-    seal,
+    seal, totals,
 };
 use crate::{
     error::BulkError,
     set::{Action, Change, Image, Outcome, State},
-    store::interface::Expected,
+    store::{
+        cell::{Cell, Cells},
+        interface::Expected,
+    },
 };
 
 /// From which state a change went into which.
-pub(super) type Moved = [State; 2];
+pub(super) type Shift = [State; 2];
 
 /// Marks a change as sent, if it is as expected.
 pub(super) fn claim(
@@ -30,14 +33,18 @@ pub(super) fn claim(
     expected: Expected,
     change: &Change,
     siblings: Option<&[ContactId]>,
-) -> Result<Option<Moved>, BulkError> {
-    let in_flight = Outcome {
+) -> Result<Option<Shift>, BulkError> {
+    let found = change.before.is_some();
+    swap(database, expected, change, found, &in_flight(change), siblings)
+}
+
+/// The outcome of a change that is claimed.
+fn in_flight(change: &Change) -> Outcome {
+    Outcome {
         at: change.outcome.at,
         attempts: change.outcome.attempts,
         ..Outcome::new(State::InFlight)
-    };
-    let found = change.before.is_some();
-    swap(database, expected, change, found, &in_flight, siblings)
+    }
 }
 
 /// Takes a claim back, if the change is as it was claimed.
@@ -45,7 +52,7 @@ pub(super) fn release(
     database: &Database,
     attempts: u32,
     former: &Change,
-) -> Result<Option<Moved>, BulkError> {
+) -> Result<Option<Shift>, BulkError> {
     let claimed = Expected { state: State::InFlight, attempts };
     swap(database, claimed, former, true, &former.outcome, None)
 }
@@ -59,33 +66,28 @@ fn swap(
     found: bool,
     outcome: &Outcome,
     siblings: Option<&[ContactId]>,
-) -> Result<Option<Moved>, BulkError> {
-    let Some(mut kept) = Kept::of(database, change)? else {
+) -> Result<Option<Shift>, BulkError> {
+    let Some(kept) = Kept::of(database, change)? else {
         return Ok(None);
     };
-    if kept.state != expected.state || kept.attempts != expected.attempts {
-        return Ok(None);
-    }
-    if found {
-        let news = change.before.as_ref().filter(|before| kept.planned.as_ref() != Some(before));
-        let news = news.map(serde_json::to_string).transpose().map_err(unwritable);
-        kept.found = database.check(news)?;
-    }
-    if let Some(siblings) = siblings {
-        let siblings = serde_json::to_string(siblings).map_err(unwritable);
-        kept.siblings = Some(database.check(siblings)?);
-    }
-    kept.replace(database, change, outcome).map(Some)
+    let kept = database.check(kept.swapped(expected, change, found, siblings))?;
+    kept.map(|kept| kept.replace(database, change, outcome)).transpose()
 }
 
 /// Writes what became of a change.
-pub(super) fn settle(database: &Database, change: &Change) -> Result<Option<Moved>, BulkError> {
+pub(super) fn settle(database: &Database, change: &Change) -> Result<Option<Shift>, BulkError> {
     let kept = Kept::of(database, change)?;
     kept.map(|kept| kept.replace(database, change, &change.outcome)).transpose()
 }
 
+/// A row of progress that is to be written elsewhere, and what the totals gain by it.
+pub(crate) struct NextProgress {
+    pub(crate) row: Vec<Cell>,
+    pub(crate) totals: [([i64; 2], [i64; 2]); 2],
+}
+
 /// What the file has of a change that a write keeps, or rests on.
-struct Kept {
+pub(crate) struct Kept {
     state: State,
     attempts: u32,
     /// The record that the plan saw, where the write has one to compare with it.
@@ -120,18 +122,98 @@ impl Kept {
         Ok(database.row(sql, [change.id.0], read)?)
     }
 
+    /// What a row has that was kept elsewhere, all its columns in the order of the tables.
+    fn of_row(row: &[Cell], change: &Change) -> rusqlite::Result<Self> {
+        let at = const { ChangeColumns::in_order(0) };
+        let has_progress = Cells::get_ref(row, at.change)? != ValueRef::Null;
+        let state = if has_progress { at.state } else { at.verdict };
+        Ok(Self {
+            state: read_state(row, state)?,
+            attempts: Cells::get::<Option<u32>>(row, at.attempts)?.unwrap_or_default(),
+            planned: record::read(row, &at.before(), &change.target)?,
+            found: Cells::get(row, at.found)?,
+            siblings: Cells::get(row, at.siblings)?,
+        })
+    }
+
+    /// What is to be kept if the change is as expected; `None` if it is not. `found`: with its record
+    /// just before the write.
+    fn swapped(
+        mut self,
+        expected: Expected,
+        change: &Change,
+        found: bool,
+        siblings: Option<&[ContactId]>,
+    ) -> rusqlite::Result<Option<Self>> {
+        if self.state != expected.state || self.attempts != expected.attempts {
+            return Ok(None);
+        }
+        if found {
+            let planned = self.planned.as_ref();
+            let news = change.before.as_ref().filter(|before| planned != Some(before));
+            self.found = news.map(serde_json::to_string).transpose().map_err(unwritable)?;
+        }
+        if let Some(siblings) = siblings {
+            self.siblings = Some(serde_json::to_string(siblings).map_err(unwritable)?);
+        }
+        Ok(Some(self))
+    }
+
     fn replace(
         &self,
         database: &Database,
         change: &Change,
         outcome: &Outcome,
-    ) -> Result<Moved, BulkError> {
+    ) -> Result<Shift, BulkError> {
+        database.check(self.row(change, outcome).write(&database.connection))?;
+        Ok(self.moved(outcome))
+    }
+
+    /// The row that a change gets with this outcome.
+    fn row<'a>(&'a self, change: &'a Change, outcome: &'a Outcome) -> ProgressRow<'a> {
         // What was answered is told apart only from what was planned.
         let before = self.planned.as_ref().filter(|_| self.found.is_none());
         let (found, siblings) = (self.found.as_deref(), self.siblings.as_deref());
-        let row = ProgressRow { change, outcome, before, found, siblings };
-        database.check(row.write(&database.connection))?;
-        Ok([self.state, outcome.state])
+        ProgressRow { change, outcome, before, found, siblings }
+    }
+
+    fn moved(&self, outcome: &Outcome) -> Shift {
+        [self.state, outcome.state]
+    }
+
+    /// What claiming makes of a row that was kept elsewhere: see [`claim`].
+    pub(crate) fn claimed(
+        row: &[Cell],
+        expected: Expected,
+        change: &Change,
+        siblings: Option<&[ContactId]>,
+    ) -> rusqlite::Result<Option<NextProgress>> {
+        let found = change.before.is_some();
+        let kept = Self::of_row(row, change)?.swapped(expected, change, found, siblings)?;
+        kept.map(|kept| kept.next(change, &in_flight(change))).transpose()
+    }
+
+    /// What taking a claim back makes of such a row: see [`release`].
+    pub(crate) fn released(
+        row: &[Cell],
+        attempts: u32,
+        former: &Change,
+    ) -> rusqlite::Result<Option<NextProgress>> {
+        let claimed = Expected { state: State::InFlight, attempts };
+        let kept = Self::of_row(row, former)?.swapped(claimed, former, true, None)?;
+        kept.map(|kept| kept.next(former, &former.outcome)).transpose()
+    }
+
+    /// What settling makes of such a row: see [`settle`].
+    pub(crate) fn settled(row: &[Cell], change: &Change) -> rusqlite::Result<NextProgress> {
+        Self::of_row(row, change)?.next(change, &change.outcome)
+    }
+
+    fn next(&self, change: &Change, outcome: &Outcome) -> rusqlite::Result<NextProgress> {
+        let cells = |columns: [ValueRef<'_>; PROGRESS]| Ok(columns.map(Cell::from).to_vec());
+        let row = self.row(change, outcome).with_columns(cells)?;
+        let totals = totals::differences(&change.action, self.moved(outcome));
+        Ok(NextProgress { row, totals })
     }
 }
 
@@ -162,6 +244,17 @@ impl ProgressRow<'_> {
             let values = vec!["?"; columns.len()].join(", ");
             format!("INSERT OR REPLACE INTO progress ({}) VALUES ({values})", columns.join(", "))
         });
+        self.with_columns(|columns| {
+            let all = columns.map(ToSqlOutput::Borrowed);
+            connection.prepare_cached(&SQL)?.execute(params_from_iter(all)).map(drop)
+        })
+    }
+
+    /// Hands its columns over, the last of which is the seal.
+    fn with_columns<R>(
+        &self,
+        with: impl FnOnce([ValueRef<'_>; PROGRESS]) -> rusqlite::Result<R>,
+    ) -> rusqlite::Result<R> {
         let Self { change, outcome, before, found, siblings } = self;
         let answered = Answered::of(change.after.as_ref(), *before, &change.action);
         let answered = answered.map_err(unwritable)?;
@@ -186,8 +279,9 @@ impl ProgressRow<'_> {
             (&answered.modified_on).into(),
         ];
         let seal = ValueRef::Integer(seal::of(values.into_iter()));
-        let all = values.into_iter().chain([seal]).map(ToSqlOutput::Borrowed);
-        connection.prepare_cached(&SQL)?.execute(params_from_iter(all)).map(drop)
+        let mut columns = [seal; PROGRESS];
+        columns[..PROGRESS - 1].copy_from_slice(&values);
+        with(columns)
     }
 }
 
@@ -214,6 +308,9 @@ mod tests {
         };
         assert_eq!(planned_anew(), 0);
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, false).unwrap();
-        assert_ne!(planned_anew(), 0, "by default it is");
+        // SQLite 3.51 does not, of itself; 3.54 does.
+        if rusqlite::version_number() >= 3_054_000 {
+            assert_ne!(planned_anew(), 0, "by default it is");
+        }
     }
 }

@@ -4,15 +4,15 @@ use std::collections::BTreeMap;
 
 use crm_mirror::columns;
 use crm_models::{Contact, ContactId, ContactPreferences, PhoneSettings, Preference};
-use rusqlite::{
-    Row,
-    types::{Value, ValueRef},
-};
+use rusqlite::types::{Value, ValueRef};
 use serde::{Deserialize, Serialize};
 use serde_json::Map;
 
 use super::codes::{self, unreadable, unwritable};
-use crate::set::{Action, Image, MethodImage, Target, Wanted};
+use crate::{
+    set::{Action, Image, MethodImage, Target, Wanted},
+    store::cell::Cells,
+};
 
 /// A record as the columns from `contact_type` to `extra`.
 pub(super) struct Record<'a> {
@@ -124,7 +124,7 @@ pub(super) fn number_or_null(number: Option<i64>) -> ValueRef<'static> {
 
 /// Reads the record that the plan saw.
 pub(super) fn read(
-    row: &Row<'_>,
+    row: &(impl Cells + ?Sized),
     at: &RecordColumns,
     target: &Target,
 ) -> rusqlite::Result<Option<Image>> {
@@ -303,8 +303,8 @@ impl<'a> Wish<'a> {
 /// The condition on a change that it asks for something: a reversal that is not possible does not.
 pub(super) fn asks_for_something() -> String {
     format!(
-        "(action = {} OR coalesce(wanted_type, wanted_value, wanted_memo, wanted_more,
-            nullif(wanted_flags, {EXACT})) IS NOT NULL)",
+        "(action = {} OR wanted_type IS NOT NULL OR wanted_value IS NOT NULL
+            OR wanted_memo IS NOT NULL OR wanted_more IS NOT NULL OR wanted_flags <> {EXACT})",
         codes::DELETE
     )
 }
@@ -317,7 +317,10 @@ columns! {
 }
 
 /// Reads what is to be done.
-pub(super) fn read_action(row: &Row<'_>, at: &WishColumns) -> rusqlite::Result<Action> {
+pub(super) fn read_action(
+    row: &(impl Cells + ?Sized),
+    at: &WishColumns,
+) -> rusqlite::Result<Action> {
     let more = row.get_ref(at.wanted_more)?.as_str_or_null()?.unwrap_or("{}");
     let wanted = || read_wanted(row, at, more);
     Ok(match row.get(at.action)? {
@@ -332,7 +335,11 @@ pub(super) fn read_action(row: &Row<'_>, at: &WishColumns) -> rusqlite::Result<A
     })
 }
 
-fn read_wanted(row: &Row<'_>, at: &WishColumns, more: &str) -> rusqlite::Result<Wanted> {
+fn read_wanted(
+    row: &(impl Cells + ?Sized),
+    at: &WishColumns,
+    more: &str,
+) -> rusqlite::Result<Wanted> {
     let mut change = crm_models::ContactChange::new();
     if let Some(contact_type) = codes::read_contact_type(row.get_ref(at.wanted_type)?) {
         change = change.contact_type(contact_type);
@@ -343,7 +350,7 @@ fn read_wanted(row: &Row<'_>, at: &WishColumns, more: &str) -> rusqlite::Result<
     if let Some(memo) = row.get_ref(at.wanted_memo)?.as_str_or_null()? {
         change = change.memo(memo);
     }
-    let all = row.get::<_, Option<i64>>(at.wanted_flags)?.unwrap_or_default();
+    let all = row.get::<Option<i64>>(at.wanted_flags)?.unwrap_or_default();
     let flag = |flag| is_on(all >> ROOM, flag).then(|| is_on(all, flag));
     let flags = Preference::SETTABLE.into_iter();
     let flags = flags.filter_map(|name| Some((name, flag(name)?))).collect();
@@ -432,7 +439,7 @@ impl Answered {
 
 /// Reads the record as an answer showed it.
 pub(super) fn read_after(
-    row: &Row<'_>,
+    row: &(impl Cells + ?Sized),
     [after_at, modified_on_at]: [usize; 2],
     target: &Target,
     before: Option<&Image>,

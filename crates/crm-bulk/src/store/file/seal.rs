@@ -5,9 +5,9 @@
 //! mean: they tell cheaply whether these, the digest included, are as this crate wrote them. That
 //! no row is missing is told by the digest of the set, and by the totals.
 
-use std::convert::Infallible;
+use std::{convert::Infallible, path::Path};
 
-use crm_mirror::{columns, database::Database};
+use crm_mirror::{Site, columns, database::Database};
 use rusqlite::{Row, Statement, types::ValueRef};
 
 use super::{
@@ -17,6 +17,7 @@ use super::{
 use crate::{
     error::{Altered, BulkError},
     set::{Change, ChangeId, Digest, SetDigest, of_change},
+    store::cell::{Cell, Cells},
 };
 
 /// How many changes that were altered are named.
@@ -56,11 +57,11 @@ fn try_of<'a, E>(columns: impl Iterator<Item = Result<ValueRef<'a>, E>>) -> Resu
 }
 
 /// The seal that is due to a row with these columns, of which the last is its seal.
-fn due(row: &Row<'_>, columns: &[usize]) -> rusqlite::Result<i64> {
+fn due(row: &(impl Cells + ?Sized), columns: &[usize]) -> rusqlite::Result<i64> {
     try_of(columns.iter().take(columns.len() - 1).map(|at| row.get_ref(*at)))
 }
 
-fn is_sealed(row: &Row<'_>, columns: &[usize]) -> rusqlite::Result<bool> {
+fn is_sealed(row: &(impl Cells + ?Sized), columns: &[usize]) -> rusqlite::Result<bool> {
     let seal = columns.last().map(|at| row.get_ref(*at)).transpose()?;
     Ok(seal == Some(ValueRef::Integer(due(row, columns)?)))
 }
@@ -70,6 +71,9 @@ fn is_sealed(row: &Row<'_>, columns: &[usize]) -> rusqlite::Result<bool> {
 pub(crate) struct SealedChange(ChangeColumns);
 
 impl SealedChange {
+    /// Where they are in a row that has all of them, in the order of the tables.
+    pub(crate) const IN_ORDER: Self = Self(ChangeColumns::in_order(0));
+
     /// What to select for these.
     pub(crate) fn select() -> &'static str {
         ChangeColumns::NAMES
@@ -81,11 +85,11 @@ impl SealedChange {
 
     /// Reads a change and compares it with its check values. Those of a set of version 1 that
     /// nobody has adopted yet are missing, and it is taken as it is.
-    pub(crate) fn read(&self, row: &Row<'_>) -> rusqlite::Result<Change> {
+    pub(crate) fn read(&self, row: &(impl Cells + ?Sized)) -> rusqlite::Result<Change> {
         self.checked(row).map(|(change, _)| change).map_err(|error| self.altered(row, error))
     }
 
-    fn checked(&self, row: &Row<'_>) -> rusqlite::Result<(Change, Option<Digest>)> {
+    fn checked(&self, row: &(impl Cells + ?Sized)) -> rusqlite::Result<(Change, Option<Digest>)> {
         let digest = self.sealed(row)?;
         let stored = self.0.read_stored(row)?;
         if let Some(known) = digest
@@ -97,7 +101,7 @@ impl SealedChange {
     }
 
     /// The digest that the row itself names, if the seals are whole.
-    fn sealed(&self, row: &Row<'_>) -> rusqlite::Result<Option<Digest>> {
+    fn sealed(&self, row: &(impl Cells + ?Sized)) -> rusqlite::Result<Option<Digest>> {
         let all = self.0.all();
         let known = row.get_ref(self.0.digest)?.as_blob_or_null()?.map(Digest::from_bytes);
         let has_progress = row.get_ref(self.0.change)? != ValueRef::Null;
@@ -114,13 +118,17 @@ impl SealedChange {
     }
 
     /// The digest of what the plan decided: a contact that was created since had no id then.
-    fn digest_of(&self, row: &Row<'_>, stored: &Stored) -> rusqlite::Result<Digest> {
+    fn digest_of(&self, row: &(impl Cells + ?Sized), stored: &Stored) -> rusqlite::Result<Digest> {
         let (verdict, change) = (read_state(row, self.0.verdict)?, &stored.planned);
         Ok(of_change(verdict, &change.target, &change.action, change.before.as_ref()))
     }
 
-    fn count(&self, row: &Row<'_>, totals: &mut totals::Counted) -> rusqlite::Result<()> {
-        let state = row.get::<_, Option<i64>>(self.0.state)?;
+    fn count(
+        &self,
+        row: &(impl Cells + ?Sized),
+        totals: &mut totals::Counted,
+    ) -> rusqlite::Result<()> {
+        let state = row.get::<Option<i64>>(self.0.state)?;
         let state = state.map_or_else(|| row.get(self.0.verdict), Ok)?;
         let has_progress = row.get_ref(self.0.change)? != ValueRef::Null;
         totals.add(row.get(self.0.action)?, state, has_progress);
@@ -129,7 +137,7 @@ impl SealedChange {
 
     /// What cannot be read of a change, or is not what its check values say, was altered: a run
     /// writes nothing that it cannot read. A failure of the file itself stays what it is.
-    fn altered(&self, row: &Row<'_>, error: rusqlite::Error) -> rusqlite::Error {
+    fn altered(&self, row: &(impl Cells + ?Sized), error: rusqlite::Error) -> rusqlite::Error {
         match (error, row.get(self.0.id)) {
             (error @ rusqlite::Error::SqliteFailure(..), _) | (error, Err(_)) => error,
             (_, Ok(id)) => rusqlite::Error::UserFunctionError(Altered(ChangeId(id)).into()),
@@ -190,35 +198,78 @@ pub(super) fn digest(database: &Database) -> Result<Digest, BulkError> {
 /// The same without reading the changes: each has its seals, which are over its digest, and the
 /// digests make that of the set. Every change is still to be [read](SealedChange::read).
 pub(super) fn check(database: &Database) -> Result<(), BulkError> {
-    compare(database, SealedChange::sealed).map(drop)
+    compare(database, |at, row| at.sealed(row)).map(drop)
 }
 
 fn compare(
     database: &Database,
     digest_of: impl Fn(&SealedChange, &Row<'_>) -> rusqlite::Result<Option<Digest>>,
 ) -> Result<Digest, BulkError> {
-    let path = || database.path().to_owned();
     let known = database.meta("digest")?;
-    let known = known.ok_or_else(|| BulkError::NotAdopted { path: path() })?;
-    let mut all = SetDigest::of(&database.site()?);
-    let mut totals = totals::Counted::default();
-    let (mut named, mut more) = (Vec::new(), 0);
+    let not_adopted = || BulkError::NotAdopted { path: database.path().to_owned() };
+    let known = known.ok_or_else(not_adopted)?;
+    let mut comparison = Comparison::of(&database.site()?);
     let sql = format!("SELECT {} FROM {CHANGES} WHERE id > ? ORDER BY id", SealedChange::select());
     for_each(database, &sql, SealedChange::of, |at, row| {
-        match at.count(row, &mut totals).and_then(|()| digest_of(at, row)) {
-            Ok(Some(digest)) => all.add(&digest),
+        comparison.add(*at, row, |row| digest_of(at, row))
+    })?;
+    let (totals, progress) = (totals::kept(database)?, totals::with_progress(database)?);
+    comparison.finish(database.path(), &known, &totals, progress)
+}
+
+/// A set that is compared, change by change, with its check values.
+#[derive(Debug)]
+pub(crate) struct Comparison {
+    digests: SetDigest,
+    totals: totals::Counted,
+    altered: Vec<ChangeId>,
+    more: u64,
+}
+
+impl Comparison {
+    pub(crate) fn of(site: &Site) -> Self {
+        let (digests, totals) = (SetDigest::of(site), totals::Counted::default());
+        Self { digests, totals, altered: Vec::new(), more: 0 }
+    }
+
+    /// Compares a change whose two rows are in this order one after the other.
+    pub(crate) fn add_row(&mut self, row: &[Cell]) -> rusqlite::Result<()> {
+        let at = SealedChange::IN_ORDER;
+        self.add(at, row, |row| Ok(at.checked(row)?.1))
+    }
+
+    fn add<R: Cells + ?Sized>(
+        &mut self,
+        at: SealedChange,
+        row: &R,
+        digest_of: impl FnOnce(&R) -> rusqlite::Result<Option<Digest>>,
+    ) -> rusqlite::Result<()> {
+        match at.count(row, &mut self.totals).and_then(|()| digest_of(row)) {
+            Ok(Some(digest)) => self.digests.add(&digest),
             Err(error @ rusqlite::Error::SqliteFailure(..)) => return Err(error),
-            _ if named.len() < NAMED => named.push(ChangeId(row.get("id")?)),
-            _ => more += 1,
+            _ if self.altered.len() < NAMED => self.altered.push(ChangeId(row.get(at.0.id)?)),
+            _ => self.more += 1,
         }
         Ok(())
-    })?;
-    let digest = all.finish();
-    let is_whole = named.is_empty() && digest.to_string() == known;
-    if is_whole && totals.are_those_of(database)? {
-        Ok(digest)
-    } else {
-        Err(BulkError::Altered { path: path(), changes: named, more })
+    }
+
+    /// The digest of the set, if it is the one that it `knows`, and the totals and the number of
+    /// changes with progress are those that it keeps.
+    pub(crate) fn finish(
+        self,
+        set: &Path,
+        knows: &str,
+        totals: &totals::Kept,
+        with_progress: u64,
+    ) -> Result<Digest, BulkError> {
+        let digest = self.digests.finish();
+        let is_whole = self.altered.is_empty() && digest.to_string() == knows;
+        if is_whole && self.totals.are(totals, with_progress) {
+            Ok(digest)
+        } else {
+            let (path, changes) = (set.to_owned(), self.altered);
+            Err(BulkError::Altered { path, changes, more: self.more })
+        }
     }
 }
 

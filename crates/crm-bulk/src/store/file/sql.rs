@@ -2,35 +2,35 @@
 
 use crm_mirror::database::Database;
 use crm_models::ContactId;
-use rusqlite::{params, types::Value};
+use rusqlite::params;
 
 use super::{
+    block::{Block, owner_of, place},
     codes::{self, CREATE},
-    columns::{CHANGES, STATE, owner_column},
+    columns::{CHANGES, STATE},
     record,
     seal::SealedChange,
-    totals,
 };
 use crate::{
-    current::OWNERS_PER_CALL,
     error::BulkError,
     set::{Action, Change, State},
     store::interface::{Cursor, Loaded, Which},
 };
 
 impl Which {
-    /// As a condition on a change.
-    fn condition(self) -> String {
-        let open = totals::open_states();
+    /// As a condition on a change, in words that SQLite and others understand.
+    pub(crate) fn condition(self) -> String {
+        let any_of = |is_it: fn(State) -> bool| {
+            let all = State::ALL.into_iter().filter(|state| is_it(*state));
+            all.map(|state| codes::state(state).to_string()).collect::<Vec<_>>().join(", ")
+        };
+        let open = format!("{STATE} IN ({})", any_of(State::is_open));
         match self {
-            Self::Open => format!("1 << {STATE} & {open} <> 0"),
+            Self::Open => open,
             Self::OpenAndFailed => {
-                let again = codes::set_of([State::Failed, State::Held]);
+                let again = any_of(|state| matches!(state, State::Failed | State::Held));
                 let asks_for_something = record::asks_for_something();
-                format!(
-                    "(1 << {STATE} & {open} <> 0
-                        OR (1 << {STATE} & {again} <> 0 AND {asks_for_something}))"
-                )
+                format!("({open} OR ({STATE} IN ({again}) AND {asks_for_something}))")
             }
         }
     }
@@ -41,9 +41,6 @@ pub(super) fn count(database: &Database, which: Which) -> Result<u64, BulkError>
     let sql = format!("SELECT count(*) FROM {CHANGES} WHERE {}", which.condition());
     Ok(database.value(&sql, [])?.unwrap_or_default())
 }
-
-/// How many changes are in memory at a time, about.
-const CHANGES_PER_BLOCK: usize = 200;
 
 /// The next changes in the order of their owners: see [`Store`](crate::Store::next_block).
 pub(super) fn next_block(
@@ -68,58 +65,46 @@ pub(super) fn next_block(
     let (kind, owner) = place(&after);
     let rows = query.query(params![kind, owner, after.change]);
     let mut rows = database.check(rows)?;
-    let mut block = Vec::<Loaded>::new();
-    let (mut cursor, mut owners) = (after, 0);
+    let mut block = Block::after(after);
     while let Some(row) = database.check(rows.next())? {
         let change = database.check(at.read(row))?;
-        let creates = matches!(change.action, Action::Create(_));
-        let last = block.last().map(|loaded| owner_of(&loaded.change));
-        let another = last != Some(owner_of(&change));
-        // Creations come first on their owner, so that a block that is full ends behind the last.
-        let full = block.len() >= CHANGES_PER_BLOCK && (another || !creates);
-        if full || (another && owners == OWNERS_PER_CALL) {
+        if !block.takes(&change) {
             break;
         }
-        owners += usize::from(another);
-        cursor =
-            Cursor { last: Some(change.target), change: if creates { 0 } else { change.id.0 } };
         let beside: Option<String> = database.check(row.get(siblings))?;
         let mut not_ours = named_by_others(database, &change)?;
         not_ours.extend(ids(beside.as_deref()));
-        block.push(Loaded { change, not_ours });
+        block.add(Loaded { change, not_ours });
     }
-    Ok((block, cursor))
-}
-
-/// The owner at which a block begins, as two columns.
-fn place(cursor: &Cursor) -> (i64, Value) {
-    match &cursor.last {
-        Some(target) => (codes::owner(target), owner_column(target)),
-        None => (-1, Value::Null),
-    }
-}
-
-fn owner_of(change: &Change) -> (i64, Value) {
-    (codes::owner(&change.target), owner_column(&change.target))
+    Ok(block.finish())
 }
 
 /// The contacts that other changes created, or are about, on the owner of a creation that may
 /// have been sent, or that restores what was deleted.
 fn named_by_others(database: &Database, change: &Change) -> Result<Vec<ContactId>, BulkError> {
-    match &change.action {
-        Action::Create(wanted) if wanted.exact || change.outcome.state.may_be_sent() => {}
-        _ => return Ok(Vec::new()),
+    if !asks_for_neighbours(change) {
+        return Ok(Vec::new());
     }
     let sql = format!(
         "SELECT coalesce(created_id, contact_id) AS named FROM {CHANGES}
          WHERE owner_kind = ? AND owner_id = ? AND named IS NOT NULL AND id <> ?"
     );
-    let (kind, owner) = owner_of(change);
+    let (kind, owner) = owner_of(&change.target);
     let named = database.rows(&sql, params![kind, owner, change.id.0], |row| row.get("named"))?;
     Ok(named.into_iter().filter_map(|id| ContactId::new(id).ok()).collect())
 }
 
-fn ids(json: Option<&str>) -> Vec<ContactId> {
+/// Whether it is a creation that may have been sent, or that restores what was deleted: what other
+/// changes of its owner created, or are about, is not what it created.
+pub(crate) fn asks_for_neighbours(change: &Change) -> bool {
+    match &change.action {
+        Action::Create(wanted) => wanted.exact || change.outcome.state.may_be_sent(),
+        _ => false,
+    }
+}
+
+/// The contacts that a column lists.
+pub(crate) fn ids(json: Option<&str>) -> Vec<ContactId> {
     json.and_then(|json| serde_json::from_str(json).ok()).unwrap_or_default()
 }
 

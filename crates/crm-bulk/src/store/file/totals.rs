@@ -103,9 +103,9 @@ pub(super) fn calls(database: &Database) -> Result<u64, BulkError> {
 }
 
 /// Changes as a look at each of them counts them.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub(super) struct Counted {
-    changes: BTreeMap<(i64, i64), u64>,
+    changes: Kept,
     with_progress: u64,
 }
 
@@ -115,14 +115,32 @@ impl Counted {
         self.with_progress += u64::from(has_progress);
     }
 
-    /// Whether the file has the same totals, and no progress of a change that it does not have.
-    pub(super) fn are_those_of(&self, database: &Database) -> Result<bool, BulkError> {
-        let kept = all(database)?.into_iter();
-        let kept: BTreeMap<_, _> =
-            kept.map(|total| ((total.action, total.state), total.changes)).collect();
-        let progress = database.value("SELECT count(*) FROM progress", [])?;
-        Ok(kept == self.changes && progress == Some(self.with_progress))
+    /// Whether these are the totals that a set keeps, which has no progress of a change that it does
+    /// not have.
+    pub(super) fn are(&self, kept: &Kept, with_progress: u64) -> bool {
+        *kept == self.changes && with_progress == self.with_progress
     }
+}
+
+/// How many changes there are, by action and state.
+pub(crate) type Kept = BTreeMap<(i64, i64), u64>;
+
+/// The totals that the file keeps.
+pub(super) fn kept(database: &Database) -> Result<Kept, BulkError> {
+    let kept = all(database)?.into_iter();
+    Ok(kept.map(|total| ((total.action, total.state), total.changes)).collect())
+}
+
+/// How many changes have progress.
+pub(super) fn with_progress(database: &Database) -> Result<u64, BulkError> {
+    Ok(database.value("SELECT count(*) FROM progress", [])?.unwrap_or_default())
+}
+
+/// By how many changes and calls the totals of which action and state become different when a change
+/// moves from one state to another.
+pub(super) fn differences(action: &Action, [from, to]: [State; 2]) -> [([i64; 2], [i64; 2]); 2] {
+    let (code, calls) = (codes::action(action), calls_of(action));
+    [(from, -1), (to, 1)].map(|(state, sign)| ([code, codes::state(state)], [sign, sign * calls]))
 }
 
 /// What a transaction moves from one state to another.
@@ -135,13 +153,12 @@ impl Moves {
     }
 
     /// Notes that a change is no longer in the state in which it was.
-    pub(super) fn add(&self, change: &Change, [from, to]: [State; 2]) {
-        let (action, calls) = (codes::action(&change.action), calls_of(&change.action));
+    pub(super) fn add(&self, change: &Change, moved: [State; 2]) {
         let mut moves = self.moves();
-        for (state, sign) in [(from, -1), (to, 1)] {
-            let (changes, all_calls) = moves.entry((action, codes::state(state))).or_default();
-            *changes += sign;
-            *all_calls += sign * calls;
+        for ([action, state], [changes, calls]) in differences(&change.action, moved) {
+            let (all_changes, all_calls) = moves.entry((action, state)).or_default();
+            *all_changes += changes;
+            *all_calls += calls;
         }
     }
 
