@@ -13,7 +13,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 /// Every arrow of the picture: a crate, and the crates below that it may know.
-const PICTURE: [(&str, &[&str]); 10] = [
+const PICTURE: [(&str, &[&str]); 11] = [
     ("crm-values", &[]),
     ("crm-models", &[]),
     ("crm-transport", &[]),
@@ -26,6 +26,7 @@ const PICTURE: [(&str, &[&str]); 10] = [
         "crm-consent",
         &["crm-bulk", "crm-contacts", "crm-mirror", "crm-models", "crm-transport", "crm-values"],
     ),
+    ("crm-fleet", &["crm-bulk", "crm-contacts", "crm-mirror", "crm-models", "crm-transport"]),
     (
         "crm-cli",
         &[
@@ -33,6 +34,7 @@ const PICTURE: [(&str, &[&str]); 10] = [
             "crm-bulk",
             "crm-consent",
             "crm-contacts",
+            "crm-fleet",
             "crm-mirror",
             "crm-models",
             "crm-sandbox",

@@ -1,0 +1,158 @@
+//! The job engine, which hands a job to one worker at a time as well as it can.
+//!
+//! It is PostgreSQL's `SKIP LOCKED` and `LISTEN` through `graphile_worker`, behind a trait of ours. A
+//! worker that was paused may run a job that another has by now: that nothing is sent twice is the
+//! matter of the set's fence, not of the engine.
+
+use std::{
+    fmt,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
+
+use async_trait::async_trait;
+use futures_util::future::BoxFuture;
+use graphile_worker::{
+    IntoTaskHandlerResult, JobSpecBuilder, TaskHandler, WorkerContext, WorkerOptions, WorkerUtils,
+    tokio_postgres::TokioPostgresDatabase,
+};
+use serde::{Deserialize, Serialize};
+use tokio::sync::OnceCell;
+use tokio_postgres::Config;
+
+use crate::{error::FleetError, sets::SetId};
+
+/// A job for the engine: to carry out this set.
+#[derive(Debug, Clone)]
+pub(crate) struct Job {
+    pub(crate) set: SetId,
+    /// Of the jobs of one queue one at a time is carried out.
+    pub(crate) queue: String,
+    /// The lower, the earlier.
+    pub(crate) priority: i16,
+    /// It is not begun before.
+    pub(crate) after: Duration,
+}
+
+/// Whoever carries jobs out.
+#[async_trait]
+pub(crate) trait Hands: fmt::Debug + Send + Sync {
+    /// A failure is one of the server: the engine tries again.
+    async fn carry_out(&self, set: SetId) -> Result<(), FleetError>;
+}
+
+/// What a job engine has to do.
+#[async_trait]
+pub(crate) trait Engine: Send + Sync {
+    /// Adds a job, in the place of one of this set that waits.
+    async fn add(&self, job: Job) -> Result<(), FleetError>;
+
+    /// Hands jobs to these hands, so many at once, until this completes.
+    async fn run(
+        &self,
+        hands: Arc<dyn Hands>,
+        at_once: usize,
+        stop: BoxFuture<'static, ()>,
+    ) -> Result<(), FleetError>;
+}
+
+/// The schema in which the engine has its tables.
+const SCHEMA: &str = "crm_jobs";
+/// How many connections it has, and one more that listens.
+const CONNECTIONS: usize = 1;
+/// A worker that shows no sign of life for so long is given up: a dead one's job runs elsewhere then.
+const GIVEN_UP_AFTER: Duration = Duration::from_secs(8);
+const HEARTBEAT: Duration = Duration::from_secs(2);
+/// How long what is in flight may take once a worker is told to stop.
+const GRACE: Duration = Duration::from_secs(60);
+
+/// `graphile_worker` on the server of the sets.
+pub(crate) struct Graphile {
+    database: TokioPostgresDatabase,
+    server: String,
+    is_ready: OnceCell<()>,
+}
+
+impl Graphile {
+    /// `server` is its name for people.
+    pub(crate) fn new(config: &Config, server: &str) -> Result<Self, FleetError> {
+        let database = TokioPostgresDatabase::from_config(config.clone(), CONNECTIONS);
+        let server = server.to_owned();
+        match database {
+            Ok(database) => Ok(Self { database, server, is_ready: OnceCell::new() }),
+            Err(error) => Err(FleetError::Server { server, reason: error.to_string() }),
+        }
+    }
+
+    fn failed(&self, error: &impl fmt::Display) -> FleetError {
+        FleetError::Server { server: self.server.clone(), reason: error.to_string() }
+    }
+
+    fn utils(&self) -> WorkerUtils {
+        WorkerUtils::new(self.database.clone(), SCHEMA)
+    }
+}
+
+/// What the engine keeps of a job.
+#[derive(Serialize, Deserialize)]
+struct ApplySet {
+    set: i64,
+}
+
+/// The hands, as the engine passes them on.
+#[derive(Debug, Clone)]
+struct TheseHands(Arc<dyn Hands>);
+
+impl TaskHandler for ApplySet {
+    const IDENTIFIER: &'static str = "apply_set";
+
+    async fn run(self, context: WorkerContext) -> impl IntoTaskHandlerResult {
+        let hands = context.get_ext::<TheseHands>().map(|hands| Arc::clone(&hands.0));
+        let hands = hands.ok_or_else(|| "no hands".to_owned())?;
+        hands.carry_out(SetId(self.set)).await.map_err(|error| error.to_string())
+    }
+}
+
+#[async_trait]
+impl Engine for Graphile {
+    async fn add(&self, job: Job) -> Result<(), FleetError> {
+        let utils = self.utils();
+        let ready = async || utils.migrate().await.map_err(|error| self.failed(&error));
+        self.is_ready.get_or_try_init(ready).await?;
+        let Job { set: SetId(set), queue, priority, after } = job;
+        let mut spec = JobSpecBuilder::new()
+            .queue_name(queue)
+            .job_key(format!("apply {set}"))
+            .priority(priority);
+        if !after.is_zero() {
+            spec = spec.run_at(SystemTime::now() + after);
+        }
+        let added = utils.add_job(ApplySet { set }, spec.build()).await;
+        added.map(drop).map_err(|error| self.failed(&error))
+    }
+
+    async fn run(
+        &self,
+        hands: Arc<dyn Hands>,
+        at_once: usize,
+        stop: BoxFuture<'static, ()>,
+    ) -> Result<(), FleetError> {
+        let worker = WorkerOptions::default()
+            .schema(SCHEMA)
+            .database(self.database.clone())
+            .concurrency(at_once)
+            .define_job::<ApplySet>()
+            .add_extension(TheseHands(hands))
+            .heartbeat_interval(HEARTBEAT)
+            .sweep_interval(HEARTBEAT)
+            .sweep_threshold(GIVEN_UP_AFTER)
+            .recovery_delay(Duration::ZERO)
+            .listen_os_shutdown_signals(false)
+            .shutdown_signal(stop)
+            .shutdown_grace_period(GRACE)
+            .init()
+            .await
+            .map_err(|error| self.failed(&error))?;
+        worker.run().await.map_err(|error| self.failed(&error))
+    }
+}

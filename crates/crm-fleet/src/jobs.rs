@@ -1,0 +1,166 @@
+//! The sets that workers are to carry out.
+
+use std::time::Duration;
+
+use tokio_postgres::types::ToSql;
+
+use crate::{
+    engine::{Engine as _, Graphile, Job},
+    error::FleetError,
+    server::Server,
+    sets::{Place, SetId, StoredSet},
+};
+
+/// How a set that is [submitted](Server::submit) is to be carried out.
+#[derive(Debug, Clone, Default)]
+#[must_use]
+pub struct Submission {
+    needs_approval: bool,
+    priority: i16,
+}
+
+impl Submission {
+    /// As usual: without an approval, and in the order of submission.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Has the set carried out only if somebody approved it exactly as it is.
+    pub fn require_approval(mut self) -> Self {
+        self.needs_approval = true;
+        self
+    }
+
+    /// Has it begun before others: the lower the number, the earlier; the default is 0.
+    pub fn priority(mut self, priority: i16) -> Self {
+        self.priority = priority;
+        self
+    }
+}
+
+/// What a worker has to know of a job.
+#[derive(Debug)]
+pub(crate) struct Begun {
+    pub(crate) digest: String,
+    pub(crate) needs_approval: bool,
+    pub(crate) priority: i16,
+    /// How often it was begun since one came to an end.
+    pub(crate) starts: i32,
+    /// How many passing failures there were one after another.
+    pub(crate) failures: i32,
+}
+
+/// What becomes of a job that a worker lets go.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Ended {
+    /// All is done.
+    Done,
+    /// It goes on at once, behind what waits in its queue: its time is over.
+    Yields,
+    /// It goes on later: what failed may pass.
+    Later(String),
+    /// A person has to look at it.
+    Held(String),
+}
+
+impl Server {
+    /// Has workers carry a set out, as it is now: with another digest it is held. A set that is
+    /// submitted already is submitted anew, and one that was held or cancelled goes on.
+    ///
+    /// # Errors
+    ///
+    /// [`FleetError::Gone`], [`FleetError::Server`].
+    pub async fn submit(
+        &self,
+        set: &StoredSet,
+        submission: Submission,
+        by: &str,
+    ) -> Result<(), FleetError> {
+        if let Place::Gone(to) = &set.place {
+            let (server, name) = (self.name().to_owned(), set.name.clone());
+            return Err(FleetError::Gone { server, name, to: to.clone() });
+        }
+        let engine = self.engine()?;
+        let Submission { needs_approval, priority } = submission;
+        let digest = set.digest.map(|digest| digest.to_string()).unwrap_or_default();
+        let client = self.client().await?;
+        let sql = "INSERT INTO crm.jobs
+                (set_id, state, digest, needs_approval, priority, submitted_by)
+            VALUES ($1, 'queued', $2, $3, $4, $5)
+            ON CONFLICT (set_id) DO UPDATE SET state = 'queued', digest = excluded.digest,
+                needs_approval = excluded.needs_approval, priority = excluded.priority,
+                submitted_by = excluded.submitted_by, submitted_at = clock_timestamp(),
+                starts = 0, failures = 0, reason = NULL";
+        let values: [&(dyn ToSql + Sync); 5] =
+            [&set.id.0, &digest, &needs_approval, &priority, &by];
+        self.check(client.execute(sql, &values).await)?;
+        drop(client);
+        engine.add(job(set, priority, Duration::ZERO)).await
+    }
+
+    /// Has no worker begin anything more of a set. What is in flight is finished; the set can be
+    /// submitted again. Returns whether it was waiting or being carried out.
+    ///
+    /// # Errors
+    ///
+    /// [`FleetError::Server`].
+    pub async fn cancel(&self, set: &StoredSet, by: &str) -> Result<bool, FleetError> {
+        let client = self.client().await?;
+        let sql = "UPDATE crm.jobs SET state = 'cancelled', reason = 'cancelled by ' || $2
+            WHERE set_id = $1 AND state = 'queued'";
+        let cancelled = client.execute(sql, &[&set.id.0, &by]).await;
+        Ok(self.check(cancelled)? == 1)
+    }
+
+    pub(crate) fn engine(&self) -> Result<Graphile, FleetError> {
+        Graphile::new(self.config(), self.name())
+    }
+
+    /// Begins a job; `None` if nobody wants it any more.
+    pub(crate) async fn begin_job(&self, set: SetId) -> Result<Option<Begun>, FleetError> {
+        let client = self.client().await?;
+        let sql = "UPDATE crm.jobs SET starts = starts + 1 WHERE set_id = $1 AND state = 'queued'
+            RETURNING digest, needs_approval, priority, starts, failures";
+        let begun = self.check(client.query_opt(sql, &[&set.0]).await)?;
+        let begun = begun.map(|row| {
+            Ok(Begun {
+                digest: row.try_get("digest")?,
+                needs_approval: row.try_get("needs_approval")?,
+                priority: row.try_get("priority")?,
+                starts: row.try_get("starts")?,
+                failures: row.try_get("failures")?,
+            })
+        });
+        self.check(begun.transpose())
+    }
+
+    pub(crate) async fn is_wanted(&self, set: SetId) -> Result<bool, FleetError> {
+        let client = self.client().await?;
+        let sql = "SELECT state = 'queued' FROM crm.jobs WHERE set_id = $1";
+        let wanted = self.check(client.query_opt(sql, &[&set.0]).await)?;
+        Ok(wanted.is_some_and(|row| row.try_get(0).unwrap_or_default()))
+    }
+
+    /// Keeps how a job ended. One that was cancelled meanwhile stays cancelled.
+    pub(crate) async fn end_job(&self, set: SetId, ended: &Ended) -> Result<(), FleetError> {
+        let (state, reason) = match ended {
+            Ended::Done => ("done", None),
+            Ended::Yields => ("queued", None),
+            Ended::Later(reason) => ("queued", Some(reason)),
+            Ended::Held(reason) => ("held", Some(reason)),
+        };
+        let failures = i32::from(matches!(ended, Ended::Later(_)));
+        let client = self.client().await?;
+        let sql = "UPDATE crm.jobs SET state = $2, reason = $3, starts = 0,
+                failures = (failures + 1) * $4
+            WHERE set_id = $1 AND state = 'queued'";
+        let kept = client.execute(sql, &[&set.0, &state, &reason, &failures]).await;
+        self.check(kept).map(drop)
+    }
+}
+
+/// The job of a set: one tenant on one host has one queue.
+pub(crate) fn job(set: &StoredSet, priority: i16, after: Duration) -> Job {
+    let queue = format!("{} {}", set.site.tenant(), set.site.environment());
+    Job { set: set.id, queue, priority, after }
+}

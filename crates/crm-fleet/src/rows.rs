@@ -1,0 +1,104 @@
+//! Rows of a set's tables on the server.
+
+use std::{path::Path, pin::pin, sync::LazyLock};
+
+use crm_bulk::{
+    BulkError,
+    tables::{Cell, Holds, PLANNED, PROGRESS, Table},
+};
+use deadpool_postgres::Transaction;
+use futures_util::TryStreamExt;
+use tokio_postgres::{Row, types::ToSql};
+
+use crate::{error::store, wire::Wire};
+
+/// The columns of both rows of a change, in order.
+pub(crate) static OF_CHANGE: LazyLock<String> =
+    LazyLock::new(|| format!("{}, {}", names(&PLANNED), names(&PROGRESS)));
+
+/// What the changes of a set are selected from.
+pub(crate) const CHANGES: &str =
+    "crm.planned LEFT JOIN crm.progress ON progress.set_id = planned.set_id AND change = id";
+
+/// The names of a table's columns.
+pub(crate) fn names(table: &Table) -> String {
+    let names = table.columns.iter().map(|column| format!("\"{}\"", column.name));
+    names.collect::<Vec<_>>().join(", ")
+}
+
+/// The cells of a row that was selected with these columns alone.
+pub(crate) fn cells(row: &Row) -> Result<Vec<Cell>, tokio_postgres::Error> {
+    (0..row.len()).map(|at| Ok(row.try_get::<_, Wire>(at)?.0)).collect()
+}
+
+/// What is done with a row whose key is there already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum OnConflict {
+    /// None may be.
+    Refuse,
+    /// It becomes the new one.
+    Replace,
+}
+
+/// Writes rows of a table with one statement, however many they are.
+pub(crate) async fn insert(
+    transaction: &Transaction<'_>,
+    set: i64,
+    table: &Table,
+    rows: &[Vec<Cell>],
+    on_conflict: OnConflict,
+) -> Result<(), tokio_postgres::Error> {
+    let types: Vec<_> = (table.columns.iter().zip(2..))
+        .map(|(column, place)| {
+            let ty = match column.holds {
+                Holds::Integer => "bigint",
+                Holds::Text => "text",
+                Holds::Bytes => "bytea",
+                Holds::Any => "jsonb",
+            };
+            format!("${place}::{ty}[]")
+        })
+        .collect();
+    let replace = match on_conflict {
+        OnConflict::Refuse => String::new(),
+        OnConflict::Replace => {
+            let (key, rest) = table.columns.split_at(table.key);
+            let key: Vec<_> = key.iter().map(|column| format!("\"{}\"", column.name)).collect();
+            let rest = rest.iter().map(|column| format!("\"{0}\" = excluded.\"{0}\"", column.name));
+            let rest = rest.collect::<Vec<_>>().join(", ");
+            format!("ON CONFLICT (set_id, {}) DO UPDATE SET {rest}", key.join(", "))
+        }
+    };
+    let sql = format!(
+        "INSERT INTO crm.{} (set_id, {}) SELECT $1, * FROM unnest({}) {replace}",
+        table.name,
+        names(table),
+        types.join(", ")
+    );
+    let columns: Vec<Vec<Wire>> = (0..table.columns.len())
+        .map(|at| rows.iter().map(|row| Wire(row[at].clone())).collect())
+        .collect();
+    let mut values: Vec<&(dyn ToSql + Sync)> = vec![&set];
+    values.extend(columns.iter().map(|column| column as &(dyn ToSql + Sync)));
+    let statement = transaction.prepare_cached(&sql).await?;
+    transaction.execute(&statement, &values).await.map(drop)
+}
+
+/// Hands the rows that a query finds to `each`, read as they are needed.
+pub(crate) async fn each(
+    transaction: &Transaction<'_>,
+    set: &Path,
+    sql: &str,
+    values: &[&(dyn ToSql + Sync)],
+    mut each: impl FnMut(Vec<Cell>) -> Result<(), BulkError>,
+) -> Result<(), BulkError> {
+    let query = async {
+        let statement = transaction.prepare_cached(sql).await?;
+        transaction.query_raw(&statement, values.iter().copied()).await
+    };
+    let mut found = pin!(query.await.map_err(store(set))?);
+    while let Some(row) = found.try_next().await.map_err(store(set))? {
+        each(cells(&row).map_err(store(set))?)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,294 @@
+//! A worker, which carries out the sets that were submitted.
+
+use std::{fmt, num::NonZeroUsize, sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use crm_bulk::{Apply, BulkError, Event, ExpectedDigest, StopReason};
+use crm_contacts::{Advice, ContactsService};
+use crm_mirror::Site;
+use crm_transport::Transport;
+use futures_util::{
+    FutureExt, TryStreamExt,
+    future::{BoxFuture, Shared, select_all},
+};
+use tokio::time::sleep;
+
+use crate::{
+    engine::{Engine as _, Graphile, Hands},
+    error::FleetError,
+    jobs::{Begun, Ended, job},
+    server::Server,
+    sets::{SetId, StoredSet},
+};
+
+/// The service of a tenant, over whatever transport.
+pub type AnyService = ContactsService<Arc<dyn Transport>>;
+
+/// Where a worker gets the credentials of its tenants: for each set it asks for a service, which has
+/// them, with the limits that are kept.
+#[async_trait]
+pub trait Accounts: fmt::Debug + Send + Sync {
+    /// Returns the service of this tenant and environment.
+    ///
+    /// # Errors
+    ///
+    /// [`NoAccount`], which says whether a later try may help. Its reason is kept and shown to people,
+    /// so it contains no secret.
+    async fn service(&self, site: &Site) -> Result<AnyService, NoAccount>;
+}
+
+/// There is no service for a tenant.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{reason}")]
+pub struct NoAccount {
+    /// Why, for people.
+    pub reason: String,
+    /// Whether it may be otherwise later without anybody doing something about it.
+    pub passes: bool,
+}
+
+/// How long a set is carried out before others of its queue have their turn.
+const SLICE: Duration = Duration::from_secs(5 * 60);
+/// How often a worker looks whether its sets are still wanted.
+const LOOK_EVERY: Duration = Duration::from_secs(2);
+/// How often a job may be begun without coming to an end: one that kills its worker would go on and
+/// on.
+const MOST_STARTS: i32 = 5;
+/// How long a job waits after its first passing failure, and at most after others.
+const PAUSE: [Duration; 2] = [Duration::from_secs(2), Duration::from_secs(300)];
+
+/// A worker, which carries out the sets that were [submitted](Server::submit), of each tenant and host
+/// one at a time. It can run in a process of its own or beside a web service.
+///
+/// ```no_run
+/// use std::sync::Arc;
+///
+/// use async_trait::async_trait;
+/// use crm_fleet::{Accounts, AnyService, FleetError, NoAccount, Server, Site, Submission, Worker};
+///
+/// /// One account; with many, `site` says which.
+/// #[derive(Debug)]
+/// struct OneAccount(AnyService);
+///
+/// #[async_trait]
+/// impl Accounts for OneAccount {
+///     async fn service(&self, site: &Site) -> Result<AnyService, NoAccount> {
+///         if self.0.tenant() == site.tenant() {
+///             return Ok(self.0.clone());
+///         }
+///         Err(NoAccount { reason: "this tenant is not ours".to_owned(), passes: false })
+///     }
+/// }
+///
+/// # async fn example(service: AnyService, stop: impl Future<Output = ()> + Send + 'static) -> Result<(), FleetError> {
+/// let server = Server::connect("postgres://crm@localhost/fleet").await?;
+/// server.submit(&server.set("june").await?, Submission::new(), "the web service").await?;
+/// Worker::new(server, OneAccount(service)).run(stop).await
+/// # }
+/// ```
+#[derive(Debug)]
+#[must_use]
+pub struct Worker {
+    server: Server,
+    accounts: Arc<dyn Accounts>,
+    at_once: usize,
+    slice: Duration,
+    lease: Option<Duration>,
+}
+
+impl Worker {
+    /// Creates a worker for the sets on this server.
+    pub fn new(server: Server, accounts: impl Accounts + 'static) -> Self {
+        let accounts = Arc::new(accounts);
+        Self { server, accounts, at_once: 8, slice: SLICE, lease: None }
+    }
+
+    /// Sets of how many tenants a set is carried out at once; the default is 8.
+    pub fn at_once(mut self, tenants: NonZeroUsize) -> Self {
+        self.at_once = tenants.get();
+        self
+    }
+
+    /// Sets how long a set is carried out before others of its tenant have their turn; the default is
+    /// five minutes.
+    pub fn slice(mut self, slice: Duration) -> Self {
+        self.slice = slice;
+        self
+    }
+
+    /// Sets how long a set goes on to belong to this worker when its process shows no sign of life;
+    /// the default is 10 seconds.
+    pub fn lease(mut self, lease: Duration) -> Self {
+        self.lease = Some(lease);
+        self
+    }
+
+    /// Carries sets out until this completes; then what is in flight is finished, within a minute.
+    ///
+    /// # Errors
+    ///
+    /// [`FleetError::Server`] if the server fails for longer than the engine tries again. The worker
+    /// can be run again.
+    pub async fn run(
+        self,
+        stop: impl Future<Output = ()> + Send + 'static,
+    ) -> Result<(), FleetError> {
+        let Self { server, accounts, at_once, slice, lease } = self;
+        let (stop, engine) = (stop.boxed().shared(), Arc::new(server.engine()?));
+        let theirs = Arc::clone(&engine);
+        let hand = Hand { server, accounts, slice, lease, stop: stop.clone(), engine: theirs };
+        engine.run(Arc::new(hand), at_once, stop.boxed()).await
+    }
+}
+
+/// What carries jobs out.
+struct Hand {
+    server: Server,
+    accounts: Arc<dyn Accounts>,
+    slice: Duration,
+    lease: Option<Duration>,
+    stop: Shared<BoxFuture<'static, ()>>,
+    engine: Arc<Graphile>,
+}
+
+impl fmt::Debug for Hand {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Hand").field("server", &self.server).finish_non_exhaustive()
+    }
+}
+
+#[async_trait]
+impl Hands for Hand {
+    async fn carry_out(&self, id: SetId) -> Result<(), FleetError> {
+        let Some(set) = self.server.set_of_number(id).await? else {
+            return Ok(());
+        };
+        let Some(begun) = self.server.begin_job(id).await? else {
+            return Ok(());
+        };
+        let ended = match begun.starts {
+            starts if starts > MOST_STARTS => {
+                let times = starts - 1;
+                Ended::Held(format!("its workers died {times} times, and it was not begun again"))
+            }
+            _ => self.apply(&set, &begun).await,
+        };
+        tracing::info!(tenant = %set.site.tenant(), set = set.name, ?ended, "a slice ended");
+        self.server.end_job(id, &ended).await?;
+        let after = match ended {
+            Ended::Done | Ended::Held(_) => return Ok(()),
+            Ended::Yields => Duration::ZERO,
+            Ended::Later(_) => pause(begun.failures),
+        };
+        self.engine.add(job(&set, begun.priority, after)).await
+    }
+}
+
+impl Hand {
+    /// Carries out what can be done of a set in one slice.
+    async fn apply(&self, set: &StoredSet, begun: &Begun) -> Ended {
+        let service = match self.accounts.service(&set.site).await {
+            Ok(service) => service,
+            Err(NoAccount { reason, passes: true }) => return Ended::Later(reason),
+            Err(NoAccount { reason, passes: false }) => return Ended::Held(reason),
+        };
+        let Ok(digest) = begun.digest.parse::<ExpectedDigest>() else {
+            return Ended::Held("it was submitted without a digest".to_owned());
+        };
+        let mut store = self.server.store(set);
+        if let Some(lease) = self.lease {
+            store = store.lease(lease);
+        }
+        let mut apply = Apply::over(store, &set.name, set.site.clone())
+            .expect(digest)
+            .stop_when(self.stopped(set.id));
+        if begun.needs_approval {
+            apply = apply.require_approval();
+        }
+        let run = async {
+            let mut events = apply.run(&service, &set.site)?;
+            let mut reason = None;
+            while let Some(event) = events.try_next().await? {
+                if let Event::Finished(finished) = event {
+                    reason = Some(finished.reason);
+                }
+            }
+            Ok::<_, BulkError>(reason)
+        };
+        match run.await {
+            Ok(Some(reason)) => self.after(set.id, reason).await,
+            Ok(None) => Ended::Later("the run had no end".to_owned()),
+            Err(error) => failed(&error),
+        }
+    }
+
+    /// Completes when the slice is over, the worker is to stop, or nobody wants the set any more.
+    fn stopped(&self, set: SetId) -> impl Future<Output = ()> + Send + 'static {
+        let server = self.server.clone();
+        let cancelled = async move {
+            // What cannot be asked is wanted still.
+            while server.is_wanted(set).await.unwrap_or(true) {
+                sleep(LOOK_EVERY).await;
+            }
+        };
+        let all = [cancelled.boxed(), sleep(self.slice).boxed(), self.stop.clone().boxed()];
+        select_all(all).map(drop)
+    }
+
+    async fn after(&self, set: SetId, reason: StopReason) -> Ended {
+        match reason {
+            StopReason::Complete => match self.server.set_of_number(set).await {
+                Ok(Some(StoredSet { open: 0, .. })) => Ended::Done,
+                Ok(_) => Ended::Later("what became of some changes is not known yet".to_owned()),
+                Err(error) => Ended::Later(error.to_string()),
+            },
+            StopReason::Stopped => Ended::Yields,
+            StopReason::Unreachable | StopReason::Outage => {
+                Ended::Later("the service cannot be reached".to_owned())
+            }
+            StopReason::Superseded => Ended::Later("another worker has it".to_owned()),
+            StopReason::Credentials => Ended::Held("the credentials are refused".to_owned()),
+            StopReason::Forbidden => {
+                Ended::Held("the service does not let this app write".to_owned())
+            }
+            other => Ended::Held(format!("the run was stopped: {other:?}")),
+        }
+    }
+}
+
+/// What an error makes of a job.
+fn failed(error: &BulkError) -> Ended {
+    let passes = match error {
+        BulkError::InUse { .. } | BulkError::Superseded { .. } | BulkError::Store { .. } => true,
+        BulkError::Contacts(error) => error.advice() == Advice::Later,
+        _ => false,
+    };
+    if passes { Ended::Later(error.to_string()) } else { Ended::Held(error.to_string()) }
+}
+
+/// How long to wait after so many failures before this one.
+fn pause(failures: i32) -> Duration {
+    let [first, most] = PAUSE;
+    let doubled = 1_u32.checked_shl(failures.clamp(0, 16).unsigned_abs()).unwrap_or(u32::MAX);
+    first.saturating_mul(doubled).min(most)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failure_that_goes_on_is_asked_about_less_and_less_often() {
+        let pauses = [0, 1, 2, 7, 1_000].map(|failures| pause(failures).as_secs());
+        assert_eq!(pauses, [2, 4, 8, 256, 300]);
+    }
+
+    #[test]
+    fn what_may_pass_comes_again_and_what_cannot_waits_for_a_person() {
+        let path = std::path::PathBuf::from("june");
+        let later = failed(&BulkError::InUse { path: path.clone() });
+        assert!(matches!(later, Ended::Later(_)), "{later:?}");
+        let held = failed(&BulkError::Altered { path, changes: Vec::new(), more: 0 });
+        assert!(matches!(held, Ended::Held(_)), "{held:?}");
+    }
+}

@@ -1,0 +1,154 @@
+//! Workers carry out the sets that were submitted.
+#![cfg(unix)]
+#![allow(clippy::unwrap_used, reason = "a test fails so")]
+
+mod common;
+
+use std::{
+    sync::atomic::{AtomicU32, Ordering::Relaxed},
+    time::{Duration, Instant},
+};
+
+use async_trait::async_trait;
+use common::{cluster::Cluster, *};
+use crm_bulk::{Remark, Site};
+use crm_fleet::{Accounts, NoAccount, Server, StoredSet, Submission, Worker};
+use crm_sandbox::{Fault, FaultPlan, Seed};
+use tokio::{sync::oneshot, task::JoinHandle};
+
+const ROWS: &str = "location_id,contact_id,memo\n2001,3001,one\n2001,3002,two\n2002,3001,three\n";
+
+/// The one account of the sandbox, which there is not the first times it is asked for.
+#[derive(Debug)]
+struct OneAccount {
+    service: Service,
+    missing: AtomicU32,
+    passes: bool,
+}
+
+#[async_trait]
+impl Accounts for OneAccount {
+    async fn service(&self, _: &Site) -> Result<Service, NoAccount> {
+        if self.missing.fetch_update(Relaxed, Relaxed, |left| left.checked_sub(1)).is_ok() {
+            let reason = "the vault is sealed".to_owned();
+            return Err(NoAccount { reason, passes: self.passes });
+        }
+        Ok(self.service.clone())
+    }
+}
+
+/// A worker in this process; stopped when this is dropped.
+struct Running(Option<oneshot::Sender<()>>, JoinHandle<()>);
+
+impl Running {
+    fn start(world: &World, server: &Server, missing: u32, passes: bool, slice: Duration) -> Self {
+        let missing = AtomicU32::new(missing);
+        let accounts = OneAccount { service: world.service.clone(), missing, passes };
+        let worker = Worker::new(server.clone(), accounts).slice(slice);
+        let (stop, stopped) = oneshot::channel::<()>();
+        let run = async move {
+            let stopped = async { drop(stopped.await) };
+            worker.run(stopped).await.unwrap();
+        };
+        Self(Some(stop), tokio::spawn(run))
+    }
+
+    async fn stop(mut self) {
+        self.0.take().unwrap().send(()).unwrap();
+        self.1.await.unwrap();
+    }
+}
+
+/// Waits until the job of this set is in this state.
+async fn until(server: &Server, name: &str, job: &str) -> StoredSet {
+    let deadline = Instant::now() + Duration::from_secs(120);
+    loop {
+        let set = server.set(name).await.unwrap();
+        if set.job.as_deref() == Some(job) {
+            return set;
+        }
+        assert!(Instant::now() < deadline, "{name} is not {job}: {set:?}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+const FIVE_MINUTES: Duration = Duration::from_secs(300);
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_worker_carries_out_what_was_submitted_and_nothing_else() {
+    let Some(cluster) = Cluster::start() else { return };
+    let world = world(Seed::Demo).await;
+    let server = Server::connect(&cluster.url()).await.unwrap();
+    for name in ["first", "other", "cancelled", "unapproved"] {
+        let file = world.plan(ROWS, &format!("{name}.crm")).await;
+        if name == "first" {
+            file.approve(None, Remark::new().by("Dana Whitfield")).await.unwrap();
+        }
+        server.push(file, name).await.unwrap();
+    }
+    let submit = async |name: &str, submission: Submission| {
+        let set = server.set(name).await.unwrap();
+        server.submit(&set, submission, "the test").await.unwrap();
+        set
+    };
+    submit("first", Submission::new().require_approval()).await;
+    submit("unapproved", Submission::new().require_approval()).await;
+    let cancelled = submit("cancelled", Submission::new()).await;
+    assert!(server.cancel(&cancelled, "Dana").await.unwrap());
+    assert!(!server.cancel(&cancelled, "Dana").await.unwrap());
+
+    let worker = Running::start(&world, &server, 0, false, FIVE_MINUTES);
+    let done = until(&server, "first", "done").await;
+    assert_eq!((done.open, done.owner), (0, None));
+    let held = until(&server, "unapproved", "held").await;
+    assert!(held.job_reason.unwrap().contains("nobody approved"));
+    worker.stop().await;
+    assert_eq!(world.sent("PATCH"), 3);
+    assert_eq!(server.set("other").await.unwrap().job, None);
+    let cancelled = server.set("cancelled").await.unwrap();
+    assert_eq!((cancelled.job.as_deref(), cancelled.open), (Some("cancelled"), 3));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_may_pass_is_tried_again_and_what_cannot_heal_is_held_until_somebody_looks() {
+    let Some(cluster) = Cluster::start() else { return };
+    let world = world(Seed::Demo).await;
+    let server = Server::connect(&cluster.url()).await.unwrap();
+    let set = server.push(world.plan(ROWS, "set.crm").await, "memos").await.unwrap().set;
+    server.submit(&set, Submission::new(), "the test").await.unwrap();
+    let worker = Running::start(&world, &server, 1, false, FIVE_MINUTES);
+    let held = until(&server, "memos", "held").await;
+    assert_eq!(held.job_reason.as_deref(), Some("the vault is sealed"));
+    assert_eq!(world.sent("PATCH"), 0);
+    worker.stop().await;
+
+    let worker = Running::start(&world, &server, 1, true, FIVE_MINUTES);
+    server.submit(&held, Submission::new(), "the test").await.unwrap();
+    until(&server, "memos", "done").await;
+    assert_eq!(world.sent("PATCH"), 3);
+    worker.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_set_yields_when_its_time_is_over_and_goes_on_behind_the_others() {
+    let Some(cluster) = Cluster::start() else { return };
+    let world = world(Seed::Count(1_500)).await;
+    let server = Server::connect(&cluster.url()).await.unwrap();
+    let contacts = world.sandbox.location_contacts().unwrap();
+    let mut rows = "location_id,contact_id,memo\n".to_owned();
+    for contact in &contacts {
+        rows += &format!("{},{},changed\n", contact.owner_id, contact.id);
+    }
+    let long = server.push(world.plan(&rows, "long.crm").await, "long").await.unwrap().set;
+    let one = rows.lines().take(2).collect::<Vec<_>>().join("\n").replace("changed", "other");
+    let short = server.push(world.plan(&one, "short.crm").await, "short").await.unwrap().set;
+    world.sandbox.inject(FaultPlan::new().random(Fault::Delay { milliseconds: 400 }, 1.0));
+    server.submit(&long, Submission::new(), "the test").await.unwrap();
+    server.submit(&short, Submission::new(), "the test").await.unwrap();
+    let worker = Running::start(&world, &server, 0, false, Duration::from_millis(1_500));
+    until(&server, "short", "done").await;
+    assert!(server.set("long").await.unwrap().open > 0, "it had not to wait for the long one");
+    world.sandbox.inject(FaultPlan::new());
+    until(&server, "long", "done").await;
+    worker.stop().await;
+}
