@@ -5,6 +5,8 @@ use std::{io, path::Path, sync::LazyLock};
 use crm_bulk::{BulkError, MirrorError};
 use crm_consent::{ConsentError, InvalidStamp};
 use crm_contacts::{Advice, ContactsError, RefusalKind};
+#[cfg(feature = "fleet")]
+use crm_fleet::FleetError;
 use crm_models::{Preference, PreferencesError};
 use crm_sandbox::SandboxError;
 use crm_transport::{TransportError, TransportErrorKind};
@@ -71,6 +73,10 @@ pub(crate) enum CliError {
 
     #[error(transparent)]
     Consent(ConsentError),
+
+    #[cfg(feature = "fleet")]
+    #[error(transparent)]
+    Fleet(FleetError),
 
     /// A seal without its time stamp.
     #[error("the seal is kept, but {authority} gave no time stamp (run it again to ask again)")]
@@ -189,6 +195,13 @@ impl CliError {
             | Self::Io { .. }
             | Self::Signals(_) => Exit::Local,
             Self::Bulk(error) if error.is_local() => Exit::Local,
+            Self::Bulk(BulkError::Store { .. }) => Exit::Unreachable,
+            #[cfg(feature = "fleet")]
+            Self::Fleet(FleetError::Server { .. }) => Exit::Unreachable,
+            #[cfg(feature = "fleet")]
+            Self::Fleet(FleetError::Unknown { .. }) => Exit::Unknown,
+            #[cfg(feature = "fleet")]
+            Self::Fleet(_) => Exit::Usage,
             Self::Consent(ConsentError::Altered { .. } | ConsentError::DigestKey { .. }) => {
                 Exit::Consent
             }
@@ -228,6 +241,17 @@ fn exit_of(error: &ContactsError) -> Exit {
             | ContactsError::Transport { .. } => Exit::Unreachable,
             _ => Exit::Usage,
         },
+    }
+}
+
+/// A set fails as it does elsewhere.
+#[cfg(feature = "fleet")]
+impl From<FleetError> for CliError {
+    fn from(error: FleetError) -> Self {
+        match error {
+            FleetError::Set(error) => Self::Bulk(error),
+            error => Self::Fleet(error),
+        }
     }
 }
 

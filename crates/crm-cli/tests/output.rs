@@ -12,7 +12,8 @@ use serde_json::{Value, json};
 fn the_help_names_every_command_and_exit_code() {
     let home = tempfile::tempdir().unwrap();
     let help = stdout(&crm(home.path()).arg("-h").assert().success());
-    insta::assert_snapshot!("help", help);
+    let snapshot = if cfg!(feature = "fleet") { "help_with_fleet" } else { "help" };
+    insta::assert_snapshot!(snapshot, help);
     let long = stdout(&crm(home.path()).arg("--help").assert().success());
     assert!(long.contains("Exit codes:") && long.contains("a write may or may not"), "{long}");
 }

@@ -17,6 +17,8 @@ mod desk;
 mod export;
 mod file_arg;
 mod find;
+#[cfg(feature = "fleet")]
+pub(crate) mod fleet;
 mod history;
 mod ledger;
 mod list;
@@ -149,6 +151,17 @@ pub(crate) enum Command {
 
     Names(change_sets::names::NamesCommand),
 
+    #[cfg(feature = "fleet")]
+    Push(fleet::push::Push),
+
+    #[cfg(feature = "fleet")]
+    Pull(fleet::pull::Pull),
+
+    /// Change sets on a server, where many workers carry them out
+    #[cfg(feature = "fleet")]
+    #[command(subcommand)]
+    Fleet(fleet::FleetCommand),
+
     Sets(sets::Sets),
 
     History(history::HistoryCommand),
@@ -265,6 +278,8 @@ impl Command {
             Self::Results(command) => Some(&mut command.set),
             Self::Backup(command) => Some(&mut command.set),
             Self::Names(command) => Some(&mut command.set),
+            #[cfg(feature = "fleet")]
+            Self::Push(command) => Some(&mut command.set),
             _ => None,
         }
     }
@@ -354,6 +369,12 @@ impl Command {
             Self::Results(command) => command.run(globals, output).await,
             Self::Backup(command) => command.run().await,
             Self::Names(command) => command.run(&connect().await?).await,
+            #[cfg(feature = "fleet")]
+            Self::Push(command) => command.run(output).await,
+            #[cfg(feature = "fleet")]
+            Self::Pull(command) => command.run(output).await,
+            #[cfg(feature = "fleet")]
+            Self::Fleet(command) => command.run(output).await,
             Self::Desk(command) => command.run(globals, output).await,
             Self::History(command) => command.run(globals, output),
             Self::Sets(command) => command.run(globals, output).await,

@@ -206,6 +206,7 @@ fn kept_since(entry: &SetEntry) -> &'static str {
             "it is what undoes the set: --with-sets removes the set, which then cannot be undone"
         }
         Standing::Interrupted => "the set has to be brought to its end first",
+        Standing::Moved => "the set goes on where it was moved: remove it here if it is over there",
         _ => "the set still has to run: apply it or remove it first",
     }
 }

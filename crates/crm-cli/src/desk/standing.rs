@@ -33,6 +33,8 @@ pub(crate) enum Standing {
     Undone,
     /// Something that was done has been undone, and something still stands.
     PartlyUndone,
+    /// It goes on in another store.
+    Moved,
     /// It has nothing to do.
     Empty,
     /// The file cannot be read.
@@ -50,6 +52,7 @@ impl Standing {
             Self::Applied => "applied",
             Self::Undone => "undone",
             Self::PartlyUndone => "partly-undone",
+            Self::Moved => "moved",
             Self::Empty => "empty",
             Self::Unreadable => "unreadable",
         }
@@ -154,6 +157,9 @@ impl SetEntry {
         if approval.is_some() && self.state == Standing::Planned {
             self.state = Standing::Approved;
         }
+        if info.moved.is_some() {
+            self.state = Standing::Moved;
+        }
         self.approved_by = approval.map(|approval| approval.who());
         self.head = Some(Head::of(&self.file, &info));
         let SetInfo { kind, planned_by, created_at, source, .. } = info;
@@ -209,6 +215,7 @@ impl SetEntry {
             Standing::Planned
             | Standing::Approved
             | Standing::Interrupted
+            | Standing::Moved
             | Standing::Unreadable => false,
         };
         is_over || self.archived

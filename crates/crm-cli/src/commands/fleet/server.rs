@@ -1,0 +1,19 @@
+//! Which server a command is about.
+
+use crm_fleet::Server;
+
+use crate::error::CliError;
+
+/// The environment variable that stands in for the option.
+const VARIABLE: &str = "CRM_FLEET_URL";
+
+/// Connects to the server that this option names, or the environment.
+pub(super) async fn connect(given: Option<String>, option: &str) -> Result<Server, CliError> {
+    let url = given.or_else(|| std::env::var(VARIABLE).ok()).ok_or_else(|| {
+        let url = "postgres://user@host/database";
+        CliError::Usage(format!(
+            "name the server: {option} {url}, or {VARIABLE} in the environment"
+        ))
+    })?;
+    Ok(Server::connect(&url).await?)
+}
