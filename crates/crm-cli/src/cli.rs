@@ -26,9 +26,18 @@ environment, else from the profile in use. A variable that contradicts a profile
   NO_COLOR           no colours
 ";
 
+/// What a person does first, in the short help.
+const BEGIN: &str = "\
+Begin:
+  crm demo                  see a whole job in a minute, without an account
+  crm --sandbox audit       any command, against a local copy of the service
+  crm profile add --help    set an account up
+";
+
 const EXAMPLES: &str = "\
 Examples:
-  crm --sandbox location-contacts list 2001          try it without an account
+  crm demo                                           see a whole job, without an account
+  crm --sandbox location-contacts list 2001          try any command so
   crm auth check                                     is the account set up?
   crm location-contacts update 2001 3001 --marketing-updates off --dry-run
   crm find '818-555-0142'                            who is calling?
@@ -51,6 +60,7 @@ Examples:
     version,
     propagate_version = true,
     arg_required_else_help = true,
+    after_help = BEGIN,
     after_long_help = format!("{SETTINGS}\n{EXAMPLES}\n{}", Exit::help())
 )]
 pub(crate) struct Cli {

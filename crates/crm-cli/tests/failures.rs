@@ -89,6 +89,26 @@ fn missing_settings_are_named_all_at_once() {
 }
 
 #[test]
+fn whoever_has_no_account_yet_is_told_how_to_begin() {
+    let home = tempfile::tempdir().unwrap();
+    for line in
+        ["", "-h", "auth check", "find 8185550142", "mirror status", "sets", "undo x", "audit"]
+    {
+        let told = crm(home.path()).args(line.split_whitespace()).assert();
+        let told = format!("{}{}", stdout(&told), stderr(&told));
+        for way in ["crm demo", "--sandbox", "crm profile add --help"] {
+            assert!(told.contains(way), "crm {line}: {way}: {told}");
+        }
+    }
+    // The set may be one of an account's desk.
+    for line in ["show mend", "approve mend --by Dana", "status mend", "results mend"] {
+        let told = stderr(&crm(home.path()).args(line.split(' ')).assert().code(1));
+        assert!(told.contains("crm profile add --help"), "crm {line}: {told}");
+        assert!(told.contains("error: mend: cannot be read"), "crm {line}: {told}");
+    }
+}
+
+#[test]
 fn a_profile_gives_the_settings_and_its_faults_are_named() {
     let service = Service::start();
     let connection = service.sandbox.connection();

@@ -13,6 +13,7 @@ mod completions;
 mod consent;
 mod contact_methods;
 mod delete;
+mod demo;
 mod desk;
 mod export;
 mod file_arg;
@@ -51,6 +52,7 @@ use crate::{
     globals::{Format, Globals},
     output::{Output, note},
     session::{self, Session},
+    settings::SettingsError,
     status::Status,
     write_guard::{Slot, Withheld},
 };
@@ -180,6 +182,8 @@ pub(crate) enum Command {
     #[command(subcommand)]
     Profile(profile::ProfileCommand),
 
+    Demo(demo::Demo),
+
     /// A local copy of the service
     #[command(subcommand)]
     Sandbox(sandbox::SandboxCommand),
@@ -199,8 +203,16 @@ fn locate(globals: &Globals, set: &mut PathBuf) -> Result<Option<Whereabouts>, C
         return Ok(None);
     };
     // Without an account there is no desk: the file is missing.
-    let Ok(place) = session::desk(globals, INSTEAD) else {
-        return Ok(None);
+    let place = match session::desk(globals, INSTEAD) {
+        Ok(place) => place,
+        Err(CliError::Settings(SettingsError::Missing { .. })) if set.components().count() == 1 => {
+            note(format!(
+                "there is no file {name}, and no account is set up whose desk could have such a set: \
+                 `crm profile add --help` says how"
+            ));
+            return Ok(None);
+        }
+        Err(_) => return Ok(None),
     };
     if let Some(desk) = place.existing()? {
         // Of several accounts each has its own: a part of a name may mean another one in each.
@@ -381,6 +393,7 @@ impl Command {
             Self::Api(command) => command.run(&connect().await?).await,
             Self::Auth(command) => command.run(&connect().await?).await,
             Self::Profile(command) => command.run(globals, output),
+            Self::Demo(command) => command.run(output).await,
             Self::Sandbox(command) => command.run(output).await,
             Self::Completions(command) => command.run(output, grammar()),
             Self::Man(command) => command.run(output, grammar()),

@@ -111,7 +111,11 @@ impl SettingsError {
         if let Some(path) = configuration() {
             lines.push(format!("the profiles are in {}", path.display()));
         }
-        lines.push("to try a command without an account, add --sandbox".to_owned());
+        lines.push(
+            "to begin: `crm demo` shows a whole job without an account, --sandbox tries any command \
+             so, and `crm profile add --help` says how an account is set up"
+                .to_owned(),
+        );
         lines
     }
 }
