@@ -13,7 +13,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 /// Every arrow of the picture: a crate, and the crates below that it may know.
-const PICTURE: [(&str, &[&str]); 11] = [
+const PICTURE: [(&str, &[&str]); 12] = [
     ("crm-values", &[]),
     ("crm-models", &[]),
     ("crm-transport", &[]),
@@ -27,6 +27,7 @@ const PICTURE: [(&str, &[&str]); 11] = [
         &["crm-bulk", "crm-contacts", "crm-mirror", "crm-models", "crm-transport", "crm-values"],
     ),
     ("crm-fleet", &["crm-bulk", "crm-contacts", "crm-mirror", "crm-models", "crm-transport"]),
+    ("crm-worker", &["crm-contacts", "crm-fleet", "crm-transport"]),
     (
         "crm-cli",
         &[

@@ -19,6 +19,7 @@ use graphile_worker::{
 use serde::{Deserialize, Serialize};
 use tokio::sync::OnceCell;
 use tokio_postgres::Config;
+use tracing::Instrument;
 
 use crate::{error::FleetError, sets::SetId};
 
@@ -47,12 +48,14 @@ pub(crate) trait Engine: Send + Sync {
     /// Adds a job, in the place of one of this set that waits.
     async fn add(&self, job: Job) -> Result<(), FleetError>;
 
-    /// Hands jobs to these hands, so many at once, until this completes.
+    /// Hands jobs to these hands, so many at once, until this completes; what is in flight then has the
+    /// grace.
     async fn run(
         &self,
         hands: Arc<dyn Hands>,
         at_once: usize,
         stop: BoxFuture<'static, ()>,
+        grace: Duration,
     ) -> Result<(), FleetError>;
 }
 
@@ -63,8 +66,6 @@ const CONNECTIONS: usize = 1;
 /// A worker that shows no sign of life for so long is given up: a dead one's job runs elsewhere then.
 const GIVEN_UP_AFTER: Duration = Duration::from_secs(8);
 const HEARTBEAT: Duration = Duration::from_secs(2);
-/// How long what is in flight may take once a worker is told to stop.
-const GRACE: Duration = Duration::from_secs(60);
 
 /// `graphile_worker` on the server of the sets.
 pub(crate) struct Graphile {
@@ -109,7 +110,9 @@ impl TaskHandler for ApplySet {
     async fn run(self, context: WorkerContext) -> impl IntoTaskHandlerResult {
         let hands = context.get_ext::<TheseHands>().map(|hands| Arc::clone(&hands.0));
         let hands = hands.ok_or_else(|| "no hands".to_owned())?;
-        hands.carry_out(SetId(self.set)).await.map_err(|error| error.to_string())
+        let span = tracing::info_span!("job", job = context.job().id());
+        let carried_out = hands.carry_out(SetId(self.set)).instrument(span);
+        carried_out.await.map_err(|error| error.to_string())
     }
 }
 
@@ -136,6 +139,7 @@ impl Engine for Graphile {
         hands: Arc<dyn Hands>,
         at_once: usize,
         stop: BoxFuture<'static, ()>,
+        grace: Duration,
     ) -> Result<(), FleetError> {
         let worker = WorkerOptions::default()
             .schema(SCHEMA)
@@ -149,7 +153,7 @@ impl Engine for Graphile {
             .recovery_delay(Duration::ZERO)
             .listen_os_shutdown_signals(false)
             .shutdown_signal(stop)
-            .shutdown_grace_period(GRACE)
+            .shutdown_grace_period(grace)
             .init()
             .await
             .map_err(|error| self.failed(&error))?;

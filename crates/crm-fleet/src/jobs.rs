@@ -50,17 +50,47 @@ pub(crate) struct Begun {
     pub(crate) failures: i32,
 }
 
-/// What becomes of a job that a worker lets go.
+/// How a worker came to an end with a set, for the time being or for good. The reasons are for people;
+/// they may name a record.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Ended {
+#[non_exhaustive]
+pub enum Ended {
     /// All is done.
     Done,
-    /// It goes on at once, behind what waits in its queue: its time is over.
+    /// It goes on at once, behind what waits in its queue: its time is over, or its worker is to stop.
     Yields,
+    /// Another worker took it from this one, which showed no sign of life for too long.
+    Superseded,
     /// It goes on later: what failed may pass.
     Later(String),
     /// A person has to look at it.
     Held(String),
+}
+
+impl Ended {
+    /// Its name in logs and metrics: `done`, `yields`, `superseded`, `later` or `held`.
+    #[must_use]
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::Yields => "yields",
+            Self::Superseded => "superseded",
+            Self::Later(_) => "later",
+            Self::Held(_) => "held",
+        }
+    }
+}
+
+/// How much there is to do on a server, in sets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Workload {
+    /// Those that were submitted and wait, for a worker or for what may pass.
+    pub queued: u64,
+    /// Those that are being carried out, by a worker or another program.
+    pub applying: u64,
+    /// Those at which a person has to look.
+    pub held: u64,
 }
 
 impl Server {
@@ -112,6 +142,26 @@ impl Server {
         Ok(self.check(cancelled)? == 1)
     }
 
+    /// Counts what there is to do.
+    ///
+    /// # Errors
+    ///
+    /// [`FleetError::Server`].
+    pub async fn workload(&self) -> Result<Workload, FleetError> {
+        let client = self.client().await?;
+        let sql = "WITH applying AS
+                (SELECT set_id FROM crm.runs WHERE leased_until > clock_timestamp())
+            SELECT (SELECT count(*) FROM applying),
+                   count(*) FILTER (WHERE state = 'queued'
+                        AND set_id NOT IN (SELECT set_id FROM applying)),
+                   count(*) FILTER (WHERE state = 'held')
+            FROM crm.jobs";
+        let row = self.check(client.query_one(sql, &[]).await)?;
+        let count = |at| row.try_get::<_, i64>(at).map(i64::unsigned_abs);
+        let workload = || Ok(Workload { applying: count(0)?, queued: count(1)?, held: count(2)? });
+        self.check(workload())
+    }
+
     pub(crate) fn engine(&self) -> Result<Graphile, FleetError> {
         Graphile::new(self.config(), self.name())
     }
@@ -146,10 +196,11 @@ impl Server {
         let (state, reason) = match ended {
             Ended::Done => ("done", None),
             Ended::Yields => ("queued", None),
-            Ended::Later(reason) => ("queued", Some(reason)),
-            Ended::Held(reason) => ("held", Some(reason)),
+            Ended::Superseded => ("queued", Some("another worker took it")),
+            Ended::Later(reason) => ("queued", Some(reason.as_str())),
+            Ended::Held(reason) => ("held", Some(reason.as_str())),
         };
-        let failures = i32::from(matches!(ended, Ended::Later(_)));
+        let failures = i32::from(matches!(ended, Ended::Later(_) | Ended::Superseded));
         let client = self.client().await?;
         let sql = "UPDATE crm.jobs SET state = $2, reason = $3, starts = 0,
                 failures = (failures + 1) * $4

@@ -31,7 +31,7 @@ pub use crm_bulk::Site;
 pub use self::{
     carry::{Pulled, Pushed},
     error::FleetError,
-    jobs::Submission,
+    jobs::{Ended, Submission, Workload},
     server::Server,
     sets::{LateAnswer, Place, SetId, StoredSet},
     store::ServerStore,

@@ -3,7 +3,7 @@
 use std::{fmt, num::NonZeroUsize, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
-use crm_bulk::{Apply, BulkError, Event, ExpectedDigest, StopReason};
+use crm_bulk::{Apply, BulkError, Change, Event, ExpectedDigest, Outcome, State, StopReason};
 use crm_contacts::{Advice, ContactsService};
 use crm_mirror::Site;
 use crm_transport::Transport;
@@ -12,6 +12,7 @@ use futures_util::{
     future::{BoxFuture, Shared, select_all},
 };
 use tokio::time::sleep;
+use tracing::Instrument;
 
 use crate::{
     engine::{Engine as _, Graphile, Hands},
@@ -54,6 +55,8 @@ const LOOK_EVERY: Duration = Duration::from_secs(2);
 /// How often a job may be begun without coming to an end: one that kills its worker would go on and
 /// on.
 const MOST_STARTS: i32 = 5;
+/// How long what is in flight may take once a worker is to stop.
+const GRACE: Duration = Duration::from_secs(60);
 /// How long a job waits after its first passing failure, and at most after others.
 const PAUSE: [Duration; 2] = [Duration::from_secs(2), Duration::from_secs(300)];
 
@@ -94,13 +97,28 @@ pub struct Worker {
     at_once: usize,
     slice: Duration,
     lease: Option<Duration>,
+    grace: Duration,
+    on_end: OnEnd,
+}
+
+/// Whom each end of a slice is told.
+#[derive(Clone)]
+struct OnEnd(Arc<Tell>);
+
+type Tell = dyn Fn(&StoredSet, &Ended) + Send + Sync;
+
+impl fmt::Debug for OnEnd {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("OnEnd")
+    }
 }
 
 impl Worker {
     /// Creates a worker for the sets on this server.
     pub fn new(server: Server, accounts: impl Accounts + 'static) -> Self {
         let accounts = Arc::new(accounts);
-        Self { server, accounts, at_once: 8, slice: SLICE, lease: None }
+        let on_end = OnEnd(Arc::new(|_, _| {}));
+        Self { server, accounts, at_once: 8, slice: SLICE, lease: None, grace: GRACE, on_end }
     }
 
     /// Sets of how many tenants a set is carried out at once; the default is 8.
@@ -123,7 +141,21 @@ impl Worker {
         self
     }
 
-    /// Carries sets out until this completes; then what is in flight is finished, within a minute.
+    /// Sets how long what is in flight may take once the worker is to stop; the default is a minute. What
+    /// takes longer is left to the next worker, which reads it back.
+    pub fn grace(mut self, grace: Duration) -> Self {
+        self.grace = grace;
+        self
+    }
+
+    /// Has this told each time the worker came to an end with a set, for the time being or for good: for
+    /// metrics, or for those who wait for the set. It should not block.
+    pub fn on_end(mut self, tell: impl Fn(&StoredSet, &Ended) + Send + Sync + 'static) -> Self {
+        self.on_end = OnEnd(Arc::new(tell));
+        self
+    }
+
+    /// Carries sets out until this completes; then what is in flight is finished.
     ///
     /// # Errors
     ///
@@ -133,11 +165,12 @@ impl Worker {
         self,
         stop: impl Future<Output = ()> + Send + 'static,
     ) -> Result<(), FleetError> {
-        let Self { server, accounts, at_once, slice, lease } = self;
+        let Self { server, accounts, at_once, slice, lease, grace, on_end } = self;
         let (stop, engine) = (stop.boxed().shared(), Arc::new(server.engine()?));
         let theirs = Arc::clone(&engine);
-        let hand = Hand { server, accounts, slice, lease, stop: stop.clone(), engine: theirs };
-        engine.run(Arc::new(hand), at_once, stop.boxed()).await
+        let hand =
+            Hand { server, accounts, slice, lease, on_end, stop: stop.clone(), engine: theirs };
+        engine.run(Arc::new(hand), at_once, stop.boxed(), grace).await
     }
 }
 
@@ -147,6 +180,7 @@ struct Hand {
     accounts: Arc<dyn Accounts>,
     slice: Duration,
     lease: Option<Duration>,
+    on_end: OnEnd,
     stop: Shared<BoxFuture<'static, ()>>,
     engine: Arc<Graphile>,
 }
@@ -163,7 +197,14 @@ impl Hands for Hand {
         let Some(set) = self.server.set_of_number(id).await? else {
             return Ok(());
         };
-        let Some(begun) = self.server.begin_job(id).await? else {
+        let span = tracing::info_span!("set", tenant = set.site.tenant().get(), set = set.name);
+        self.carry_out_set(&set).instrument(span).await
+    }
+}
+
+impl Hand {
+    async fn carry_out_set(&self, set: &StoredSet) -> Result<(), FleetError> {
+        let Some(begun) = self.server.begin_job(set.id).await? else {
             return Ok(());
         };
         let ended = match begun.starts {
@@ -171,20 +212,19 @@ impl Hands for Hand {
                 let times = starts - 1;
                 Ended::Held(format!("its workers died {times} times, and it was not begun again"))
             }
-            _ => self.apply(&set, &begun).await,
+            _ => self.apply(set, &begun).await,
         };
-        tracing::info!(tenant = %set.site.tenant(), set = set.name, ?ended, "a slice ended");
-        self.server.end_job(id, &ended).await?;
+        tracing::info!(ended = ended.as_str(), "a slice ended");
+        self.server.end_job(set.id, &ended).await?;
+        (self.on_end.0)(set, &ended);
         let after = match ended {
             Ended::Done | Ended::Held(_) => return Ok(()),
             Ended::Yields => Duration::ZERO,
-            Ended::Later(_) => pause(begun.failures),
+            Ended::Later(_) | Ended::Superseded => pause(begun.failures),
         };
-        self.engine.add(job(&set, begun.priority, after)).await
+        self.engine.add(job(set, begun.priority, after)).await
     }
-}
 
-impl Hand {
     /// Carries out what can be done of a set in one slice.
     async fn apply(&self, set: &StoredSet, begun: &Begun) -> Ended {
         let service = match self.accounts.service(&set.site).await {
@@ -209,8 +249,10 @@ impl Hand {
             let mut events = apply.run(&service, &set.site)?;
             let mut reason = None;
             while let Some(event) = events.try_next().await? {
-                if let Event::Finished(finished) = event {
-                    reason = Some(finished.reason);
+                match event {
+                    Event::Settled(change) => log(&change),
+                    Event::Finished(finished) => reason = Some(finished.reason),
+                    _ => {}
                 }
             }
             Ok::<_, BulkError>(reason)
@@ -246,7 +288,7 @@ impl Hand {
             StopReason::Unreachable | StopReason::Outage => {
                 Ended::Later("the service cannot be reached".to_owned())
             }
-            StopReason::Superseded => Ended::Later("another worker has it".to_owned()),
+            StopReason::Superseded => Ended::Superseded,
             StopReason::Credentials => Ended::Held("the credentials are refused".to_owned()),
             StopReason::Forbidden => {
                 Ended::Held("the service does not let this app write".to_owned())
@@ -256,10 +298,20 @@ impl Hand {
     }
 }
 
+/// Logs a change that was not made, without anything of the record.
+fn log(change: &Change) {
+    let Outcome { state, http_status, trace_id, .. } = &change.outcome;
+    if !matches!(state, State::Done | State::Already) {
+        let (change, state) = (change.id.get(), state.as_str());
+        tracing::warn!(change, state, http_status, trace_id, "a change was not made");
+    }
+}
+
 /// What an error makes of a job.
 fn failed(error: &BulkError) -> Ended {
     let passes = match error {
-        BulkError::InUse { .. } | BulkError::Superseded { .. } | BulkError::Store { .. } => true,
+        BulkError::Superseded { .. } => return Ended::Superseded,
+        BulkError::InUse { .. } | BulkError::Store { .. } => true,
         BulkError::Contacts(error) => error.advice() == Advice::Later,
         _ => false,
     };

@@ -71,7 +71,17 @@ impl Cluster {
 
     /// Stops the server at once, as a crash does, and starts it again.
     pub fn crash(&mut self) {
+        self.halt();
+        self.resume();
+    }
+
+    /// Stops the server at once, as a crash does.
+    pub fn halt(&mut self) {
         self.stop(Signal::QUIT);
+    }
+
+    /// Starts it again after a halt.
+    pub fn resume(&mut self) {
         self.run();
     }
 
