@@ -48,7 +48,28 @@ fn a_set_goes_to_a_server_and_comes_back() {
     env("fleet submit june --require-approval".to_owned()).assert().success();
     let queued = stdout(&env("fleet sets".to_owned()).assert().success());
     assert!(queued.contains("queued"), "{queued}");
-    env("fleet cancel june".to_owned()).assert().success();
+
+    let answer = |command: &str| stdout(&env(command.to_owned()).assert().success());
+    assert!(answer("fleet status").contains("1 set queued, 0 being applied, 0 held"));
+    answer("fleet pause --all --reason audit");
+    let paused = answer("fleet status");
+    assert!(paused.contains(": all tenants, by ") && paused.contains(": audit"), "{paused}");
+    let paused: Value = serde_json::from_str(&answer("fleet status --output json")).unwrap();
+    assert_eq!(paused["pauses"][0]["tenant"], Value::Null);
+    let tenants: Value = serde_json::from_str(&answer("fleet tenants --output json")).unwrap();
+    assert_eq!((&tenants[0]["paused"], &tenants[0]["queued"]), (&true.into(), &1.into()));
+    env("fleet pause".to_owned()).assert().code(2);
+    let other = env("fleet resume 7".to_owned()).assert().code(2);
+    assert!(stderr(&other).contains("tenant 7: not paused"), "{}", stderr(&other));
+    answer("fleet resume --all");
+    assert!(!answer("fleet status").contains("paused"));
+
+    answer("fleet cancel june");
+    let watched = env("fleet watch june".to_owned()).assert().code(11);
+    assert!(stderr(&watched).contains("june: cancelled: cancelled by"), "{}", stderr(&watched));
+    let watched = stdout(&env("fleet watch june --output json".to_owned()).assert().code(11));
+    let watched: Value = serde_json::from_str(&watched).unwrap();
+    assert!(watched.to_string().contains("june: cancelled: cancelled by"), "{watched}");
     let again = env("fleet cancel june".to_owned()).assert().code(2);
     assert!(stderr(&again).contains("is cancelled, so there is nothing"), "{}", stderr(&again));
 

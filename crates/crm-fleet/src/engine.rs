@@ -45,6 +45,9 @@ pub(crate) trait Hands: fmt::Debug + Send + Sync {
 /// What a job engine has to do.
 #[async_trait]
 pub(crate) trait Engine: Send + Sync {
+    /// Makes the engine's tables, unless they are there.
+    async fn ready(&self) -> Result<(), FleetError>;
+
     /// Adds a job, in the place of one of this set that waits.
     async fn add(&self, job: Job) -> Result<(), FleetError>;
 
@@ -61,6 +64,11 @@ pub(crate) trait Engine: Send + Sync {
 
 /// The schema in which the engine has its tables.
 const SCHEMA: &str = "crm_jobs";
+
+/// Which of the sets whose numbers are in `$1` have no job that will be begun, in SQL.
+pub(crate) const WITHOUT_JOB: &str = "SELECT id FROM unnest($1::bigint[]) AS id
+    WHERE NOT EXISTS (SELECT 1 FROM crm_jobs.jobs
+        WHERE jobs.key = 'apply ' || id AND jobs.attempts < jobs.max_attempts)";
 /// How many connections it has, and one more that listens.
 const CONNECTIONS: usize = 1;
 /// A worker that shows no sign of life for so long is given up: a dead one's job runs elsewhere then.
@@ -118,10 +126,13 @@ impl TaskHandler for ApplySet {
 
 #[async_trait]
 impl Engine for Graphile {
+    async fn ready(&self) -> Result<(), FleetError> {
+        let ready = async || self.utils().migrate().await.map_err(|error| self.failed(&error));
+        self.is_ready.get_or_try_init(ready).await.copied()
+    }
+
     async fn add(&self, job: Job) -> Result<(), FleetError> {
-        let utils = self.utils();
-        let ready = async || utils.migrate().await.map_err(|error| self.failed(&error));
-        self.is_ready.get_or_try_init(ready).await?;
+        self.ready().await?;
         let Job { set: SetId(set), queue, priority, after } = job;
         let mut spec = JobSpecBuilder::new()
             .queue_name(queue)
@@ -130,7 +141,7 @@ impl Engine for Graphile {
         if !after.is_zero() {
             spec = spec.run_at(SystemTime::now() + after);
         }
-        let added = utils.add_job(ApplySet { set }, spec.build()).await;
+        let added = self.utils().add_job(ApplySet { set }, spec.build()).await;
         added.map(drop).map_err(|error| self.failed(&error))
     }
 
@@ -141,6 +152,7 @@ impl Engine for Graphile {
         stop: BoxFuture<'static, ()>,
         grace: Duration,
     ) -> Result<(), FleetError> {
+        self.ready().await?;
         let worker = WorkerOptions::default()
             .schema(SCHEMA)
             .database(self.database.clone())

@@ -1,14 +1,15 @@
 //! The sets that workers are to carry out.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
-use tokio_postgres::types::ToSql;
+use tokio_postgres::{Row, types::ToSql};
 
 use crate::{
-    engine::{Engine as _, Graphile, Job},
+    engine::{Engine as _, Graphile, Job, WITHOUT_JOB},
     error::FleetError,
     server::Server,
     sets::{Place, SetId, StoredSet},
+    tenants::{NOT_PAUSED, Tenants},
 };
 
 /// How a set that is [submitted](Server::submit) is to be carried out.
@@ -43,6 +44,7 @@ impl Submission {
 pub(crate) struct Begun {
     pub(crate) digest: String,
     pub(crate) needs_approval: bool,
+    pub(crate) submitted_by: String,
     pub(crate) priority: i16,
     /// How often it was begun since one came to an end.
     pub(crate) starts: i32,
@@ -166,16 +168,58 @@ impl Server {
         Graphile::new(self.config(), self.name())
     }
 
-    /// Begins a job; `None` if nobody wants it any more.
+    /// Has workers go on with these tenants' sets. One that is paused together with all is paused as
+    /// long as either lasts. Returns whether there was a pause.
+    ///
+    /// # Errors
+    ///
+    /// [`FleetError::Server`].
+    pub async fn resume(&self, tenants: Tenants) -> Result<bool, FleetError> {
+        let was_paused = self.end_pause(tenants).await?;
+        self.wake(&self.engine()?).await?;
+        Ok(was_paused)
+    }
+
+    /// Gives each set that workers are to carry out its job again where it has none: it was let go while
+    /// its tenant was paused, or whoever submitted it was cut off in the middle.
+    pub(crate) async fn wake(&self, engine: &Graphile) -> Result<(), FleetError> {
+        engine.ready().await?;
+        let sql = format!(
+            "SELECT set_id, priority FROM crm.jobs JOIN crm.sets ON sets.id = set_id
+            WHERE state = 'queued' AND place <> 'gone' AND {NOT_PAUSED}"
+        );
+        let client = self.client().await?;
+        let rows = self.check(client.query(&sql, &[]).await)?;
+        let read = |row: &Row| Ok((row.try_get(0)?, row.try_get(1)?));
+        let queued: BTreeMap<i64, i16> = self.check(rows.iter().map(read).collect())?;
+        let ids: Vec<_> = queued.keys().collect();
+        let rows = self.check(client.query(WITHOUT_JOB, &[&ids]).await)?;
+        let without: Result<Vec<i64>, _> = rows.iter().map(|row| row.try_get(0)).collect();
+        let without = self.check(without)?;
+        drop(client);
+        for id in without {
+            if let Some(set) = self.set_of_number(SetId(id)).await? {
+                let priority = queued.get(&id).copied().unwrap_or_default();
+                engine.add(job(&set, priority, Duration::ZERO)).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Begins a job; `None` if nobody wants it now: it was cancelled, or its tenant is paused.
     pub(crate) async fn begin_job(&self, set: SetId) -> Result<Option<Begun>, FleetError> {
         let client = self.client().await?;
-        let sql = "UPDATE crm.jobs SET starts = starts + 1 WHERE set_id = $1 AND state = 'queued'
-            RETURNING digest, needs_approval, priority, starts, failures";
-        let begun = self.check(client.query_opt(sql, &[&set.0]).await)?;
+        let sql = format!(
+            "UPDATE crm.jobs SET starts = starts + 1 FROM crm.sets
+            WHERE set_id = $1 AND sets.id = set_id AND state = 'queued' AND {NOT_PAUSED}
+            RETURNING digest, needs_approval, submitted_by, priority, starts, failures"
+        );
+        let begun = self.check(client.query_opt(&sql, &[&set.0]).await)?;
         let begun = begun.map(|row| {
             Ok(Begun {
                 digest: row.try_get("digest")?,
                 needs_approval: row.try_get("needs_approval")?,
+                submitted_by: row.try_get("submitted_by")?,
                 priority: row.try_get("priority")?,
                 starts: row.try_get("starts")?,
                 failures: row.try_get("failures")?,
@@ -186,8 +230,11 @@ impl Server {
 
     pub(crate) async fn is_wanted(&self, set: SetId) -> Result<bool, FleetError> {
         let client = self.client().await?;
-        let sql = "SELECT state = 'queued' FROM crm.jobs WHERE set_id = $1";
-        let wanted = self.check(client.query_opt(sql, &[&set.0]).await)?;
+        let sql = format!(
+            "SELECT state = 'queued' AND {NOT_PAUSED} FROM crm.jobs
+            JOIN crm.sets ON sets.id = set_id WHERE set_id = $1"
+        );
+        let wanted = self.check(client.query_opt(&sql, &[&set.0]).await)?;
         Ok(wanted.is_some_and(|row| row.try_get(0).unwrap_or_default()))
     }
 

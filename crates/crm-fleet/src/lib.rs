@@ -22,6 +22,7 @@ mod rows;
 mod server;
 mod sets;
 mod store;
+mod tenants;
 mod whole;
 mod wire;
 mod worker;
@@ -35,6 +36,7 @@ pub use self::{
     server::Server,
     sets::{LateAnswer, Place, SetId, StoredSet},
     store::ServerStore,
+    tenants::{Pause, TenantSets, Tenants},
     worker::{Accounts, AnyService, NoAccount, Worker},
 };
 

@@ -53,6 +53,8 @@ pub struct ServerStore {
     name: PathBuf,
     site: Site,
     batches: Batches,
+    /// Whose approval does not count.
+    submitter: Option<String>,
     mine: Mutex<Option<Mine>>,
 }
 
@@ -83,7 +85,7 @@ impl Server {
         let (server, name) = (self.clone(), set.path());
         let batches = Batches::start(self.clone(), set.id, name.clone(), LASTS);
         let (set, site) = (set.id, set.site.clone());
-        ServerStore { server, set, name, site, batches, mine: Mutex::default() }
+        ServerStore { server, set, name, site, batches, submitter: None, mine: Mutex::default() }
     }
 }
 
@@ -93,6 +95,14 @@ impl ServerStore {
     #[must_use]
     pub fn lease(mut self, lasts: Duration) -> Self {
         self.batches.lasts = lasts;
+        self
+    }
+
+    /// Has an approval by this user count for nothing: of two people, one submits a set and the other
+    /// approves it.
+    #[must_use]
+    pub fn approved_by_another_than(mut self, submitter: &str) -> Self {
+        self.submitter = Some(submitter.to_owned());
         self
     }
 
@@ -329,9 +339,11 @@ impl Store for ServerStore {
         let mut client = self.client().await?;
         let transaction = self.read(&mut client, lease).await?;
         let sql = "SELECT EXISTS (
-            SELECT 1 FROM crm.decisions WHERE set_id = $1 AND kind = $2 AND digest = $3)";
+            SELECT 1 FROM crm.decisions WHERE set_id = $1 AND kind = $2 AND digest = $3
+                AND ($4::text IS NULL OR (\"user\" <> $4 AND said IS DISTINCT FROM $4)))";
         let approved = <&str>::from(DecisionKind::Approved);
-        let values: [&(dyn ToSql + Sync); 3] = [&self.set.0, &approved, &digest.to_string()];
+        let values: [&(dyn ToSql + Sync); 4] =
+            [&self.set.0, &approved, &digest.to_string(), &self.submitter];
         let is_approved = transaction.query_one(sql, &values).await;
         is_approved.and_then(|row| row.try_get(0)).map_err(store(&self.name))
     }

@@ -1,6 +1,6 @@
 //! A worker, which carries out the sets that were submitted.
 
-use std::{fmt, num::NonZeroUsize, sync::Arc, time::Duration};
+use std::{fmt, num::NonZeroUsize, pin::pin, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use crm_bulk::{Apply, BulkError, Change, Event, ExpectedDigest, Outcome, State, StopReason};
@@ -9,7 +9,7 @@ use crm_mirror::Site;
 use crm_transport::Transport;
 use futures_util::{
     FutureExt, TryStreamExt,
-    future::{BoxFuture, Shared, select_all},
+    future::{BoxFuture, Shared, select, select_all},
 };
 use tokio::time::sleep;
 use tracing::Instrument;
@@ -52,6 +52,8 @@ pub struct NoAccount {
 const SLICE: Duration = Duration::from_secs(5 * 60);
 /// How often a worker looks whether its sets are still wanted.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
+/// How often it is looked for sets that are to be carried out and have no job.
+const WAKE_EVERY: Duration = Duration::from_secs(60);
 /// How often a job may be begun without coming to an end: one that kills its worker would go on and
 /// on.
 const MOST_STARTS: i32 = 5;
@@ -168,9 +170,21 @@ impl Worker {
         let Self { server, accounts, at_once, slice, lease, grace, on_end } = self;
         let (stop, engine) = (stop.boxed().shared(), Arc::new(server.engine()?));
         let theirs = Arc::clone(&engine);
+        let waking = wake(server.clone(), Arc::clone(&engine));
         let hand =
             Hand { server, accounts, slice, lease, on_end, stop: stop.clone(), engine: theirs };
-        engine.run(Arc::new(hand), at_once, stop.boxed(), grace).await
+        let working = engine.run(Arc::new(hand), at_once, stop.boxed(), grace);
+        select(pin!(working), pin!(waking)).await.factor_first().0
+    }
+}
+
+/// Looks for sets without a job again and again; what fails is tried a minute later.
+async fn wake<R>(server: Server, engine: Arc<Graphile>) -> R {
+    loop {
+        if let Err(error) = server.wake(&engine).await {
+            tracing::warn!(%error, "sets without a job were not looked for");
+        }
+        sleep(WAKE_EVERY).await;
     }
 }
 
@@ -235,7 +249,7 @@ impl Hand {
         let Ok(digest) = begun.digest.parse::<ExpectedDigest>() else {
             return Ended::Held("it was submitted without a digest".to_owned());
         };
-        let mut store = self.server.store(set);
+        let mut store = self.server.store(set).approved_by_another_than(&begun.submitted_by);
         if let Some(lease) = self.lease {
             store = store.lease(lease);
         }
@@ -315,6 +329,9 @@ fn failed(error: &BulkError) -> Ended {
         BulkError::Contacts(error) => error.advice() == Advice::Later,
         _ => false,
     };
+    if matches!(error, BulkError::NotApproved { .. }) {
+        return Ended::Held(format!("{error} (whoever submitted it does not count)"));
+    }
     if passes { Ended::Later(error.to_string()) } else { Ended::Held(error.to_string()) }
 }
 

@@ -12,7 +12,7 @@ use std::{
 use async_trait::async_trait;
 use common::{cluster::Cluster, *};
 use crm_bulk::{Remark, Site};
-use crm_fleet::{Accounts, NoAccount, Server, StoredSet, Submission, Worker};
+use crm_fleet::{Accounts, NoAccount, Server, StoredSet, Submission, Tenants, Worker};
 use crm_sandbox::{Fault, FaultPlan, Seed};
 use tokio::{sync::oneshot, task::JoinHandle};
 
@@ -79,10 +79,11 @@ async fn a_worker_carries_out_what_was_submitted_and_nothing_else() {
     let Some(cluster) = Cluster::start() else { return };
     let world = world(Seed::Demo).await;
     let server = Server::connect(&cluster.url()).await.unwrap();
-    for name in ["first", "other", "cancelled", "unapproved"] {
+    for name in ["first", "other", "cancelled", "unapproved", "alone"] {
         let file = world.plan(ROWS, &format!("{name}.crm")).await;
-        if name == "first" {
-            file.approve(None, Remark::new().by("Dana Whitfield")).await.unwrap();
+        let approver = [("first", "Dana Whitfield"), ("alone", "the test")];
+        if let Some((_, approver)) = approver.iter().find(|(approved, _)| *approved == name) {
+            file.approve(None, Remark::new().by(*approver)).await.unwrap();
         }
         server.push(file, name).await.unwrap();
     }
@@ -93,6 +94,7 @@ async fn a_worker_carries_out_what_was_submitted_and_nothing_else() {
     };
     submit("first", Submission::new().require_approval()).await;
     submit("unapproved", Submission::new().require_approval()).await;
+    submit("alone", Submission::new().require_approval()).await;
     let cancelled = submit("cancelled", Submission::new()).await;
     assert!(server.cancel(&cancelled, "Dana").await.unwrap());
     assert!(!server.cancel(&cancelled, "Dana").await.unwrap());
@@ -102,6 +104,8 @@ async fn a_worker_carries_out_what_was_submitted_and_nothing_else() {
     assert_eq!((done.open, done.owner), (0, None));
     let held = until(&server, "unapproved", "held").await;
     assert!(held.job_reason.unwrap().contains("nobody approved"));
+    let held = until(&server, "alone", "held").await;
+    assert!(held.job_reason.unwrap().contains("whoever submitted it does not count"));
     worker.stop().await;
     assert_eq!(world.sent("PATCH"), 3);
     assert_eq!(server.set("other").await.unwrap().job, None);
@@ -134,11 +138,7 @@ async fn a_set_yields_when_its_time_is_over_and_goes_on_behind_the_others() {
     let Some(cluster) = Cluster::start() else { return };
     let world = world(Seed::Count(1_500)).await;
     let server = Server::connect(&cluster.url()).await.unwrap();
-    let contacts = world.sandbox.location_contacts().unwrap();
-    let mut rows = "location_id,contact_id,memo\n".to_owned();
-    for contact in &contacts {
-        rows += &format!("{},{},changed\n", contact.owner_id, contact.id);
-    }
+    let rows = all_memos(&world);
     let long = server.push(world.plan(&rows, "long.crm").await, "long").await.unwrap().set;
     let one = rows.lines().take(2).collect::<Vec<_>>().join("\n").replace("changed", "other");
     let short = server.push(world.plan(&one, "short.crm").await, "short").await.unwrap().set;
@@ -150,5 +150,88 @@ async fn a_set_yields_when_its_time_is_over_and_goes_on_behind_the_others() {
     assert!(server.set("long").await.unwrap().open > 0, "it had not to wait for the long one");
     world.sandbox.inject(FaultPlan::new());
     until(&server, "long", "done").await;
+    worker.stop().await;
+}
+
+/// Rows that change each contact's memo.
+fn all_memos(world: &World) -> String {
+    let contacts = world.sandbox.location_contacts().unwrap();
+    let rows =
+        contacts.iter().map(|contact| format!("{},{},changed\n", contact.owner_id, contact.id));
+    "location_id,contact_id,memo\n".to_owned() + &rows.collect::<String>()
+}
+
+/// Waits until this is so.
+async fn until_so(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(120);
+    while !is_so().await {
+        assert!(Instant::now() < deadline, "{what}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+/// A connection of the test's own.
+async fn look_into(cluster: &Cluster) -> tokio_postgres::Client {
+    let (client, connection) =
+        tokio_postgres::connect(&cluster.url(), tokio_postgres::NoTls).await.unwrap();
+    tokio::spawn(connection);
+    client
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_tenant_that_is_paused_waits_until_it_is_resumed() {
+    let Some(cluster) = Cluster::start() else { return };
+    let world = world(Seed::Count(1_500)).await;
+    let server = Server::connect(&cluster.url()).await.unwrap();
+    let engine = look_into(&cluster).await;
+    let file = world.plan(&all_memos(&world), "memos.crm").await;
+    let set = server.push(file, "memos").await.unwrap().set;
+    let tenant = Tenants::One(set.site.tenant());
+
+    server.pause(Tenants::All, "Dana", Some("an audit")).await.unwrap();
+    server.pause(tenant, "Dana", None).await.unwrap();
+    server.submit(&set, Submission::new(), "the test").await.unwrap();
+    world.sandbox.inject(FaultPlan::new().random(Fault::Delay { milliseconds: 400 }, 1.0));
+    let worker = Running::start(&world, &server, 0, false, FIVE_MINUTES);
+    until_so("its job was let go", async || {
+        let jobs = engine.query_one("SELECT count(*) FROM crm_jobs.jobs", &[]).await.unwrap();
+        jobs.get::<_, i64>(0) == 0
+    })
+    .await;
+    assert!(server.resume(Tenants::All).await.unwrap());
+    assert!(!server.resume(Tenants::All).await.unwrap());
+    let [pause] = &server.pauses().await.unwrap()[..] else { panic!("the tenant's own remains") };
+    assert_eq!((pause.tenants, pause.by.as_str()), (tenant, "Dana"));
+    let [listed] = &server.tenants().await.unwrap()[..] else { panic!("one tenant") };
+    assert_eq!((listed.is_paused, listed.queued, listed.open), (true, 1, set.open));
+    assert_eq!(world.sent("PATCH"), 0);
+
+    assert!(server.resume(tenant).await.unwrap());
+    until_so("it is carried out", async || world.sent("PATCH") > 0).await;
+    server.pause(Tenants::All, "Dana", None).await.unwrap();
+    until_so("it is let go", async || server.set("memos").await.unwrap().owner.is_none()).await;
+    let (open, sent) = (server.set("memos").await.unwrap().open, world.sent("PATCH"));
+    assert!(open > 0, "the pause came too late for this test");
+    assert_eq!(set.open - open, u64::try_from(sent).unwrap(), "each that was sent is recorded");
+
+    world.sandbox.inject(FaultPlan::new());
+    server.resume(Tenants::All).await.unwrap();
+    assert_eq!(until(&server, "memos", "done").await.open, 0);
+    assert_eq!(u64::try_from(world.sent("PATCH")).unwrap(), set.open);
+    worker.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_set_whose_submission_was_cut_off_gets_its_job_when_a_worker_starts() {
+    let Some(cluster) = Cluster::start() else { return };
+    let world = world(Seed::Demo).await;
+    let server = Server::connect(&cluster.url()).await.unwrap();
+    let set = server.push(world.plan(ROWS, "set.crm").await, "memos").await.unwrap().set;
+    server.submit(&set, Submission::new(), "the test").await.unwrap();
+    let engine = look_into(&cluster).await;
+    let lost = engine.execute("DELETE FROM crm_jobs._private_jobs", &[]).await.unwrap();
+    assert_eq!(lost, 1);
+    let worker = Running::start(&world, &server, 0, false, FIVE_MINUTES);
+    until(&server, "memos", "done").await;
     worker.stop().await;
 }

@@ -34,6 +34,14 @@ CREATE TABLE crm.jobs (
     failures       integer NOT NULL DEFAULT 0  -- passing ones, one after another
 );
 
+-- The tenants of whose sets workers begin nothing more.
+CREATE TABLE crm.pauses (
+    tenant    bigint PRIMARY KEY, -- 0: of all
+    paused_by text NOT NULL,
+    reason    text,
+    paused_at timestamptz NOT NULL DEFAULT clock_timestamp()
+);
+
 -- The run of a set, the last one or the present one.
 CREATE TABLE crm.runs (
     set_id       bigint PRIMARY KEY REFERENCES crm.sets ON DELETE CASCADE,

@@ -1,10 +1,14 @@
 //! Change sets on a server, where many workers carry them out: feature `fleet`.
 
+mod pause;
 pub(super) mod pull;
 pub(super) mod push;
 mod server;
 mod sets;
+mod status;
 mod submit;
+mod tenants;
+mod watch;
 
 use clap::Subcommand;
 
@@ -13,19 +17,34 @@ use crate::{error::CliError, output::Output, status::Status};
 /// What can be asked of a fleet.
 #[derive(Debug, Subcommand)]
 pub(crate) enum FleetCommand {
+    Status(status::StatusCommand),
+
     Sets(sets::Sets),
+
+    Tenants(tenants::TenantsCommand),
 
     Submit(submit::Submit),
 
+    Watch(watch::Watch),
+
     Cancel(submit::Cancel),
+
+    Pause(pause::PauseCommand),
+
+    Resume(pause::ResumeCommand),
 }
 
 impl FleetCommand {
     pub(crate) async fn run(self, output: &Output) -> Result<Status, CliError> {
         match self {
+            Self::Status(command) => command.run(output).await,
             Self::Sets(command) => command.run(output).await,
+            Self::Tenants(command) => command.run(output).await,
             Self::Submit(command) => command.run(output).await,
+            Self::Watch(command) => command.run(output).await,
             Self::Cancel(command) => command.run(output).await,
+            Self::Pause(command) => command.run(output).await,
+            Self::Resume(command) => command.run(output).await,
         }
     }
 }

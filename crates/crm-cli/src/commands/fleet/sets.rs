@@ -5,7 +5,7 @@ use crm_fleet::{Place, StoredSet};
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::server::connect;
+use super::server::ServerArg;
 use crate::{
     error::CliError,
     output::{Output, records},
@@ -18,10 +18,8 @@ use crate::{
 /// cancelled.
 #[derive(Debug, Args)]
 pub(crate) struct Sets {
-    /// The PostgreSQL server, as postgres://user@host/database (CRM_FLEET_URL: a password in it is
-    /// seen by nobody there)
-    #[arg(long, value_name = "URL")]
-    server: Option<String>,
+    #[command(flatten)]
+    server: ServerArg,
 }
 
 /// A set on a server as lists show it.
@@ -53,7 +51,7 @@ records! {
 impl Sets {
     pub(crate) async fn run(self, output: &Output) -> Result<Status, CliError> {
         let records = output.records::<FleetSet>()?;
-        let server = connect(self.server, "--server").await?;
+        let server = self.server.connect().await?;
         records.all(server.sets().await?.into_iter().map(FleetSet::from))?;
         Ok(Status::Done)
     }

@@ -4,7 +4,7 @@ use clap::Args;
 use crm_bulk::{system_user, visible};
 use crm_fleet::Submission;
 
-use super::server::connect;
+use super::server::ServerArg;
 use crate::{error::CliError, output::Output, status::Status};
 
 /// Have workers carry out a set on the server, as it is now
@@ -17,12 +17,10 @@ pub(crate) struct Submit {
     /// The name of the set on the server
     set: String,
 
-    /// The PostgreSQL server, as postgres://user@host/database (CRM_FLEET_URL: a password in it is
-    /// seen by nobody there)
-    #[arg(long, value_name = "URL")]
-    server: Option<String>,
+    #[command(flatten)]
+    server: ServerArg,
 
-    /// Carry it out only if somebody approved it exactly as it is
+    /// Carry it out only if somebody else approved it exactly as it is
     #[arg(long)]
     require_approval: bool,
 
@@ -37,15 +35,13 @@ pub(crate) struct Cancel {
     /// The name of the set on the server
     set: String,
 
-    /// The PostgreSQL server, as postgres://user@host/database (CRM_FLEET_URL: a password in it is
-    /// seen by nobody there)
-    #[arg(long, value_name = "URL")]
-    server: Option<String>,
+    #[command(flatten)]
+    server: ServerArg,
 }
 
 impl Submit {
     pub(crate) async fn run(self, output: &Output) -> Result<Status, CliError> {
-        let server = connect(self.server, "--server").await?;
+        let server = self.server.connect().await?;
         let set = server.set(&self.set).await?;
         let mut submission = Submission::new().priority(self.priority);
         if self.require_approval {
@@ -59,7 +55,7 @@ impl Submit {
 
 impl Cancel {
     pub(crate) async fn run(self, output: &Output) -> Result<Status, CliError> {
-        let server = connect(self.server, "--server").await?;
+        let server = self.server.connect().await?;
         let set = server.set(&self.set).await?;
         if !server.cancel(&set, &system_user()).await? {
             let state = set.job.as_deref().unwrap_or("not submitted");

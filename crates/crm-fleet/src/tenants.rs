@@ -1,0 +1,166 @@
+//! The tenants whose sets are on the server, and those that are paused.
+
+use std::time::SystemTime;
+
+use crm_bulk::{State, tables};
+use crm_mirror::Site;
+use crm_models::TenantId;
+use tokio_postgres::{Row, types::ToSql};
+
+use crate::{error::FleetError, server::Server};
+
+/// Stands for all tenants where a tenant is named; none has this number.
+const ALL: i64 = 0;
+
+/// Whether nobody paused the tenant of `sets`, in SQL.
+pub(crate) const NOT_PAUSED: &str =
+    "NOT EXISTS (SELECT 1 FROM crm.pauses WHERE pauses.tenant IN (0, sets.tenant))";
+
+/// Whose sets are meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tenants {
+    /// Those of one tenant, on whatever host.
+    One(TenantId),
+    /// Those of all, now and later.
+    All,
+}
+
+impl Tenants {
+    fn number(self) -> i64 {
+        match self {
+            Self::One(tenant) => tenant.get(),
+            Self::All => ALL,
+        }
+    }
+}
+
+/// Nothing more of these tenants' sets is begun.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Pause {
+    /// Whose sets.
+    pub tenants: Tenants,
+    /// Who paused them.
+    pub by: String,
+    /// Why.
+    pub reason: Option<String>,
+    /// Since when.
+    pub since: SystemTime,
+}
+
+/// What a tenant has on the server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct TenantSets {
+    /// The tenant and the environment.
+    pub site: Site,
+    /// How many sets there are, without those that were pulled.
+    pub sets: u64,
+    /// How many of them wait, for a worker or for what may pass.
+    pub queued: u64,
+    /// How many are being carried out.
+    pub applying: u64,
+    /// At how many a person has to look.
+    pub held: u64,
+    /// How many changes of all of them are not settled.
+    pub open: u64,
+    /// Whether nothing more is begun.
+    pub is_paused: bool,
+}
+
+impl Server {
+    /// Has no worker begin anything more of these tenants' sets, until they are
+    /// [resumed](Self::resume). What is in flight is finished: within seconds nothing more is written.
+    /// What is submitted meanwhile waits. A pause that is there already remains as it is.
+    ///
+    /// It is workers that heed it; a program that carries a set out by itself has to be ended.
+    ///
+    /// # Errors
+    ///
+    /// [`FleetError::Server`].
+    pub async fn pause(
+        &self,
+        tenants: Tenants,
+        by: &str,
+        reason: Option<&str>,
+    ) -> Result<(), FleetError> {
+        let client = self.client().await?;
+        let sql = "INSERT INTO crm.pauses (tenant, paused_by, reason) VALUES ($1, $2, $3)
+            ON CONFLICT (tenant) DO NOTHING";
+        let values: [&(dyn ToSql + Sync); 3] = [&tenants.number(), &by, &reason];
+        self.check(client.execute(sql, &values).await).map(drop)
+    }
+
+    /// Returns what is paused, all tenants first.
+    ///
+    /// # Errors
+    ///
+    /// [`FleetError::Server`].
+    pub async fn pauses(&self) -> Result<Vec<Pause>, FleetError> {
+        let sql = "SELECT tenant, paused_by, reason, paused_at FROM crm.pauses ORDER BY tenant";
+        let client = self.client().await?;
+        let rows = self.check(client.query(sql, &[]).await)?;
+        let read = |row: &Row| -> Result<Pause, tokio_postgres::Error> {
+            Ok(Pause {
+                // What is no number of a tenant stands for all.
+                tenants: TenantId::new(row.try_get("tenant")?).map_or(Tenants::All, Tenants::One),
+                by: row.try_get("paused_by")?,
+                reason: row.try_get("reason")?,
+                since: row.try_get("paused_at")?,
+            })
+        };
+        self.check(rows.iter().map(read).collect())
+    }
+
+    /// Lists the tenants that have sets here, by their numbers.
+    ///
+    /// # Errors
+    ///
+    /// [`FleetError::Server`].
+    pub async fn tenants(&self) -> Result<Vec<TenantSets>, FleetError> {
+        let open = State::ALL.into_iter().filter(|state| state.is_open());
+        let open: Vec<_> = open.map(|state| tables::state(state).to_string()).collect();
+        let sql = format!(
+            "WITH applying AS
+                (SELECT set_id FROM crm.runs WHERE leased_until > clock_timestamp())
+             SELECT tenant, environment, count(*) AS sets,
+                    count(*) FILTER (WHERE jobs.state = 'queued' AND applying.set_id IS NULL)
+                        AS queued,
+                    count(applying.set_id) AS applying,
+                    count(*) FILTER (WHERE jobs.state = 'held') AS held,
+                    coalesce(sum((SELECT sum(changes) FROM crm.totals
+                        WHERE totals.set_id = sets.id AND totals.state IN ({}))), 0)::bigint AS open,
+                    bool_or(NOT ({NOT_PAUSED})) AS is_paused
+             FROM crm.sets
+                LEFT JOIN crm.jobs ON jobs.set_id = sets.id
+                LEFT JOIN applying ON applying.set_id = sets.id
+             WHERE place <> 'gone'
+             GROUP BY tenant, environment ORDER BY tenant, environment",
+            open.join(", ")
+        );
+        let client = self.client().await?;
+        let rows = self.check(client.query(&sql, &[]).await)?;
+        let read = |row: &Row| -> Result<TenantSets, Box<dyn std::error::Error>> {
+            let count = |name| row.try_get::<_, i64>(name).map(i64::unsigned_abs);
+            let tenant = row.try_get::<_, i64>("tenant")?.try_into()?;
+            Ok(TenantSets {
+                site: Site::new(tenant, row.try_get("environment")?),
+                sets: count("sets")?,
+                queued: count("queued")?,
+                applying: count("applying")?,
+                held: count("held")?,
+                open: count("open")?,
+                is_paused: row.try_get("is_paused")?,
+            })
+        };
+        let read = |row: &Row| read(row).map_err(|error| self.unreachable(error.to_string()));
+        rows.iter().map(read).collect()
+    }
+
+    /// Takes a pause back; returns whether there was one.
+    pub(crate) async fn end_pause(&self, tenants: Tenants) -> Result<bool, FleetError> {
+        let client = self.client().await?;
+        let ended = "DELETE FROM crm.pauses WHERE tenant = $1";
+        Ok(self.check(client.execute(ended, &[&tenants.number()]).await)? == 1)
+    }
+}
