@@ -304,12 +304,18 @@ impl OptOut {
         list.unsaid_means(self.wish());
         let marks = list.marks;
         describe_input(draft, &name, format, marks, &list.header)?;
-        draft.set_received(&list.received)?;
+        draft.set_received(&list.received(self.wish()))?;
         draft.set_meta("date_order", list.dates.as_str())?;
         draft.set_unknown_flags(self.unknown_flags)?;
         if format == InputFormat::Csv && marks.delimiter != b',' {
             let delimiter = delimiter_name(marks.delimiter);
             let note = format!("The cells of the list are separated by {delimiter}.");
+            search.notes.push(note);
+        }
+        let elsewhere = list.unread_columns(true);
+        if !elsewhere.is_empty() {
+            let columns = elsewhere.join(", ");
+            let note = format!("About other channels, so it counts for nothing here: {columns}.");
             search.notes.push(note);
         }
         let entry = |row: &InputRow| match &row.message {

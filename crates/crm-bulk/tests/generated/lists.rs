@@ -151,6 +151,8 @@ pub(super) struct GeneratedRow {
     /// Whose each value is, and what its person wishes.
     pub(super) values: Vec<(Whose, Wish)>,
     pub(super) day: u8,
+    /// Whether that is the day of an opt-out and of nothing else.
+    pub(super) is_of_opt_outs: bool,
 }
 
 pub(super) struct Generated {
@@ -222,7 +224,9 @@ fn table(rng: &mut Rng) -> Table {
     let (has_id, has_note, has_flag) = (rng.bool(), rng.bool(), rng.u8(..4) == 0);
     let form = rng.u8(..7);
     let mut header: Vec<_> = values.iter().map(|(header, _)| *header).collect();
-    header.push(pick(rng, &["received", "Opt-Out Date", "Date Excluded"]));
+    let dated = pick(rng, &["received", "Opt-Out Date", "Date Excluded"]);
+    let is_of_opt_outs = dated != "received";
+    header.push(dated);
     header.extend(statuses.iter().map(|(status, _)| status.0));
     header.extend(has_note.then_some("First Name"));
     header.extend(has_flag.then_some("Verified Email"));
@@ -269,7 +273,7 @@ fn table(rng: &mut Rng) -> Table {
             cells.insert(0, rng.u32(100..999).to_string());
         }
         lines.push(cells);
-        rows.push(GeneratedRow { values: said, day });
+        rows.push(GeneratedRow { values: said, day, is_of_opt_outs });
     }
     (header, lines, rows)
 }

@@ -159,8 +159,10 @@ fn check(generated: &Generated, told: &Told, tenant: &[String], at: usize) -> (u
             Wish::In => false,
             Wish::Neither => continue,
         };
-        let entry = last.entry(*whose).or_insert((row.day, is_out));
-        *entry = (*entry).max((row.day, is_out));
+        // Nobody knows when somebody opted in beside the day of an opt-out.
+        let day = if !is_out && row.is_of_opt_outs { 0 } else { row.day };
+        let entry = last.entry(*whose).or_insert((day, is_out));
+        *entry = (*entry).max((day, is_out));
     }
     let says_out = |whose: &Whose| last.get(whose).is_some_and(|(_, is_out)| *is_out);
     let person = |contact: u32| (contact - 1) % PEOPLE;

@@ -1,14 +1,15 @@
 //! What each column of a list holds, according to its header, its cells and the user.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::DateTime;
 
 use super::{
+    channels::{Channels, Named},
     dates::{self, Allowed, DateOrder, Moment, Orders},
     options::{ListOptions, MappedRole, is_named},
     roles::{Dating, Plainness, Role},
-    status::{Channel, Flags, Status},
+    status::{Flags, Status},
     wish::Wish,
     words::words,
 };
@@ -24,12 +25,21 @@ pub(super) struct Survey {
 struct Seen {
     flags: Flags,
     dates: Allowed,
+    /// Of a column that may name channels.
+    channels: Option<Named>,
+    has_at: bool,
 }
 
 impl Seen {
     /// Nothing yet.
     fn under(header: &str) -> Self {
-        Self { flags: Flags::under(header), dates: Allowed::default() }
+        let may_name = Role::of(header) == Role::MayBeChannels;
+        Self {
+            flags: Flags::under(header),
+            dates: Allowed::default(),
+            channels: may_name.then(Named::new),
+            has_at: false,
+        }
     }
 }
 
@@ -53,6 +63,8 @@ impl Survey {
         if !cell.is_empty() {
             seen.flags.add(cell);
             seen.dates.add(cell, self.now);
+            seen.channels.iter_mut().for_each(|named| named.add(cell));
+            seen.has_at = seen.has_at || cell.contains('@');
         }
     }
 
@@ -68,6 +80,8 @@ pub(super) struct Columns {
     orders: Orders,
     now: DateTime,
     has_status: bool,
+    /// The columns whose role the user says.
+    said: BTreeSet<String>,
     /// The columns with dates, those that speak of wishes most plainly first.
     dated: Vec<(String, Dating)>,
     /// What a row means without a status, if that is known.
@@ -141,7 +155,7 @@ const TOOLS: [Tool; 9] = [
         name: "Mailchimp audience export",
         known_by: &["email address", "leid", "euid"],
         has_no_other: false,
-        roles: &[("unsub campaign title", Role::Place)],
+        roles: &[("unsub campaign title", Role::Place), ("optin time", Role::Ignored)],
         lists: Lists::OptOutsIfNamed("unsubscribed_"),
     },
     Tool {
@@ -178,20 +192,36 @@ const TOOLS: [Tool; 9] = [
 impl Columns {
     pub(super) fn of(survey: &Survey, options: &ListOptions) -> Self {
         let headers: Vec<_> = survey.headers().collect();
-        let of_headers = roles(&headers, options).into_iter();
+        let of_headers = roles(&headers, options);
+        let is_value = |role: &Role| matches!(role, Role::Numbers | Role::Addresses);
+        let has_values = of_headers.iter().any(is_value);
+        let has_faxes = headers.iter().zip(&of_headers).any(|(header, role)| {
+            *role == Role::Numbers && Channels::of_value(header, true) == Channels::FAXES
+        });
+        let reached = if has_faxes { Channels::ALL } else { Channels::BUT_FAXES };
         let roles: BTreeMap<_, _> = of_headers
+            .into_iter()
             .zip(&survey.seen)
-            .map(|(role, (header, Seen { flags, .. }))| {
+            .map(|(role, (header, Seen { flags, channels, has_at, .. }))| {
                 let is_said = options.role(header).is_some();
-                let has_flags = flags.are_all();
-                let may_be_status = matches!(role, Role::Other | Role::Ignored);
-                let is_open = !is_said && (may_be_status || (role.is_value() && has_flags));
-                let shown = Status::shown(header, flags).filter(|_| is_open);
+                let may_be_status = !role.is_value() && role.holds().is_none();
+                let is_open = !is_said && (may_be_status || (role.is_value() && flags.are_all()));
+                let is_closed = !is_open || (role == Role::Ignored && flags.are_blank());
+                let shown = Status::shown(header, flags).filter(|_| !is_closed);
                 let role = match shown {
                     Some(status) => Role::Status(status),
+                    None if channels.as_ref().is_some_and(Named::are_channels) => Role::Channels,
                     // `Has Mobile` and the like, whatever their names are.
                     None if is_open && role != Role::Ignored => Role::Other,
+                    // Where people live.
+                    None if role == Role::AddressesOrStreets && has_values && !has_at => {
+                        Role::Other
+                    }
                     None => role,
+                };
+                let role = match role {
+                    Role::Status(status) if !status.channels.meet(reached) => Role::Elsewhere,
+                    role => role,
                 };
                 (header.clone(), role)
             })
@@ -201,12 +231,15 @@ impl Columns {
             Some(order) => Orders::One(order),
             None => received.fold(Allowed::default(), |all, (_, of)| all.and(of.dates)).orders(),
         };
-        let has_status = roles.values().any(|role| matches!(role, Role::Status(_)));
+        let says = |role: &Role| matches!(role, Role::Status(status) if !status.is_vague);
+        let has_status = roles.values().any(says);
         let dated = roles.iter().filter(|(_, role)| **role == Role::Received);
         let mut dated: Vec<_> =
             dated.map(|(header, _)| (header.clone(), options.dating(header))).collect();
         dated.sort_by_key(|(_, dating)| dating.plainness);
-        Self { roles, orders, now: survey.now, has_status, dated, unsaid: Wish::Unsaid }
+        let said = roles.keys().filter(|header| options.role(header).is_some());
+        let said = said.cloned().collect();
+        Self { roles, orders, now: survey.now, has_status, said, dated, unsaid: Wish::Unsaid }
     }
 
     pub(super) fn role(&self, header: &str) -> Role {
@@ -222,8 +255,10 @@ impl Columns {
 
     /// The words of a row by which it says what its person wishes, and why; each with its header.
     pub(super) fn words(&self, row: &[(&str, &str)]) -> Option<String> {
-        let says =
-            |header| matches!(self.role(header), Role::Status(_) | Role::Reasons | Role::Channels);
+        let says = |header| match self.role(header) {
+            Role::Status(status) => !status.is_vague,
+            role => matches!(role, Role::Reasons | Role::Channels),
+        };
         let said = row.iter().filter(|(header, cell)| !cell.trim().is_empty() && says(header));
         let said: Vec<_> =
             said.map(|(header, cell)| format!("{header}: {}", cell.trim())).collect();
@@ -241,9 +276,11 @@ impl Columns {
         self.roles.iter().filter_map(|(header, role)| Some((header.as_str(), role.holds()?)))
     }
 
-    /// The columns that are not read.
-    pub(super) fn unread(&self) -> impl Iterator<Item = &str> {
-        let unread = self.roles.iter().filter(|(_, role)| role.holds().is_none());
+    /// The columns that are not read, those of wishes about other channels or the others.
+    pub(super) fn unread(&self, elsewhere: bool) -> impl Iterator<Item = &str> {
+        let unread = self.roles.iter().filter(move |(_, role)| {
+            role.holds().is_none() && (**role == Role::Elsewhere) == elsewhere
+        });
         unread.map(|(header, _)| header.as_str())
     }
 
@@ -259,97 +296,19 @@ impl Columns {
         }
     }
 
-    /// The headers of the columns with dates, those that speak of wishes most plainly first.
-    pub(super) fn received(&self) -> impl Iterator<Item = &str> {
-        self.dated.iter().map(|(header, _)| header.as_str())
+    /// The columns with dates of a wish, those that speak of it most plainly first.
+    pub(super) fn dated(&self, wish: Wish) -> impl Iterator<Item = (&str, Dating)> {
+        let dated = self.dated.iter().filter(move |(_, dating)| dating.may_be_of(wish));
+        dated.map(|(header, dating)| (header.as_str(), *dating))
+    }
+
+    /// Whether the user says what a column holds.
+    pub(super) fn is_said(&self, header: &str) -> bool {
+        self.said.contains(header)
     }
 
     pub(super) fn moment(&self, cell: &str) -> Result<Moment, &'static str> {
         dates::read_in(cell, self.orders, self.now)
-    }
-
-    /// When the wish of a row about a channel was received, by the dates that speak of it most
-    /// plainly; `Err` where two of these differ: by the wrong one a wish would be later, or less
-    /// late, than it is. What cannot be read is told elsewhere.
-    pub(super) fn when(
-        &self,
-        row: &[(&str, &str)],
-        channel: Channel,
-    ) -> Result<Option<Moment>, TwoDates> {
-        let dated = self.dated.iter().filter(|(_, dating)| dating.channel.covers(channel));
-        let read = dated.filter_map(|(header, dating)| {
-            let is_dated = |(of, cell): &&(&str, &str)| of == header && !cell.trim().is_empty();
-            let (_, cell) = row.iter().find(is_dated)?;
-            Some((header, dating.plainness, self.moment(cell.trim()).ok()?))
-        });
-        let mut plainest: Option<(&String, Plainness, Moment)> = None;
-        for (header, plainness, moment) in read {
-            let Some((first, of, known)) = plainest else {
-                plainest = Some((header, plainness, moment));
-                continue;
-            };
-            if of != plainness {
-                break;
-            }
-            let both = known.with(moment);
-            let both = both.ok_or_else(|| TwoDates(first.clone(), header.clone()))?;
-            plainest = Some((first, of, both));
-        }
-        Ok(plainest.map(|(.., moment)| moment))
-    }
-
-    /// What the reasons of a row say where no status says anything: `Err` if it is the opposite of
-    /// what such rows mean.
-    fn by_reasons(&self, row: &[(&str, &str)]) -> Result<Wish, WrongStatus> {
-        let reasons = row.iter().filter(|(header, _)| self.role(header) == Role::Reasons);
-        for (header, cell) in reasons {
-            match Status::in_reason(cell) {
-                Some(Wish::Neither) => return Ok(Wish::Neither),
-                Some(wish) if self.unsaid != Wish::Unsaid && wish != self.unsaid => {
-                    let (header, cell) = ((*header).to_owned(), (*cell).to_owned());
-                    return Err(WrongStatus::Opposite { header, cell });
-                }
-                _ => {}
-            }
-        }
-        Ok(Wish::Unsaid)
-    }
-
-    /// What the row says of its values of a channel, with what is to be told of it; the faulty cell, if
-    /// one is not known, or the cells that contradict each other.
-    pub(super) fn wish(
-        &self,
-        row: &[(&str, &str)],
-        channel: Channel,
-    ) -> Result<(Wish, Option<&'static str>), WrongStatus> {
-        for (header, cell) in row.iter().filter(|(header, _)| self.role(header) == Role::Channels) {
-            let meant = Channel::named_in(cell).ok_or_else(|| WrongStatus::NoChannel {
-                header: (*header).to_owned(),
-                cell: (*cell).to_owned(),
-            })?;
-            if !meant.is_empty() && !meant.contains(&channel) {
-                return Ok((Wish::Neither, None));
-            }
-        }
-        if !self.has_status {
-            return Ok((self.by_reasons(row)?, None));
-        }
-        let mut wishes = Vec::new();
-        for (header, cell) in row {
-            let Role::Status(status) = self.role(header) else {
-                continue;
-            };
-            if status.speaks_of(channel) {
-                let wish = status.read(cell).ok_or_else(|| WrongStatus::Unknown {
-                    header: (*header).to_owned(),
-                    cell: (*cell).to_owned(),
-                })?;
-                wishes.push((status, wish));
-            }
-        }
-        let (wish, is_split) = Status::together(&wishes).ok_or(WrongStatus::Contradicts)?;
-        let note = "of texts and calls one is out, which counts for the number";
-        Ok((wish, is_split.then_some(note)))
     }
 }
 
@@ -376,36 +335,14 @@ fn tools(names: &[String]) -> impl Iterator<Item = &'static Tool> {
     })
 }
 
-/// Two columns that speak of the wish of a row alike and have different dates.
-pub(super) struct TwoDates(pub(super) String, pub(super) String);
-
-/// Why a row does not say what its person wishes.
-pub(super) enum WrongStatus {
-    Unknown {
-        header: String,
-        cell: String,
-    },
-    /// It names nothing by which somebody is reached.
-    NoChannel {
-        header: String,
-        cell: String,
-    },
-    /// Its reason says the opposite of what the list says of all its rows.
-    Opposite {
-        header: String,
-        cell: String,
-    },
-    Contradicts,
-}
-
 impl ListOptions {
     /// Of what a column with dates speaks.
     fn dating(&self, header: &str) -> Dating {
         let of_header = Dating::of(header);
-        let unknown = Dating { plainness: Plainness::Wish, channel: Channel::All };
+        let unknown = Dating { plainness: Plainness::Wish, channels: Channels::ALL, of: None };
         let dating = of_header.unwrap_or(unknown);
         match self.role(header) {
-            Some(_) => Dating { plainness: Plainness::Said, ..dating },
+            Some(_) => Dating { plainness: Plainness::Said, of: None, ..dating },
             None => dating,
         }
     }

@@ -65,16 +65,28 @@ impl Moment {
         self.day
     }
 
-    /// What two texts about one event say together; `None` if they are of different moments.
-    pub(super) fn with(self, other: Self) -> Option<Self> {
-        let in_utc = |moment: Self| {
-            let offset = moment.offset.filter(|_| self.offset.is_some() && other.offset.is_some());
+    /// The first and the last moment at which each of two can have happened, in UTC where both name
+    /// their distance from it.
+    fn both(self, other: Self) -> [(DateTime, DateTime); 2] {
+        let has_offsets = self.offset.is_some() && other.offset.is_some();
+        [self, other].map(|moment| {
+            let offset = moment.offset.filter(|_| has_offsets);
             let away =
                 SignedDuration::from_secs(offset.map_or(0, |offset| offset.seconds().into()));
             let at = |at: DateTime| at.saturating_sub(away);
             (at(moment.earliest()), at(moment.latest()))
-        };
-        let ((first, last), (other_first, other_last)) = (in_utc(self), in_utc(other));
+        })
+    }
+
+    /// Whether it was certainly before another one.
+    pub(super) fn is_before(self, other: Self) -> bool {
+        let [(_, last), (first, _)] = self.both(other);
+        last < first
+    }
+
+    /// What two texts about one event say together; `None` if they are of different moments.
+    pub(super) fn with(self, other: Self) -> Option<Self> {
+        let [(first, last), (other_first, other_last)] = self.both(other);
         let exactness = |moment: Self| (moment.time.is_some(), moment.offset.is_some());
         let exact = if exactness(self) >= exactness(other) { self } else { other };
         (first <= other_last && other_first <= last).then_some(exact)

@@ -61,8 +61,7 @@ pub(crate) struct Entries {
     pub(crate) header: Vec<String>,
     /// How its cells are told apart.
     pub(crate) marks: Marks,
-    /// The headers of its columns with dates, those that speak of wishes first, and how they are read.
-    pub(crate) received: Vec<String>,
+    /// How its dates are read.
     pub(crate) dates: DateOrder,
     /// Whether its rows say what people wish.
     pub(crate) has_status: bool,
@@ -100,7 +99,6 @@ impl Entries {
         Ok(Self {
             header,
             marks,
-            received: columns.received().map(str::to_owned).collect(),
             dates: columns.order(),
             has_status: columns.has_status(),
             format,
@@ -128,9 +126,15 @@ impl Entries {
         read
     }
 
-    /// The columns that are not read, in their order.
-    pub(super) fn unread_columns(&self) -> Vec<String> {
-        let mut unread: Vec<_> = self.columns.unread().map(str::to_owned).collect();
+    /// The headers of its columns with dates of a wish, those that speak of it most plainly first.
+    pub(crate) fn received(&self, wish: Wish) -> Vec<String> {
+        self.columns.dated(wish).map(|(header, _)| header.to_owned()).collect()
+    }
+
+    /// The columns that are not read, those of wishes about other channels or the others, in their
+    /// order.
+    pub(crate) fn unread_columns(&self, elsewhere: bool) -> Vec<String> {
+        let mut unread: Vec<_> = self.columns.unread(elsewhere).map(str::to_owned).collect();
         unread.sort_by_cached_key(|header| self.place(header));
         unread
     }

@@ -1,5 +1,6 @@
 //! Lists of numbers and addresses that opt out or in.
 
+mod channels;
 mod columns;
 mod dates;
 mod delimiter;
@@ -7,8 +8,10 @@ mod entries;
 mod options;
 mod polarity;
 mod roles;
+mod said;
 mod status;
 mod values;
+mod vocabulary;
 mod whole;
 mod wish;
 mod words;

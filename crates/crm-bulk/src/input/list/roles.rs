@@ -1,7 +1,11 @@
 //! What the columns of a list hold, as their headers say.
 
 use super::{
-    status::{Channel, MAILS, NUMBERS, Status},
+    channels::Channels,
+    polarity::Polarity,
+    status::Status,
+    vocabulary::{is_known, spelled, way},
+    wish::Wish,
     words::words,
 };
 
@@ -18,8 +22,12 @@ pub(super) enum Role {
     Place,
     /// Who took it.
     TakenBy,
-    /// By what the person no longer wants to be reached.
+    /// About what channels the row is.
     Channels,
+    /// The same, if its cells name channels.
+    MayBeChannels,
+    /// What people wish of a channel that reaches no number and no address.
+    Elsewhere,
     /// What people wish.
     Status(Status),
     /// The column holds something that is not meant, though it may look so. It is not read.
@@ -31,27 +39,23 @@ pub(super) enum Role {
 /// Headers of columns with numbers, alone and after other words, as in `Home Phone`.
 const NUMBER: [&str; 2] = ["value", "number"];
 pub(super) const NUMBER_ENDS: [&str; 4] = ["phone", "mobile", "cell", "fax"];
-/// Words that say a column has a date, and what the others beside them speak of: of the wish to be
-/// left alone, of a wish, or of nothing in particular.
-const TIMES: [&str; 6] = ["date", "time", "timestamp", "at", "on", "of"];
-const OPT_OUTS: [&str; 9] = [
-    "opt out",
-    "optout",
-    "opted out",
-    "optedout",
-    "unsub",
-    "unsubscribe",
-    "unsubscribed",
-    "excluded",
-    "suppressed",
-];
+/// Words that say a column has a date.
+const TIMES: [&str; 9] = ["date", "datetime", "day", "time", "timestamp", "when", "at", "on", "of"];
+/// Words of which one is in the header of the date of a wish to be left alone that no status has.
+const LEFT_ALONE: [&str; 3] = ["excluded", "withdrawn", "revoked"];
+/// What the words of a date speak of: of either wish, or of nothing in particular.
 const WISHES: [&str; 3] = ["received", "consent", "marketing consent"];
 const ANYTHING: [&str; 2] = ["", "added"];
 /// Headers of the column with the name of whoever took the wish.
 const TAKEN_BY: [&str; 6] =
     ["opt out by", "optout by", "opted out by", "unsubscribed by", "excluded by", "taken by"];
-/// Headers of the column that says whether texts, mails or calls are meant.
-const CHANNELS: [&str; 4] = ["opt out type", "optout type", "opt out channel", "optout channel"];
+/// How the headers end of columns that say whether texts, mails or calls are meant, those that say
+/// nothing else and those that do if their cells name some; and what stands before the first.
+const CHANNELS: [&str; 2] = ["channel", "medium"];
+const MAY_BE_CHANNELS: [&str; 7] =
+    ["type", "kind", "method", "mode", "preference", "list", "category"];
+const OF_CHANNELS: [&str; 7] =
+    ["contact", "communication", "message", "messaging", "optout", "unsubscribe", "preferred"];
 /// Words after those that name a value, as in `Person - Email - Work`.
 const LABELS: [&str; 7] = ["work", "home", "main", "other", "personal", "business", "primary"];
 /// First or last words of columns that say something about a value: `Verified Email`.
@@ -66,8 +70,8 @@ const LONGEST: usize = 1_000;
 pub(super) enum Plainness {
     /// The user says so.
     Said,
-    /// It speaks of the wish to be left alone.
-    OptOut,
+    /// It speaks of the wish to be left alone, or of that to be written to.
+    OneWish,
     /// It speaks of a wish.
     Wish,
     /// It may be the date of anything.
@@ -78,33 +82,61 @@ pub(super) enum Plainness {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Dating {
     pub(super) plainness: Plainness,
-    pub(super) channel: Channel,
+    pub(super) channels: Channels,
+    /// The wish of which alone it is the date.
+    pub(super) of: Option<Wish>,
 }
 
 impl Dating {
     /// Of what a column with this header speaks, if it is one of dates.
     pub(super) fn of(header: &str) -> Option<Self> {
-        let words = words(header);
+        let words = spelled(header);
         let (times, others): (Vec<_>, Vec<_>) =
             words.iter().map(String::as_str).partition(|word| TIMES.contains(word));
-        let channel = |word: &&str| *word == "e" || MAILS.contains(word) || NUMBERS.contains(word);
-        let (channels, others): (Vec<_>, Vec<_>) = others.into_iter().partition(channel);
+        let others: Vec<_> = others.into_iter().filter(|word| way(word).is_none()).collect();
         let subject = others.join(" ");
         let is_one_of = |subjects: &[&str]| subjects.contains(&subject.as_str());
-        let plainness = if is_one_of(&OPT_OUTS) && !times.is_empty() {
-            Plainness::OptOut
-        } else if is_one_of(&WISHES) && !times.is_empty() || words == ["received"] {
-            Plainness::Wish
-        } else if is_one_of(&ANYTHING) && times == ["date"] && channels.is_empty() {
-            Plainness::Anything
+        let channels = Channels::of_words(&words);
+        let (plainness, of) = if is_one_of(&WISHES) && !times.is_empty() || words == ["received"] {
+            (Plainness::Wish, None)
+        } else if is_one_of(&ANYTHING) && times == ["date"] && channels == Channels::ALL {
+            (Plainness::Anything, None)
         } else {
-            return None;
+            let is_left = others.iter().any(|word| LEFT_ALONE.contains(word));
+            let of = Polarity::of(header).sure.or(is_left.then_some(Wish::Out));
+            (Plainness::OneWish, Some(of?))
         };
-        Some(Self { plainness, channel: Channel::of_words(&words) })
+        let is_clear = !times.is_empty() && words.iter().all(|word| is_known(word));
+        (is_clear || words == ["received"]).then_some(Self { plainness, channels, of })
+    }
+
+    /// Whether it may be the date of this wish.
+    pub(super) fn may_be_of(self, wish: Wish) -> bool {
+        self.of.is_none_or(|of| of == wish)
     }
 }
 
 impl Role {
+    /// Whether a column says about what channels its rows are.
+    fn of_channels(header: &str) -> Option<Self> {
+        let words = spelled(header);
+        let (last, others) = words.split_last()?;
+        let is_one_of = |words: &[&str]| words.contains(&last.as_str());
+        let are_all = |is: &dyn Fn(&str) -> bool| others.iter().all(|word| is(word));
+        let is_sure = are_all(&|word| OF_CHANNELS.contains(&word));
+        // By what somebody said it is not what it is about, and what a contact is may be anything.
+        let is_how = last == "method" && Polarity::of(header).sure.is_some();
+        match others.len() {
+            _ if !are_all(&|word| is_known(word) && way(word).is_none()) => None,
+            _ if is_one_of(&CHANNELS) => Some(Self::Channels),
+            _ if !is_one_of(&MAY_BE_CHANNELS) || is_how => None,
+            0 => Some(Self::MayBeChannels),
+            1 if words == ["contact", "type"] => Some(Self::MayBeChannels),
+            _ if is_sure => Some(Self::Channels),
+            _ => Some(Self::MayBeChannels),
+        }
+    }
+
     pub(super) fn of(header: &str) -> Self {
         if header.len() > LONGEST {
             return Self::Other;
@@ -113,8 +145,8 @@ impl Role {
         let words: Vec<_> = words.iter().map(String::as_str).collect();
         let is_one_of = |headers: &[&str]| headers.contains(&words.join(" ").as_str());
         let is_about = |word: Option<&&str>| word.is_some_and(|word| ABOUT_VALUES.contains(word));
-        if is_one_of(&CHANNELS) {
-            return Self::Channels;
+        if let Some(role) = Self::of_channels(header) {
+            return role;
         }
         if let Some(status) = Status::of(header) {
             return Self::Status(status);
@@ -155,8 +187,9 @@ impl Role {
             Self::Place => Some("where it was said"),
             Self::TakenBy => Some("who took it"),
             Self::Channels => Some("whether texts, mails or calls are meant"),
+            Self::Status(Status { is_vague: true, .. }) => Some("a wish, of what is not known"),
             Self::Status(_) => Some("status"),
-            Self::Ignored | Self::Other => None,
+            Self::MayBeChannels | Self::Elsewhere | Self::Ignored | Self::Other => None,
         }
     }
 
@@ -185,19 +218,45 @@ mod tests {
             (
                 Role::Received,
                 "Opted Out Date|Opt-Out Timestamp|SMS Opt-Out Date|Email Marketing Consent Timestamp|\
+                 Unsubscribed from all email date|optoutdate|OPTIN_TIME|Subscribed date|optInDate|\
                  Unsubscribed Date|received|Date received|dateReceived|Date|UNSUB_TIME|OptOut_Date|date_of_consent|Date Excluded",
             ),
             (Role::Reasons, "Reason|Reason for opting out"),
             (Role::TakenBy, "Opt-Out By|Excluded By|optedOutBy"),
-            (Role::Channels, "Opt-Out Type|optout_channel"),
+            (
+                Role::Channels,
+                "Opt-Out Type|optout_channel|Channel|Medium|Contact Method|Communication Type|\
+                 Message Type|Preferred Contact Method|contactPreference|Marketing channel",
+            ),
+            (
+                Role::MayBeChannels,
+                "Type|Preference|List|Method|Contact Type|Customer type|Subscription Type",
+            ),
             (
                 Role::Other,
-                "Verified Email|Has Mobile|Email Type|Customer Number|No.|id|Phone type|Direct mail|Home address|Notes||#|OPTIN_TIME|CONFIRM_TIME|created|\
-                 Email added date|Last contact date|Time",
+                "Verified Email|Has Mobile|Email Type|Customer Number|No.|id|Phone type|Direct mail|Home address|Notes||#|CONFIRM_TIME|created|\
+                 Email added date|Last contact date|Time|Opt-out method|Consent method|Pool opt-out date",
             ),
         ] {
             for header in headers.split('|') {
                 assert!(Role::of(header) == holds, "{header}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_date_is_that_of_the_wish_that_its_header_names() {
+        for (of, headers) in [
+            (
+                Some(Wish::Out),
+                "Opt-Out Date|UNSUB_TIME|Date Excluded|Unsubscribed from all email date|\
+                 consent withdrawn on|Do not call date|Suppressed at|optedOutAt",
+            ),
+            (Some(Wish::In), "OPTIN_TIME|Opt-in date|Subscribed on|subscription date|optInAt"),
+            (None, "Date|received|Date Added|date_of_consent|SMS Marketing Consent Timestamp"),
+        ] {
+            for header in headers.split('|') {
+                assert_eq!(Dating::of(header).unwrap().of, of, "{header}");
             }
         }
     }

@@ -3,33 +3,19 @@
 use unicode_normalization::UnicodeNormalization;
 
 use super::{
+    channels::Channels,
     polarity::Polarity,
+    vocabulary::{is_about, is_known, spelled},
     wish::{Wish, together},
     words::words,
 };
 
-/// Which values of a row a status refers to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Channel {
-    Numbers,
-    Faxes,
-    Addresses,
-    All,
-}
-
-/// By what somebody is reached at a number.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Medium {
-    Texts,
-    Calls,
-}
-
 /// A column that says what people wish.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Status {
-    pub(super) channel: Channel,
-    /// Of numbers, whether texts alone are meant, or calls alone.
-    medium: Option<Medium>,
+    pub(super) channels: Channels,
+    /// Whether its header has a word that is not known: nobody can say what the wish is about.
+    pub(super) is_vague: bool,
     /// What `yes` means by the header; `None` where it says nothing.
     yes: Option<Wish>,
 }
@@ -71,56 +57,12 @@ const NEITHER: [&str; 8] = [
 const YES: [&str; 9] = ["yes", "true", "1", "y", "on", "x", "✓", "✔", "☑"];
 const NO: [&str; 5] = ["no", "false", "0", "n", "off"];
 
-/// Words of headers that refer to a wish but contain something else: when, by whom, why.
-const ABOUT: [&str; 20] = [
-    "date",
-    "time",
-    "timestamp",
-    "at",
-    "on",
-    "by",
-    "type",
-    "source",
-    "reason",
-    "campaign",
-    "title",
-    "id",
-    "name",
-    "code",
-    "method",
-    "ip",
-    "url",
-    "link",
-    "count",
-    "other",
-];
-
 /// Parts of words that refer to nothing but a consent.
 const TELLING: [&str; 8] =
     ["subscri", "optin", "optout", "optedin", "optedout", "stop", "dnc", "donot"];
 
-/// Words that name mails, and those that name what numbers are for.
-pub(super) const MAILS: [&str; 2] = ["email", "mail"];
-pub(super) const NUMBERS: [&str; 8] =
-    ["sms", "phone", "text", "mobile", "call", "cell", "voice", "tel"];
-/// Of these, the ones that mean texts, and those that mean calls.
-const TEXTS: [&str; 3] = ["sms", "mms", "text"];
-const CALLS: [&str; 2] = ["call", "voice"];
-/// Words that say nothing of a channel, as in `Marketing e-mails` and `SMS opt-out`.
-const NO_CHANNEL: [&str; 12] = [
-    "e",
-    "and",
-    "or",
-    "only",
-    "opt",
-    "out",
-    "optout",
-    "message",
-    "messaging",
-    "marketing",
-    "promotion",
-    "promotional",
-];
+/// How many bytes a remark has at most that is the word of a wish and no more.
+const LONGEST_REMARK: usize = 40;
 
 /// A word as it is compared: letters and digits in lower case, or a sign if it is alone.
 fn squeezed(text: &str) -> String {
@@ -166,72 +108,25 @@ impl Flags {
         self.tells |= is_flag && TELLING.iter().any(|part| text.contains(part));
     }
 
+    /// Whether all cells are blank.
+    pub(super) fn are_blank(&self) -> bool {
+        !self.has_cells
+    }
+
     /// Whether all cells are flags: such a column is not read for numbers or addresses.
     pub(super) fn are_all(&self) -> bool {
         self.has_cells && self.all
     }
 }
 
-impl Channel {
-    /// The channel of which a header speaks.
-    pub(super) fn of_words(words: &[String]) -> Self {
-        let has = |parts: &[&str]| words.iter().any(|word| parts.contains(&word.as_str()));
-        match (has(&MAILS), has(&NUMBERS), has(&["fax"])) {
-            (true, false, false) => Self::Addresses,
-            (false, true, false) => Self::Numbers,
-            (false, false, true) => Self::Faxes,
-            _ => Self::All,
-        }
-    }
-
-    /// Whether what is said of this channel is said of that one.
-    pub(super) fn covers(self, channel: Self) -> bool {
-        self == Self::All || self == channel
-    }
-
-    /// The channels that a cell names, as `SMS and Email`; none where it names all of them, and
-    /// `None` where it is not known what it names.
-    pub(super) fn named_in(cell: &str) -> Option<Vec<Self>> {
-        let mut named = Vec::new();
-        // Mail alone is a letter.
-        let words = words(&words(cell).join(" ").replace("e mail", "email"));
-        if words.is_empty() && !squeezed(cell).is_empty() {
-            return None;
-        }
-        for word in words {
-            match word.as_str() {
-                "all" | "any" | "both" | "everything" => return Some(Vec::new()),
-                word if NO_CHANNEL.contains(&word) => {}
-                word if NUMBERS.contains(&word) || word == "mms" => named.push(Self::Numbers),
-                "email" => named.push(Self::Addresses),
-                "fax" => named.push(Self::Faxes),
-                _ => return None,
-            }
-        }
-        Some(named)
-    }
-
-    /// By what a number or an address of this column reaches somebody.
-    pub(super) fn of_value(header: &str, is_number: bool) -> Self {
-        if !is_number {
-            Self::Addresses
-        } else if words(header).iter().any(|word| word.ends_with("fax")) {
-            Self::Faxes
-        } else {
-            Self::Numbers
-        }
-    }
-}
-
 impl Status {
     /// The keyword that somebody sent.
-    pub(super) const KEYWORD: Self = Self { channel: Channel::All, medium: None, yes: None };
+    pub(super) const KEYWORD: Self = Self { channels: Channels::ALL, is_vague: false, yes: None };
 
     /// Returns the status that a header names, if it is the header of one.
     pub(super) fn of(header: &str) -> Option<Self> {
-        let words = words(header);
-        let is_about = |word: &String| ABOUT.contains(&word.as_str());
-        if words.last().is_some_and(is_about)
+        let words = spelled(header);
+        if words.last().is_some_and(|last| is_about(last))
             || words.iter().any(|word| word == "date" || word == "reason")
         {
             return None;
@@ -243,33 +138,34 @@ impl Status {
 
     /// Returns the status if the cells under a header are those of one, though the header alone
     /// does not say so. Under a header that ends in `status`, it is enough that one word cannot
-    /// mean anything else, or that all are words of consents. Under any other header, all cells
+    /// mean anything else, or that all are words of consents, or blank. Under any other header, all cells
     /// must be such words or yes and no, and either one of them cannot mean anything else or the
-    /// header can be read so.
+    /// header can be read so. A header with words that are not known says nothing.
     pub(super) fn shown(header: &str, cells: &Flags) -> Option<Self> {
         let yes = Polarity::of(header).of_flags;
+        let status = Self::named(&spelled(header), yes);
+        let is_clear = !status.is_vague;
         let is_status = if cells.is_called_so {
-            cells.tells || (cells.has_cells && cells.all_words)
+            cells.tells || (cells.all_words && is_clear)
         } else {
-            cells.are_all() && (cells.tells || yes.is_some())
+            cells.are_all() && (cells.tells || (yes.is_some() && is_clear))
         };
-        is_status.then(|| Self::named(&words(header), yes))
+        is_status.then_some(status)
     }
 
     /// The status of a column that the user says is one.
     pub(super) fn said(header: &str) -> Self {
         let Polarity { sure, of_flags } = Polarity::of(header);
-        Self::named(&words(header), sure.or(of_flags))
+        let status = Self::named(&spelled(header), sure.or(of_flags));
+        Self { is_vague: false, ..status }
     }
 
     fn named(words: &[String], yes: Option<Wish>) -> Self {
-        let has = |parts: &[&str]| words.iter().any(|word| parts.contains(&word.as_str()));
-        let medium = match (has(&TEXTS), has(&CALLS)) {
-            (true, false) => Some(Medium::Texts),
-            (false, true) => Some(Medium::Calls),
-            _ => None,
-        };
-        Self { channel: Channel::of_words(words), medium, yes }
+        let channels = Channels::of_words(words);
+        // Whatever else it says, it is about nothing that is in a list.
+        let is_elsewhere = channels == Channels::ELSEWHERE;
+        let is_vague = !is_elsewhere && !words.iter().all(|word| is_known(word));
+        Self { channels, is_vague, yes }
     }
 
     /// What a reason says of a wish: nothing, unless it is such a word and no more, or one as in
@@ -311,25 +207,31 @@ impl Status {
         }
     }
 
-    pub(super) fn speaks_of(self, channel: Channel) -> bool {
-        self.channel.covers(channel)
+    /// What several columns of one row say together of a value that is reached by `of`, and whether it
+    /// is out by some of texts and calls alone: marketing of a number is one flag, so out counts for
+    /// it. `None` if they contradict each other.
+    pub(super) fn together(said: &[(Self, Wish)], of: Channels) -> Option<(Wish, bool)> {
+        let by = |channel| {
+            let said = said.iter().filter(move |(status, _)| status.channels.meet(channel));
+            together(said.map(|(_, wish)| *wish))
+        };
+        let all = of.each().map(by).collect::<Option<Vec<_>>>()?;
+        let has = |wish| all.contains(&wish);
+        Some(match (has(Wish::Out), has(Wish::In)) {
+            (true, is_in) => (Wish::Out, is_in),
+            (false, true) => (Wish::In, false),
+            (false, false) => (Wish::Neither, false),
+        })
     }
 
-    /// What several columns of one row say together, and whether it is out by some of texts and calls
-    /// alone: marketing of a number is one flag, so out counts for it. `None` if they contradict each
-    /// other.
-    pub(super) fn together(said: &[(Self, Wish)]) -> Option<(Wish, bool)> {
-        let of = |medium| {
-            let counts = move |(status, _): &&(Self, Wish)| {
-                status.medium.is_none_or(|of| medium == Some(of))
-            };
-            together(said.iter().filter(counts).map(|(_, wish)| *wish))
-        };
-        let (texts, calls) = (of(Some(Medium::Texts))?, of(Some(Medium::Calls))?);
-        match (texts, calls) {
-            (Wish::Out, Wish::In) | (Wish::In, Wish::Out) => Some((Wish::Out, true)),
-            (Wish::Neither, wish) | (wish, _) => Some((wish, false)),
+    /// What a cell says that holds anything: nothing, unless it cannot mean anything but a wish.
+    pub(super) fn in_remark(cell: &str) -> Option<Wish> {
+        if cell.len() > LONGEST_REMARK {
+            return None;
         }
+        let text = squeezed(cell);
+        let wish = Self::in_reason(cell)?;
+        (wish != Wish::Neither && TELLING.iter().any(|part| text.contains(part))).then_some(wish)
     }
 }
 
@@ -410,53 +312,10 @@ mod tests {
             "Phone",
             "Contact Status",
             "Keywords",
+            "optoutdate",
+            "Do Not Fold",
         ] {
             assert_eq!(Status::of(header), None, "{header}");
-        }
-    }
-
-    #[test]
-    fn a_status_of_one_channel_speaks_of_its_values_alone() {
-        use Channel::{Addresses, Faxes, Numbers};
-        for (header, channels) in [
-            ("SMS consent", &[Numbers][..]),
-            ("Email consent", &[Addresses]),
-            ("HasOptedOutOfEmail", &[Addresses]),
-            ("HasOptedOutOfFax", &[Faxes]),
-            ("Do Not Call", &[Numbers]),
-            ("status", &[Numbers, Addresses, Faxes]),
-        ] {
-            let status = Status::of(header).unwrap();
-            for channel in [Numbers, Addresses, Faxes] {
-                let speaks = channels.contains(&channel);
-                assert_eq!(status.speaks_of(channel), speaks, "{header}: {channel:?}");
-            }
-        }
-        assert_eq!(Channel::of_value("Business Fax", true), Faxes);
-        assert_eq!(Channel::of_value("Mobile", true), Numbers);
-    }
-
-    #[test]
-    fn a_cell_names_the_channels_that_are_meant_or_none_that_is_known() {
-        use Channel::{Addresses, Faxes, Numbers};
-        for (cell, channels) in [
-            ("SMS", &[Numbers][..]),
-            ("Text messages", &[Numbers]),
-            ("Email", &[Addresses]),
-            ("E-mail opt-out", &[Addresses]),
-            ("Marketing Emails", &[Addresses]),
-            ("SMS/Email", &[Numbers, Addresses]),
-            ("Fax", &[Faxes]),
-            ("Phone calls", &[Numbers, Numbers]),
-            ("Both", &[]),
-            ("Marketing", &[]),
-            ("", &[]),
-            (" - ", &[]),
-        ] {
-            assert_eq!(Channel::named_in(cell).as_deref(), Some(channels), "{cell}");
-        }
-        for cell in ["Mail", "SMS and mail", "Direct mail", "Newsletter", "opt in", "5", "?"] {
-            assert_eq!(Channel::named_in(cell), None, "{cell}");
         }
     }
 
@@ -477,6 +336,8 @@ mod tests {
             ("Blocked", &["TRUE", "FALSE"], "TRUE"),
             ("No Email", &["x"], "x"),
             ("Contact status", &["pending", "bounced"], "unsubscribed"),
+            ("Pool status", &["subscribed"], "unsubscribed"),
+            ("Contact status", &[], "unsubscribed"),
         ] {
             let status = shown(header, cells).unwrap();
             assert_eq!(status.read(out), Some(Wish::Out), "{header}");
@@ -484,6 +345,9 @@ mod tests {
         for (header, cells) in [
             ("Direction", &["in", "out"][..]),
             ("Job status", &["pending", "done"]),
+            ("Job status", &["start", "end"]),
+            ("Job status", &[]),
+            ("Membership cancelled", &["yes", "no"]),
             ("Has Mobile", &["yes", "no"]),
             ("Email verification status", &["yes", "no"]),
             ("Notes", &["unsubscribed in May", "stop"]),
@@ -525,7 +389,7 @@ mod tests {
                 let status = Status::of(header).unwrap();
                 (status, status.read(cell).unwrap())
             });
-            Status::together(&read.collect::<Vec<_>>())
+            Status::together(&read.collect::<Vec<_>>(), Channels::NUMBERS)
         };
         let (text, call) = ("Do not text", "Do not call");
         for (row, together) in [

@@ -5,10 +5,10 @@ use crm_models::phone;
 use crm_values::{Email, InvalidValue, PhoneReader, digits};
 
 use super::{
-    columns::{Columns, TwoDates, WrongStatus},
+    columns::Columns,
     dates::{DateOrder, Moment, read},
     roles::{NUMBER_ENDS, Role},
-    status::Channel,
+    said::{Said, WrongStatus},
     wish::Wish,
     words::words,
 };
@@ -31,7 +31,7 @@ pub(crate) struct Value {
     /// When that was received.
     pub(crate) received: Option<Moment>,
     /// What is to be told of how it was read.
-    pub(crate) note: Option<&'static str>,
+    pub(crate) note: Option<String>,
 }
 
 /// The values of a row with named columns. No value may be skipped:
@@ -45,12 +45,10 @@ pub(super) fn values(
     let cells = row.iter().filter(|(_, cell)| !cell.trim().is_empty());
     let cells: Vec<_> =
         cells.map(|(header, cell)| (columns.role(header), *header, cell.trim())).collect();
-    let elsewhere = cells.iter().any(|(role, ..)| matches!(role, Role::Numbers | Role::Addresses));
     let (mut found, mut bad) = (Vec::new(), Vec::new());
     let mut unread = Vec::new();
     for (role, header, cell) in cells {
         let read = match role {
-            Role::AddressesOrStreets if elsewhere && !cell.contains('@') => continue,
             Role::Addresses | Role::AddressesOrStreets if !cell.contains('@') => {
                 Err(InvalidValue::NotAnAddress.to_string())
             }
@@ -69,7 +67,9 @@ pub(super) fn values(
             | Role::Place
             | Role::TakenBy
             | Role::Channels
+            | Role::MayBeChannels
             | Role::Status(_)
+            | Role::Elsewhere
             | Role::Ignored
             | Role::Other => continue,
         };
@@ -91,17 +91,12 @@ pub(super) fn values(
     }
     let mut values = Vec::new();
     for (column, given, keys) in found {
-        let channel = Channel::of_value(&column, keys.is_number());
-        match (columns.wish(row, channel), columns.when(row, channel)) {
-            (Ok((wish, note)), Ok(received)) => {
+        match columns.said(row, &column, keys.is_number()) {
+            Ok(Said { wish, received, note }) => {
                 values.push(Value { column, given, keys, wish, received, note });
             }
-            (Err(wrong), _) => {
+            Err(wrong) => {
                 bad.push(wrong_status(line, wrong));
-                break;
-            }
-            (_, Err(two)) => {
-                bad.push(two_dates(line, &two));
                 break;
             }
         }
@@ -109,16 +104,8 @@ pub(super) fn values(
     if bad.is_empty() { Ok(values) } else { Err(bad) }
 }
 
-fn two_dates(line: u64, TwoDates(one, other): &TwoDates) -> BadCell {
-    let reason = format!(
-        "`{one}` and `{other}` have different dates; say when the wish came in: --map \
-         received=COLUMN, or write it once"
-    );
-    BadCell { personal: false, ..bad_cell(line, "", "", &reason) }
-}
-
 fn wrong_status(line: u64, wrong: WrongStatus) -> BadCell {
-    let cell = |header: &str, cell: &str, reason| BadCell {
+    let cell = |header: &str, cell: &str, reason: &str| BadCell {
         personal: false,
         ..bad_cell(line, header, cell, reason)
     };
@@ -131,15 +118,43 @@ fn wrong_status(line: u64, wrong: WrongStatus) -> BadCell {
         WrongStatus::NoChannel { header, cell: text } => cell(
             &header,
             &text,
-            "names no channel that is known; write SMS, e-mail, phone, fax or all",
+            "names no channel that is known; write SMS, e-mail, phone, fax or all, or post if none of \
+             these is meant",
         ),
         WrongStatus::Opposite { header, cell: text } => cell(
             &header,
             &text,
             "says the opposite of what the list says of all its rows; take the row out, or correct it",
         ),
+        WrongStatus::AlsoOut { header, cell: text } => cell(
+            &header,
+            &text,
+            "says opted out, which no status of the row does; correct one of them, or say what the \
+             column holds: --map status=COLUMN, or --map reason=COLUMN if it is no wish",
+        ),
         WrongStatus::Contradicts => {
             cell("", "", "its columns contradict each other: one says opted out and one opted in")
+        }
+        WrongStatus::TwoDates(one, other) => {
+            let reason = format!(
+                "`{one}` and `{other}` have different dates; say when the wish came in: --map \
+                 received=COLUMN, or write it once"
+            );
+            cell("", "", &reason)
+        }
+        WrongStatus::OnlyDate(header) => {
+            let reason = format!(
+                "has a date in `{header}`, but no status that says opted out; write opt-out or \
+                 opt-in, or take the date out"
+            );
+            cell("", "", &reason)
+        }
+        WrongStatus::LaterOut(header) => {
+            let reason = format!(
+                "says opted in, but the date in `{header}` may be later; write opt-out, or take the \
+                 date out"
+            );
+            cell("", "", &reason)
         }
     }
 }

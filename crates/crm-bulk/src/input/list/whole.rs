@@ -14,6 +14,7 @@ use super::{
     columns::Lists,
     entries::{Entries, Entry, Kept},
     options::ListOptions,
+    vocabulary::spelled,
     wish::Wish,
 };
 use crate::{
@@ -104,7 +105,7 @@ pub struct ListedValue {
     /// `2026-11-23T10:30:00`, `2026-11-23T10:30:00-05:00`.
     pub received: Option<String>,
     /// What is to be told of how that was read.
-    pub note: Option<&'static str>,
+    pub note: Option<String>,
 }
 
 impl List {
@@ -169,10 +170,17 @@ impl List {
         self.entries.read_columns()
     }
 
-    /// Returns the columns that are not read, in their order.
+    /// Returns the columns in which nothing of a wish is known to be, in their order.
     #[must_use]
     pub fn unread_columns(&self) -> Vec<String> {
-        self.entries.unread_columns()
+        self.entries.unread_columns(false)
+    }
+
+    /// Returns the columns of wishes about channels that reach no number and no address of the list, as
+    /// `Postal Opt Out`: they count for nothing.
+    #[must_use]
+    pub fn columns_elsewhere(&self) -> Vec<String> {
+        self.entries.unread_columns(true)
     }
 
     /// Returns the word in its name that says it is not one of people who wish this: `subscribed` or
@@ -267,11 +275,24 @@ fn file_name(name: &str) -> String {
 /// The word in a list's name that says it is not one of people who wish this: Mailchimp shows only
 /// by a file's name whether the people in it are subscribed.
 pub(crate) fn named_state(name: &str, wish: Wish) -> Option<&'static str> {
-    let file = file_name(name);
+    const NO_WISH: [&str; 3] = ["nonsubscribed", "cleaned", "bounced"];
     let others: &[&str] = match wish {
-        Wish::In => &["unsubscribed", "nonsubscribed", "cleaned"],
-        _ => &["subscribed", "nonsubscribed", "cleaned"],
+        Wish::In => &[
+            "unsubscribed",
+            "unsubscriber",
+            "unsubscribe",
+            "unsub",
+            "optout",
+            "dnc",
+            "dnd",
+            "donot",
+            "suppressed",
+            "suppression",
+            "revoked",
+        ],
+        _ => &["subscribed", "subscriber", "resubscribed", "optin", "consented"],
     };
-    let mut words = file.split(|c: char| !c.is_alphanumeric());
-    words.find_map(|word| others.iter().copied().find(|other| *other == word))
+    let words = spelled(&file_name(name));
+    let mut words = words.iter();
+    words.find_map(|word| others.iter().chain(&NO_WISH).copied().find(|other| other == word))
 }

@@ -13,29 +13,40 @@ pub(super) fn words(header: &str) -> Vec<String> {
 }
 
 /// As [`words`], those too that say nothing beside others.
-pub(super) fn all_words(header: &str) -> Vec<String> {
+fn all_words(header: &str) -> Vec<String> {
+    split(header).iter().map(|word| singular(word).to_owned()).collect()
+}
+
+/// The words of a text in lower case, without digits and what stands in parentheses.
+pub(super) fn split(header: &str) -> Vec<String> {
     let mut letters = String::new();
-    let (mut after_lower, mut in_parentheses) = (false, false);
-    for character in header.chars() {
+    let (mut after_lower, mut after_upper, mut in_parentheses) = (false, false, false);
+    let mut rest = header.chars();
+    while let Some(character) = rest.next() {
         match character {
             '(' => in_parentheses = true,
             ')' => in_parentheses = false,
             _ => {}
         }
-        // `homePhone` is two words.
-        if !character.is_alphabetic() || (after_lower && character.is_uppercase()) {
+        // `homePhone` is two words, and so is `SMSOptOut`, but not `SMSs`.
+        let mut next = rest.clone();
+        let mut is_lower = || next.next().is_some_and(char::is_lowercase);
+        let begins =
+            character.is_uppercase() && (after_lower || (after_upper && is_lower() && is_lower()));
+        if !character.is_alphabetic() || begins {
             letters.push(' ');
         }
         if character.is_alphabetic() && !in_parentheses {
             letters.extend(character.to_lowercase());
         }
         after_lower = character.is_lowercase();
+        after_upper = character.is_uppercase();
     }
-    let words = letters.split_whitespace().map(singular);
-    words.map(str::to_owned).collect()
+    letters.split_whitespace().map(str::to_owned).collect()
 }
 
-fn singular(word: &str) -> &str {
+/// A word without its `s`.
+pub(super) fn singular(word: &str) -> &str {
     let after_hiss = word.strip_suffix("es").filter(|stem| stem.ends_with(['s', 'x']));
     // Not so `status` and `sms`.
     let after_letter =

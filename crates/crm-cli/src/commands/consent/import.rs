@@ -90,13 +90,13 @@ impl Row {
         }
     }
 
-    fn of_unread(file: &str, column: String) -> Self {
+    fn of_unread(file: &str, column: String, reason: &str) -> Self {
         Self {
             file: file.to_owned(),
             row: None,
             column: Some(column),
             verdict: "not-read".to_owned(),
-            reason: "nothing of a wish is known to be in this column".to_owned(),
+            reason: reason.to_owned(),
             record: None,
         }
     }
@@ -134,7 +134,11 @@ impl ImportCommand {
             match &mut records {
                 Some(records) => {
                     for column in list.unread_columns() {
-                        records.push(&Row::of_unread(list.name(), column))?;
+                        let reason = "nothing of a wish is known to be in this column";
+                        records.push(&Row::of_unread(list.name(), column, reason))?;
+                    }
+                    for column in list.columns_elsewhere() {
+                        records.push(&Row::of_unread(list.name(), column, ELSEWHERE))?;
                     }
                     for judged in imported.rows {
                         records.push(&Row::of_value(list.name(), judged))?;
@@ -161,6 +165,12 @@ fn import(
     if let Some(by) = list.of_opt_outs().filter(|_| !is_said && !list.has_status()) {
         note(format!("{}: its rows do not say it, so all of them are out: {by}", list.name()));
     }
+    if is_said && list.has_status() {
+        note(format!(
+            "{}: its rows say it themselves, so --says counts for none of them",
+            list.name()
+        ));
+    }
     tell_against_name(list, &imported);
     if let Some(invalid) = &imported.invalid {
         tell_invalid(invalid);
@@ -183,19 +193,28 @@ fn tell_columns(list: &List) {
     if !columns.is_empty() {
         note(format!("{} is read {tool}: {}", list.name(), columns.join(", ")));
     }
-    let unread = list.unread_columns();
-    if !unread.is_empty() {
-        let named = unread.iter().take(TOLD).map(|column| match column.trim() {
-            "" => Cow::Borrowed("one without a name"),
-            column => excerpt(column),
-        });
-        let named: Vec<_> = named.collect();
-        let more = match unread.len().saturating_sub(TOLD) {
-            0 => String::new(),
-            more => format!(", and {more} more"),
-        };
-        note(format!("columns that are not read: {}{more}", named.join(", ")));
+    tell_unread("columns that are not read", &list.unread_columns());
+    tell_unread(ELSEWHERE, &list.columns_elsewhere());
+}
+
+/// Why columns such as `Postal Opt Out` count for nothing.
+const ELSEWHERE: &str =
+    "of another channel than the numbers and addresses, so it counts for nothing";
+
+fn tell_unread(why: &str, columns: &[String]) {
+    if columns.is_empty() {
+        return;
     }
+    let named = columns.iter().take(TOLD).map(|column| match column.trim() {
+        "" => Cow::Borrowed("one without a name"),
+        column => excerpt(column),
+    });
+    let named: Vec<_> = named.collect();
+    let more = match columns.len().saturating_sub(TOLD) {
+        0 => String::new(),
+        more => format!(", and {more} more"),
+    };
+    note(format!("{why}: {}{more}", named.join(", ")));
 }
 
 /// Tells of wishes that are not those of which the name of the list speaks.

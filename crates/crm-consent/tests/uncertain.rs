@@ -1,0 +1,347 @@
+//! What nobody decided is not written: a row counts for the channel that it names, on the day of its own
+//! wish, and one of which it is not certain what it means counts for nothing and is told.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod common;
+
+use common::{ledger, list};
+use crm_bulk::{ListRow, Wish as Listed};
+use crm_consent::{ConsentError, Import, Verdict, Wish};
+
+/// What an import says of each value, in short: `in` is recorded, `in!` is honoured.
+fn imported(text: &str, how: &Import) -> Result<String, ConsentError> {
+    let folder = tempfile::tempdir().unwrap();
+    let imported = ledger(&folder).import(&mut list("a.csv", text)?, how)?;
+    let rows = imported.rows.iter().map(|row| match row.verdict {
+        Verdict::Out => "out",
+        Verdict::In if row.reason.contains("not honoured") => "in",
+        Verdict::In => "in!",
+        Verdict::Neither => "neither",
+        _ => "bad",
+    });
+    Ok(rows.collect::<Vec<_>>().join(" "))
+}
+
+/// The same of a list by its reading alone, which takes no ledger.
+fn read(text: &str) -> String {
+    let mut list = list("a.csv", text).unwrap();
+    if !list.has_status() {
+        return "refused".to_owned();
+    }
+    let mut told = Vec::new();
+    let each = |_, row: Result<ListRow, String>| {
+        match row {
+            Ok(ListRow { values, words, .. }) => {
+                told.extend(values.iter().map(|value| match value.wish {
+                    Listed::Out => "out",
+                    Listed::In if value.received.is_none() || words.is_none() => "in",
+                    Listed::In => "in!",
+                    _ => "neither",
+                }))
+            }
+            Err(_) => told.push("bad"),
+        }
+        Ok::<_, ConsentError>(())
+    };
+    list.each_row(None, each).unwrap();
+    told.join(" ")
+}
+
+/// The row of a number and an address, `{n}` and `{e}`, below a header.
+fn text(header: &str, row: &str) -> String {
+    let row = row.replace("{n}", "8185550142").replace("{e}", "ada@site.example");
+    format!("{header}\n{row}\n")
+}
+
+fn expect(header: &str, row: &str, expected: &str) {
+    assert_eq!(read(&text(header, row)), expected, "{header}: {row}");
+}
+
+/// That an import says the same as the reading.
+fn expect_imported(header: &str, row: &str, expected: &str) {
+    expect(header, row, expected);
+    let found = imported(&text(header, row), &Import::new());
+    let found = found.unwrap_or_else(|error| match error {
+        ConsentError::Unsaid { .. } => "refused".to_owned(),
+        error => panic!("{header}: {row}: {error}"),
+    });
+    assert_eq!(found, expected, "{header}: {row}");
+}
+
+#[test]
+fn a_row_counts_for_the_channel_that_it_names() {
+    let headers = [
+        "Channel",
+        "channels",
+        "Type",
+        "Medium",
+        "Method",
+        "Contact Method",
+        "contactMethod",
+        "Communication Type",
+        "Message Type",
+        "message_channel",
+        "Preference",
+        "Contact Preference",
+        "Preferred Channel",
+        "List",
+        "Marketing Channel",
+        "Opt-Out Type",
+    ];
+    for (of, cells) in [
+        ([true, false], "sms|SMS|Text|text message|phone|voice|Call|Phone call|MMS|texts"),
+        ([false, true], "email|E-Mail|eMail|emails|Marketing email"),
+        ([true, true], "both|All|SMS & Email|email/sms|phone and e-mail|all channels"),
+        ([false, false], "post|Direct Mail|push|WhatsApp|fax|Postal|postal mail|Push & Post"),
+    ] {
+        for (header, cell) in headers.iter().flat_map(|h| cells.split('|').map(move |c| (h, c))) {
+            for (status, verdict) in [("subscribed", "in!"), ("unsubscribed", "out")] {
+                let expected = of.map(|is_meant| if is_meant { verdict } else { "neither" });
+                let row = format!("{{n}},{{e}},{cell},{status},2026-11-01");
+                expect(&format!("Phone,Email,{header},Status,Date"), &row, &expected.join(" "));
+            }
+        }
+    }
+    let unknown = ["owl", "mail", "No SMS", "all but SMS", "none", "SMS or owl", "?"];
+    for (header, cell) in headers.iter().flat_map(|h| unknown.map(|c| (h, c))) {
+        for status in ["subscribed", "unsubscribed"] {
+            // That the column is one of channels another row shows.
+            let row = format!("{{n}},{{e}},{cell},{status},2026-11-01\n,bo@site.example,sms,,");
+            expect(&format!("Phone,Email,{header},Status,Date"), &row, "bad neither");
+        }
+    }
+}
+
+#[test]
+fn a_column_of_kinds_of_contacts_is_none_of_channels() {
+    for (header, row, expected) in [
+        ("Type,Value,Status", "Phone,{n},unsubscribed", "out"),
+        ("Type,Value,Status", "MobilePhone,{n},unsubscribed", "out"),
+        ("Type,Value,Status", "Email,{e},unsubscribed", "out"),
+        ("Type,Value,Status", "Fax,{n},unsubscribed", "out"),
+        ("Phone,Email,Type,Status", "{n},{e},Mobile,unsubscribed", "out out"),
+        ("Phone,Email,Phone Type,Status", "{n},{e},SMS,unsubscribed", "out out"),
+        ("Phone,Email,Customer Type,Status", "{n},{e},Residential,unsubscribed", "out out"),
+        ("Phone,Email,List,Status", "{n},{e},VIP,unsubscribed", "out out"),
+        ("Phone,Email,Opt-out method,Status", "{n},{e},text,unsubscribed", "out out"),
+        ("Phone,Email,Source,Status", "{n},{e},sms,unsubscribed", "out out"),
+    ] {
+        expect(header, row, expected);
+    }
+}
+
+/// How people and programs write these words as one name.
+fn spellings(words: &str) -> Vec<String> {
+    let words: Vec<_> = words.split(' ').collect();
+    let title = |word: &&str| word[..1].to_uppercase() + &word[1..];
+    let titles: Vec<_> = words.iter().map(title).collect();
+    let camel = words[0].to_owned() + &titles[1..].concat();
+    vec![
+        words.join(" "),
+        words.join("_"),
+        words.join("-"),
+        words.concat(),
+        words.join("_").to_uppercase(),
+        titles.join(" "),
+        titles.concat(),
+        camel,
+        words[0].to_uppercase() + &titles[1..].concat(),
+    ]
+}
+
+#[test]
+fn a_status_counts_for_its_channel_however_it_is_spelled() {
+    for (names, [yes, no], of) in [
+        ("sms opt out|text opt out|do not text|sms unsubscribed", ["out", "in!"], "N"),
+        ("do not call|phone opt out|call opted out|voice opt out", ["out", "in!"], "N"),
+        ("sms opt in|text consent|accepts sms marketing|mobile opted in", ["in!", "out"], "N"),
+        ("email opt out|do not email|has opted out of email", ["out", "in!"], "E"),
+        ("e mail opt out|unsubscribed from all email", ["out", "in!"], "E"),
+        ("email opt in|email consent|accepts email marketing", ["in!", "out"], "E"),
+        ("opted out|do not contact|unsubscribed", ["out", "in!"], "both"),
+        ("opted in|accepts marketing|marketing consent", ["in!", "out"], "both"),
+        ("postal opt out|push opt out|whats app opt out|fax opt out|mail opt out", ["", ""], ""),
+        ("do not mail|direct mail opt out|do not service|letters opt out", ["", ""], ""),
+        ("postal opt in|push opt in|whats app consent|accepts mail", ["", ""], ""),
+        ("do not fold|loyalty program|pool service", ["", ""], ""),
+    ] {
+        for header in names.split('|').flat_map(spellings) {
+            for (cell, verdict) in [("yes", yes), ("no", no)] {
+                let expected = match of {
+                    "N" => format!("{verdict} neither"),
+                    "E" => format!("neither {verdict}"),
+                    "both" => format!("{verdict} {verdict}"),
+                    _ => "refused".to_owned(),
+                };
+                let columns = format!("Phone,Email,{header},Date");
+                expect(&columns, &format!("{{n}},{{e}},{cell},2026-11-01"), &expected);
+                // Beside a status of its own it changes nothing, whatever it says.
+                if of.is_empty() {
+                    let columns = format!("Phone,Email,{header},Status,Date");
+                    for (status, verdict) in [("subscribed", "in!"), ("unsubscribed", "out")] {
+                        let row = format!("{{n}},{{e}},{cell},{status},2026-11-01");
+                        expect(&columns, &row, &format!("{verdict} {verdict}"));
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_column_of_another_channel_is_told_as_one() {
+    let header = "Phone,Email,Fax Opt Out,Postal Opt Out,Pool Opt Out,Notes,Status";
+    let read = list("a.csv", &text(header, "{n},{e},yes,yes,,x,unsubscribed")).unwrap();
+    assert_eq!(read.columns_elsewhere(), ["Fax Opt Out", "Postal Opt Out"]);
+    assert_eq!(read.unread_columns(), ["Notes"]);
+    let vague = read.columns().into_iter().find(|(column, _)| column == "Pool Opt Out").unwrap();
+    assert_eq!(vague.1, "a wish, of what is not known");
+    let read = list("a.csv", &text("Fax,Fax Opt Out", "{n},yes")).unwrap();
+    assert!(read.has_status() && read.columns_elsewhere().is_empty());
+}
+
+#[test]
+fn a_wish_of_what_nobody_knows_makes_none_and_is_not_missed() {
+    for (header, row, expected) in [
+        ("Phone,Pool Opt Out,Date", "{n},yes,2026-11-01", "refused"),
+        ("Phone,Photo shoot consent,Date", "{n},yes,2026-11-01", "refused"),
+        ("Phone,Acme Opt Out,Status,Date", "{n},yes,,2026-11-01", "bad"),
+        ("Phone,Acme Opt Out,Status,Date", "{n},yes,subscribed,2026-11-01", "bad"),
+        ("Phone,Acme Opt Out,Status,Date", "{n},yes,unsubscribed,2026-11-01", "out"),
+        ("Phone,Acme Opt Out,Status,Date", "{n},no,unsubscribed,2026-11-01", "out"),
+        ("Phone,Acme Opt Out,Status,Date", "{n},no,subscribed,2026-11-01", "in!"),
+        ("Phone,Acme Opt Out,Status,Date", "{n},no,,2026-11-01", "neither"),
+        ("Phone,Acme Opt In,Status,Date", "{n},yes,,2026-11-01", "neither"),
+        ("Phone,Previous status,Status,Date", "{n},unsubscribed,subscribed,2026-11-01", "bad"),
+        ("Phone,Comments,Status,Date", "{n},STOP,subscribed,2026-11-01", "bad"),
+        ("Phone,Comments,Status,Date", "{n},unsubscribed,,2026-11-01", "bad"),
+        ("Phone,Reason,Status,Date", "{n},STOP,subscribed,2026-11-01", "bad"),
+        ("Phone,Comments,Status,Date", "{n},subscribed,unsubscribed,2026-11-01", "out"),
+        ("Phone,Comments,Status,Date", "{n},asked to stop,subscribed,2026-11-01", "in!"),
+        ("Phone,Membership cancelled,Status", "{n},yes,unsubscribed", "out"),
+        ("Phone,Membership cancelled", "{n},yes", "refused"),
+        ("Phone,Job status", "{n},start", "refused"),
+        ("Phone,Not opted out,Date", "{n},yes,2026-11-01", "in!"),
+    ] {
+        expect_imported(header, row, expected);
+    }
+}
+
+#[test]
+fn a_date_is_that_of_its_own_wish() {
+    let hub_spot = "Email,Unsubscribed from all email,Opt-out date";
+    let both = "Email,Status,Opt-in date,Opt-out date";
+    for (header, row, expected) in [
+        (hub_spot, "{e},false,2026-11-01", "in"),
+        (hub_spot, "{e},true,2026-11-01", "out"),
+        (hub_spot, "{e},,2026-11-01", "bad"),
+        (hub_spot, "{e},,", "neither"),
+        (both, "{e},subscribed,2026-11-01,", "in!"),
+        (both, "{e},subscribed,,2026-11-01", "in"),
+        (both, "{e},subscribed,2026-11-02,2026-11-01", "in!"),
+        (both, "{e},subscribed,2026-11-01,2026-11-02", "bad"),
+        (both, "{e},subscribed,2026-11-01,2026-11-01", "bad"),
+        (both, "{e},unsubscribed,2026-11-01,2026-11-02", "out"),
+        (both, "{e},unsubscribed,2026-11-03,2026-11-02", "out"),
+        (both, "{e},unsubscribed,2026-11-03,", "out"),
+        (both, "{e},pending,2026-11-03,", "neither"),
+        (both, "{e},pending,,2026-11-03", "bad"),
+        ("Email,Status,Date", "{e},subscribed,2026-11-01", "in!"),
+        ("Email,Status,Date,Unsubscribed on", "{e},subscribed,2026-11-03,2026-11-01", "in!"),
+        ("Email,Status,Date,Unsubscribed on", "{e},subscribed,2026-11-01,2026-11-03", "bad"),
+        ("Email,Status,SMS opt-in date", "{e},subscribed,2026-11-01", "in"),
+        ("Email,Status,Postal opt-in date", "{e},subscribed,2026-11-01", "in"),
+        ("Email,Status,Pool opt-in date", "{e},subscribed,2026-11-01", "in"),
+        ("Email,Status,SMS opt-out date", "{e},,2026-11-01", "neither"),
+        ("Email,Status,optoutdate", "{e},subscribed,2026-11-01", "in"),
+        ("Email,Status,OPTIN_TIME", "{e},subscribed,2026-11-01 10:00:00", "in!"),
+    ] {
+        expect_imported(header, row, expected);
+    }
+}
+
+#[test]
+fn the_date_of_a_wish_is_the_plainest_of_its_own_and_others_are_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut ledger = ledger(&folder);
+    for (header, row, received, told) in [
+        ("Email,Status,Opt-in date,Opt-out date", "{e},in,2026-11-02,2026-11-01", "2026-11-02", ""),
+        (
+            "Email,Status,Opt-in date,Opt-out date",
+            "{e},out,2026-11-04,2026-11-03",
+            "2026-11-03",
+            "the date of an opt-in is later",
+        ),
+        (
+            "Email,Unsubscribed from all email,Unsubscribed from all email date",
+            "{e},true,2026-11-05",
+            "2026-11-05",
+            "",
+        ),
+        (
+            "Email,Status,Date,Received",
+            "{e},out,2026-11-01,2026-11-06",
+            "2026-11-06",
+            "of its dates",
+        ),
+        ("Email,Status,Received,Date", "{e},out,2026-11-07,2026-11-07", "2026-11-07", ""),
+    ] {
+        let imported =
+            ledger.import(&mut list("a.csv", &text(header, row)).unwrap(), &Import::new());
+        let row = imported.unwrap().rows.remove(0);
+        assert!(row.reason.contains(told), "{header}: {row:?}");
+        assert_eq!(row.reason == "by its status", told.is_empty(), "{header}: {row:?}");
+        let heard = ledger.status("ada@site.example", crm_consent::Scope::Marketing).unwrap().heard;
+        let heard = heard.iter().find(|heard| heard.received.as_deref() == Some(received));
+        assert!(heard.is_some(), "{header}: {received}");
+    }
+}
+
+#[test]
+fn the_word_of_the_command_is_no_match_for_that_of_a_row() {
+    let (out, into) = (Import::new().says(Wish::Out), Import::new().says(Wish::In));
+    for (header, row, how, expected) in [
+        ("Phone,Comments", "{n},subscribed", &out, "bad"),
+        ("Phone,Comments", "{n},Opted in", &out, "bad"),
+        ("Phone,Comments", "{n},likes us", &out, "out"),
+        ("Phone,Notes,Date", "{n},STOP,2026-11-01", &into, "bad"),
+        ("Phone,Opt-out date", "{n},2026-11-01", &out, "out"),
+        ("Phone,Opt-out date,Date", "{n},2026-11-01,2026-11-01", &into, "bad"),
+        ("Phone,Pool opt in", "{n},yes", &out, "bad"),
+        ("Phone,Pool opt in", "{n},no", &out, "out"),
+        ("Phone,Email,Channel", "{n},{e},sms", &out, "out neither"),
+        ("Phone,Email,Channel", "{n},{e},owl", &out, "bad"),
+        ("Phone,Postal Opt Out", "{n},no", &out, "out"),
+    ] {
+        assert_eq!(imported(&text(header, row), how).unwrap(), expected, "{header}: {row}");
+    }
+}
+
+#[test]
+fn a_street_is_told_not_to_be_read_and_beside_addresses_it_is_one_to_be_mended() {
+    let header = "Phone,Address,Status";
+    let streets = list("a.csv", &text(header, "{n},12 Main St,unsubscribed")).unwrap();
+    assert_eq!(streets.unread_columns(), ["Address"]);
+    expect(header, "{n},12 Main St,unsubscribed", "out");
+    expect(header, "{n},{e},unsubscribed\n8185550143,12 Main St,unsubscribed", "out out bad");
+}
+
+#[test]
+fn a_name_that_speaks_against_the_rows_is_told() {
+    use crm_bulk::Wish::{In, Out};
+    for (name, out, into) in [
+        ("resubscribed.csv", Some("resubscribed"), None),
+        ("Subscribers 2026.csv", Some("subscriber"), None),
+        ("opt-ins.csv", Some("optin"), None),
+        ("sms_opted_in.csv", Some("optin"), None),
+        ("OptOuts.csv", None, Some("optout")),
+        ("do-not-call.csv", None, Some("donot")),
+        ("suppression list.csv", None, Some("suppression")),
+        ("nonsubscribed_1.csv", Some("nonsubscribed"), Some("nonsubscribed")),
+        ("customers.csv", None, None),
+    ] {
+        let list = list(name, "phone,status\n8185550142,STOP\n").unwrap();
+        assert_eq!((list.named_against(Out), list.named_against(In)), (out, into), "{name}");
+    }
+}
