@@ -3,7 +3,7 @@
 use std::{fmt, num::NonZeroUsize, pin::pin, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
-use crm_bulk::{Apply, BulkError, Change, Event, ExpectedDigest, Outcome, State, StopReason};
+use crm_bulk::{Apply, BulkError, Event, ExpectedDigest, StopReason};
 use crm_contacts::{Advice, ContactsService};
 use crm_mirror::Site;
 use crm_transport::Transport;
@@ -263,10 +263,8 @@ impl Hand {
             let mut events = apply.run(&service, &set.site)?;
             let mut reason = None;
             while let Some(event) = events.try_next().await? {
-                match event {
-                    Event::Settled(change) => log(&change),
-                    Event::Finished(finished) => reason = Some(finished.reason),
-                    _ => {}
+                if let Event::Finished(finished) = event {
+                    reason = Some(finished.reason);
                 }
             }
             Ok::<_, BulkError>(reason)
@@ -309,15 +307,6 @@ impl Hand {
             }
             other => Ended::Held(format!("the run was stopped: {other:?}")),
         }
-    }
-}
-
-/// Logs a change that was not made, without anything of the record.
-fn log(change: &Change) {
-    let Outcome { state, http_status, trace_id, .. } = &change.outcome;
-    if !matches!(state, State::Done | State::Already) {
-        let (change, state) = (change.id.get(), state.as_str());
-        tracing::warn!(change, state, http_status, trace_id, "a change was not made");
     }
 }
 

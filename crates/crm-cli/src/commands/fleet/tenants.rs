@@ -35,7 +35,7 @@ pub(crate) struct FleetTenant {
 records! {
     FleetTenant {
         "tenant" => "TENANT", "host" => "HOST", "sets" => "SETS", "queued" => "QUEUED",
-        "applying" => "APPLIED", "held" => "HELD", "open" => "OPEN", "paused" => "PAUSED",
+        "applying" => "APPLYING", "held" => "HELD", "open" => "OPEN", "paused" => "PAUSED",
     }
 }
 
