@@ -37,7 +37,7 @@
 //!
 //! | You want to | Take |
 //! |---|---|
-//! | read rows | [`Input`], or [`Row`]s of your own; wrong ones are [`InvalidRows`] |
+//! | read rows | [`Input`], or [`Row`]s of your own; wrong ones are [`InvalidRows`], and go to a [`MendFile`] |
 //! | have all contacts at hand | [`Snapshot`] |
 //! | turn rows or [`CleanUp`]s into a set | [`Plan`] |
 //! | opt out numbers and addresses everywhere | [`OptOut`] |
@@ -150,7 +150,7 @@ pub use disk::{run_mark::Parted, watch::Displaced};
 pub use error::{BadCell, BulkError, Counted, InvalidRows, excerpt};
 pub use input::{
     DateOrder, Input, InputColumn, InputFormat, List, ListOptions, ListRow, ListedValue,
-    MappedRole, Row, Wish, read_value,
+    MappedRole, MendFile, Row, Wish, read_value,
 };
 pub use names::Naming;
 pub use opt_out::{Copies, MethodReading, OptOut, Take, TurnOff, TurnedOff, UNKNOWN_FLAGS};

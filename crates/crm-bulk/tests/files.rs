@@ -11,8 +11,8 @@ use std::{
 
 use common::*;
 use crm_bulk::{
-    Apply, BulkError, ChangeSet, CleanUp, Input, MirrorError, Plan, ResultRows, Selection,
-    Snapshot, State,
+    Apply, BulkError, ChangeSet, CleanUp, Input, MendFile, MirrorError, Plan, ResultRows,
+    Selection, Snapshot, State,
 };
 use crm_models::{ContactChange, ContactType, CreateContactRequest, LocationId, Timestamp};
 use crm_sandbox::{Fault, FaultPlan, FaultRule, Seed};
@@ -42,7 +42,8 @@ lines\";;;on;North
 #[tokio::test]
 async fn every_bad_row_is_reported_in_one_pass_and_can_be_mended() {
     let world = world(Seed::Demo).await;
-    let plan = || Plan::new(world.site.clone()).mend_file(world.path("mend.csv"));
+    let mend = MendFile::new(world.path("mend.csv"));
+    let plan = || Plan::new(world.site.clone()).mend_file(mend.clone());
     let input = csv(BAD).delimiter(b';');
     let error = plan().from_api(&world.service, input, world.path("set.crm")).await.unwrap_err();
     let BulkError::InvalidRows(invalid) = error else {
@@ -62,13 +63,13 @@ async fn every_bad_row_is_reported_in_one_pass_and_can_be_mended() {
     let files: Vec<_> = files.map(|file| file.unwrap().file_name()).collect();
     assert_eq!(files, ["mend.csv"], "nothing is left of the plan");
 
-    let mend = fs::read_to_string(world.path("mend.csv")).unwrap();
-    let first = mend.lines().next().unwrap();
+    let wrong = fs::read_to_string(world.path("mend.csv")).unwrap();
+    let first = wrong.lines().next().unwrap();
     assert_eq!(
         first,
         "Location ID;CONTACT-ID;Memo;type;Value;Job_Reminders;branch;crm_line;crm_problem"
     );
-    let mended = mend
+    let mended = wrong
         .replace("0;3002;x;;;maybe;South", "2001;3002;x;;;on;South")
         .replace("Email;not-a-mail@", "Fax;8185550199")
         .replace("2001;;;;;;West", "2001;3004;y;;;;West");
@@ -77,7 +78,7 @@ async fn every_bad_row_is_reported_in_one_pass_and_can_be_mended() {
     assert_eq!((summary.rows, summary.invalid_rows()), (3, 0));
     assert!(!world.results("set.crm", ResultRows::All).contains("crm_problem"));
 
-    let skipping = plan().skip_invalid();
+    let skipping = plan().skip_invalid().mend_file(mend.clone().overwrite());
     let input = csv(BAD).delimiter(b';');
     let summary = skipping.from_api(&world.service, input, world.path("some.crm")).await.unwrap();
     assert_eq!((summary.rows, summary.invalid_rows()), (4, 3));
@@ -173,7 +174,8 @@ async fn rows_that_a_missing_quote_makes_one_are_told() {
 async fn broken_rows_that_are_fed_in_again_as_they_were_given_back_stay_wrong_until_mended() {
     let world = world(Seed::Demo).await;
     let plan = |rows: Vec<u8>, out: &'static str| {
-        let plan = Plan::new(world.site.clone()).skip_invalid().mend_file(world.path("mend"));
+        let mend = MendFile::new(world.path("mend")).overwrite();
+        let plan = Plan::new(world.site.clone()).skip_invalid().mend_file(mend);
         let is_ndjson = rows.starts_with(b"{");
         let rows = Cursor::new(rows);
         let input = if is_ndjson { Input::ndjson("rows", rows) } else { Input::csv("rows", rows) };

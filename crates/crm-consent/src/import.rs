@@ -1,11 +1,8 @@
 //! How lists come in.
 
-use std::{
-    borrow::Cow,
-    path::{Path, PathBuf},
-};
+use std::{borrow::Cow, path::Path};
 
-use crm_bulk::{InvalidRows, List, ListRow, ListedValue, Wish as Listed, excerpt};
+use crm_bulk::{InvalidRows, List, ListRow, ListedValue, MendFile, Wish as Listed, excerpt};
 use crm_mirror::keys::Keys;
 use jiff::Timestamp;
 use serde::Serialize;
@@ -27,7 +24,7 @@ use crate::{
 pub struct Import {
     says: Option<Wish>,
     scope: Scope,
-    mend: Option<PathBuf>,
+    mend: Option<MendFile>,
     taken_by: Option<String>,
 }
 
@@ -55,9 +52,10 @@ impl Import {
         self
     }
 
-    /// Writes the rows that cannot be read to this file, to be corrected and brought in.
-    pub fn mend_file(mut self, path: impl Into<PathBuf>) -> Self {
-        self.mend = Some(path.into());
+    /// Writes the rows that cannot be read to this file, to be corrected and brought in. One that has
+    /// something else in it is refused.
+    pub fn mend_file(mut self, file: impl Into<MendFile>) -> Self {
+        self.mend = Some(file.into());
         self
     }
 
@@ -132,7 +130,7 @@ impl Ledger {
         if let Some(wish) = says {
             list.unsaid_means(listed(wish));
         }
-        let mend = how.mend.as_deref();
+        let mend = how.mend.as_ref();
         let (now, mut unreadable) = (Timestamp::now(), Vec::new());
         // What is wrong is found, and written to be mended, before anybody else has to wait.
         let invalid = list.each_row(mend, |line, row| {

@@ -44,9 +44,10 @@ pub enum BulkError {
         path: PathBuf,
     },
 
-    /// The file for the rows to mend is there already and has something else in it.
+    /// The file for the rows to mend has something else in it. Nothing was planned or taken in.
     #[error(
-        "{}: is there already, and it is no file of rows to mend; name another file, or remove it",
+        "{}: has something else in it, which may be what somebody corrected; name another file for \
+         the rows to mend, or say --overwrite",
         path.display()
     )]
     Foreign {

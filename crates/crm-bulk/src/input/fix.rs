@@ -1,47 +1,79 @@
 //! Rows that are wrong: the file in which they can be corrected.
 
 use std::{
-    fs::{self, File},
-    io::{self, BufRead, BufReader, Read},
+    io,
     path::{Path, PathBuf},
 };
 
 use crm_mirror::disk::atomic_file::AtomicWriter;
 
 use super::{
-    columns::{MEND_COLUMNS, is_to_mend},
+    columns::MEND_COLUMNS,
     dialect::{InputFormat, Marks},
     write::{write_cells, write_head, write_members},
 };
 use crate::error::{BadCell, BulkError, Counted, InvalidRows, problem};
 
 /// Refuses to write the wrong rows over what they come from or what is made of the right ones.
-pub(crate) fn refuse_to_mend_in(mend: Option<&Path>, others: &[&Path]) -> Result<(), BulkError> {
-    match mend.filter(|mend| others.iter().any(|other| AtomicWriter::would_replace(mend, other))) {
+pub(crate) fn refuse_to_mend_in(
+    mend: Option<&MendFile>,
+    others: &[&Path],
+) -> Result<(), BulkError> {
+    let is_one =
+        |mend: &&MendFile| others.iter().any(|it| AtomicWriter::would_replace(&mend.path, it));
+    match mend.filter(is_one) {
         None => Ok(()),
-        Some(mend) => Err(BulkError::Taken { path: mend.to_owned() }),
+        Some(mend) => Err(BulkError::Taken { path: mend.path.clone() }),
     }
 }
 
-/// Refuses to replace a file that is none of rows to mend: it may be the only copy of something.
-fn refuse_foreign(path: &Path) -> Result<(), BulkError> {
-    // Nothing of a pipe is lost, and whoever makes a name for the file makes an empty one.
-    let is_file = fs::metadata(path).is_ok_and(|file| file.is_file() && file.len() > 0);
-    if !is_file {
-        return Ok(());
-    }
-    let mut beginning = Vec::new();
-    let read = File::open(path)
-        .and_then(|file| BufReader::new(file.take(BEGINNING)).read_until(b'\n', &mut beginning));
-    read.map_err(|e| BulkError::file(path, "read", e))?;
-    if is_to_mend(&beginning) { Ok(()) } else { Err(BulkError::Foreign { path: path.to_owned() }) }
+/// Where the rows go that are wrong, to be corrected and read again.
+///
+/// Somebody may be correcting what an earlier run wrote there, so a file that has anything else in it
+/// stays as it is, and the command fails; unless it may be overwritten.
+///
+/// ```
+/// use crm_bulk::MendFile;
+///
+/// assert_eq!(MendFile::from("wrong.csv"), MendFile::new("wrong.csv"));
+/// let overwritten = MendFile::new("wrong.csv").overwrite();
+/// assert_ne!(overwritten, "wrong.csv".into());
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[must_use]
+pub struct MendFile {
+    path: PathBuf,
+    overwrite: bool,
 }
 
-/// How many bytes of a file show whether it is one of rows to mend: a whole row of NDJSON.
-const BEGINNING: u64 = 2 << 20;
+impl MendFile {
+    /// Names a file, which is not to have anything else in it.
+    pub fn new(path: impl Into<PathBuf>) -> Self {
+        Self { path: path.into(), overwrite: false }
+    }
+
+    /// Allows whatever is in the file to be overwritten.
+    pub fn overwrite(self) -> Self {
+        Self { overwrite: true, ..self }
+    }
+
+    fn unfinished(&self, error: io::Error) -> BulkError {
+        match error.kind() {
+            io::ErrorKind::AlreadyExists => BulkError::Foreign { path: self.path.clone() },
+            _ => BulkError::file(&self.path, "written", error),
+        }
+    }
+}
+
+impl<P: Into<PathBuf>> From<P> for MendFile {
+    fn from(path: P) -> Self {
+        Self::new(path)
+    }
+}
 
 /// How many bad cells are kept in memory; the file of bad rows contains all of them.
 const KEPT: usize = 1_000;
+
 /// Collects what is wrong, and writes the bad rows to a file.
 pub(crate) struct BadRows {
     /// The input's name.
@@ -54,7 +86,7 @@ pub(crate) struct BadRows {
     format: InputFormat,
     marks: Marks,
     header: Vec<String>,
-    path: Option<PathBuf>,
+    mend: Option<MendFile>,
     file: Option<AtomicWriter>,
 }
 
@@ -64,7 +96,7 @@ impl BadRows {
         format: InputFormat,
         marks: Marks,
         header: &[String],
-        path: Option<&Path>,
+        mend: Option<&MendFile>,
     ) -> Self {
         Self {
             name: name.to_owned(),
@@ -76,7 +108,7 @@ impl BadRows {
             format,
             marks,
             header: header.to_vec(),
-            path: path.map(Path::to_owned),
+            mend: mend.cloned(),
             file: None,
         }
     }
@@ -104,10 +136,7 @@ impl BadRows {
     ) -> Result<(), BulkError> {
         self.rows += 1;
         cells.iter_mut().for_each(|cell| cell.counted = self.counted);
-        if let Some(path) = self.path.clone() {
-            if self.file.is_none() {
-                refuse_foreign(&path)?;
-            }
+        if let Some(MendFile { path, .. }) = self.mend.clone() {
             let written = self.write(&path, line, &cells, data);
             written.map_err(|e| BulkError::file(&path, "written", e))?;
         }
@@ -136,8 +165,9 @@ impl BadRows {
 
     /// Completes the file and returns what was found.
     pub(crate) fn finish(&mut self) -> Result<Option<InvalidRows>, BulkError> {
-        if let (Some(file), Some(path)) = (self.file.take(), &self.path) {
-            file.finish().map_err(|e| BulkError::file(path, "written", e))?;
+        if let (Some(file), Some(mend)) = (self.file.take(), &self.mend) {
+            let finished = if mend.overwrite { file.finish() } else { file.finish_unless_taken() };
+            finished.map_err(|e| mend.unfinished(e))?;
         }
         Ok((self.rows > 0).then_some(InvalidRows {
             name: self.name.clone(),
@@ -145,7 +175,7 @@ impl BadRows {
             cells: std::mem::take(&mut self.cells),
             more_cells: self.more_cells,
             notes: std::mem::take(&mut self.notes),
-            mend: self.path.clone(),
+            mend: self.mend.as_ref().map(|mend| mend.path.clone()),
         }))
     }
 }

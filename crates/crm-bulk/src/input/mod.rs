@@ -36,6 +36,7 @@ use self::{cells::ReadRow, csv::CsvRows, ndjson::NdjsonRows, typed::TypedRows};
 pub use self::{
     columns::InputColumn,
     dialect::InputFormat,
+    fix::MendFile,
     list::{DateOrder, List, ListOptions, ListRow, ListedValue, MappedRole, Wish},
     source::Input,
     typed::Row,

@@ -6,7 +6,7 @@ mod search;
 mod turn_off;
 mod wishes;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use crm_contacts::ContactsService;
 use crm_mirror::{
@@ -28,8 +28,8 @@ use crate::{
     decide::judge,
     error::{BadCell, BulkError, problem},
     input::{
-        BadRows, DateOrder, Entries, Input, InputFormat, Kept, ListOptions, MappedRole, Value,
-        Wish, delimiter_name, named_state, refuse_to_mend_in, whole,
+        BadRows, DateOrder, Entries, Input, InputFormat, Kept, ListOptions, MappedRole, MendFile,
+        Value, Wish, delimiter_name, named_state, refuse_to_mend_in, whole,
     },
     plan::{PlanSummary, describe_input, leave_out},
     set::{Action, SetKind, State, Target, Wanted},
@@ -81,7 +81,7 @@ pub struct OptOut {
     options: ListOptions,
     every_row: bool,
     skip_invalid: bool,
-    mend: Option<PathBuf>,
+    mend: Option<MendFile>,
 }
 
 impl OptOut {
@@ -186,8 +186,8 @@ impl OptOut {
     }
 
     /// Writes wrong entries to this file, to be corrected and fed in again.
-    pub fn mend_file(mut self, path: impl Into<PathBuf>) -> Self {
-        self.mend = Some(path.into());
+    pub fn mend_file(mut self, file: impl Into<MendFile>) -> Self {
+        self.mend = Some(file.into());
         self
     }
 
@@ -289,7 +289,7 @@ impl OptOut {
         let (name, format) = (list.name().to_owned(), list.format());
         let mut others = vec![draft.path(), self.snapshot.path()];
         others.extend(list.path());
-        refuse_to_mend_in(self.mend.as_deref(), &others)?;
+        refuse_to_mend_in(self.mend.as_ref(), &others)?;
         self.snapshot.read_by(self.options.reader.region())?;
         let mut list = Entries::read(list, &self.options, |Kept { line, data, broken }| {
             search.rows += 1;
@@ -327,7 +327,7 @@ impl OptOut {
             draft.each_row(|row| entry(&row).map_or(Ok(()), |entry| wishes.add(&entry)))?;
             wishes.compare()?;
         }
-        let mut bad = BadRows::new(&name, format, marks, &list.header, self.mend.as_deref());
+        let mut bad = BadRows::new(&name, format, marks, &list.header, self.mend.as_ref());
         let mut left = 0_u64;
         draft.each_row(|row| {
             let judged = match entry(&row) {

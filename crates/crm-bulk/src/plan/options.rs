@@ -1,11 +1,9 @@
 //! What is to be planned, and how.
 
-use std::path::PathBuf;
-
 use crm_mirror::{Site, Snapshot};
 use crm_values::NewValues;
 
-use crate::clean_up::CleanUp;
+use crate::{clean_up::CleanUp, input::MendFile};
 
 /// Compares rows with the current state and writes what differs as a change set.
 ///
@@ -37,7 +35,7 @@ pub struct Plan {
     pub(super) values: NewValues,
     pub(super) unknown_flags: Option<bool>,
     pub(super) skip_invalid: bool,
-    pub(super) mend: Option<PathBuf>,
+    pub(super) mend: Option<MendFile>,
 }
 
 impl Plan {
@@ -106,9 +104,9 @@ impl Plan {
 
     /// Writes wrong rows to this file, with what is wrong in added columns, so that they can be
     /// corrected and fed in again. Nothing is written if all rows are right. The input itself, the
-    /// snapshot and the new set are refused as this file.
-    pub fn mend_file(mut self, path: impl Into<PathBuf>) -> Self {
-        self.mend = Some(path.into());
+    /// snapshot and the new set are refused as this file, and so is one that has something else in it.
+    pub fn mend_file(mut self, file: impl Into<MendFile>) -> Self {
+        self.mend = Some(file.into());
         self
     }
 }

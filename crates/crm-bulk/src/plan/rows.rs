@@ -26,14 +26,14 @@ impl Plan {
         let mut others = vec![draft.path()];
         others.extend(input.path());
         others.extend(self.snapshot.as_ref().map(Snapshot::path));
-        refuse_to_mend_in(self.mend.as_deref(), &others)?;
+        refuse_to_mend_in(self.mend.as_ref(), &others)?;
         let counted = input.counted();
         let (mut rows, dialect) = input.rows()?;
         let header = rows.header().to_vec();
         describe_input(draft, &name, format, dialect.marks, &header)?;
         let mut read = ReadRows {
             rows: 0,
-            bad: BadRows::new(&name, format, dialect.marks, &header, self.mend.as_deref())
+            bad: BadRows::new(&name, format, dialect.marks, &header, self.mend.as_ref())
                 .counted(counted),
             doubts: Vec::new(),
             skip_invalid: self.skip_invalid,

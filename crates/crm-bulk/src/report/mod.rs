@@ -330,7 +330,7 @@ impl ChangeSet {
         let rows = self.count("SELECT count(*) FROM rows")?;
         let tiles = self.tiles(info, totals, late)?;
         Ok(html! {
-            (page::begin(title))
+            (page::begin(page::SET, title))
             ul.tiles {
                 @for (count, word, class) in &tiles { li { b class=(class) { (count) } (word) } }
                 @if tiles.is_empty() { li { b { "0" } "nothing to do" } }

@@ -6,18 +6,24 @@ pub use super::{hashed::Hashed, markup::foreign, section::Section, words::time};
 
 const STYLE: &str = include_str!("page.css");
 
-/// What is at the beginning of each page, by which it can be told from other files.
-pub const MARK: &str = "<meta name=\"generator\" content=\"crm\">";
+/// A page about a change set.
+pub const SET: &str = "set";
 
-/// The page down to its heading. The body stays open: [`end`] ends it.
+/// What is at the beginning of each page of a kind, by which it can be told from other files.
 #[must_use]
-pub fn begin(title: &str) -> Markup {
+pub fn mark(kind: &str) -> String {
+    format!("<meta name=\"generator\" content=\"crm {kind}\">")
+}
+
+/// The page of a kind down to its heading. The body stays open: [`end`] ends it.
+#[must_use]
+pub fn begin(kind: &str, title: &str) -> Markup {
     html! {
         (DOCTYPE)
         (PreEscaped("<html lang=\"en\">"))
         head {
             meta charset="utf-8";
-            (PreEscaped(MARK))
+            (PreEscaped(mark(kind)))
             meta name="viewport" content="width=device-width, initial-scale=1";
             title { (title) }
             style { (PreEscaped(STYLE)) }

@@ -6,8 +6,13 @@ use std::{
     path::Path,
 };
 
-use crm_bulk::{AtomicWriter, BulkError, page};
+use clap::Args;
+use crm_bulk::{
+    AtomicWriter, BulkError, MendFile,
+    page::{self, Hashed},
+};
 
+use super::args::narrow;
 use crate::{
     error::CliError,
     signal::{Signal, until_signal},
@@ -31,23 +36,66 @@ pub(super) fn keep_apart(path: &Path, other: &Path, what: &str) -> Result<(), Cl
     Ok(())
 }
 
-/// Refuses to write a page, and the file with its data beside it, over anything but an earlier page
-/// with its data: it may be the only copy of something.
-pub(super) fn keep_foreign(path: &Path, beside: &Path) -> Result<(), CliError> {
-    let refuse = |path: &Path| {
+/// Whether files are overwritten that are there already.
+#[derive(Debug, Clone, Copy, Args)]
+pub(super) struct OverwriteArgs {
+    /// Overwrite the files that this command is to write, whatever they have in them. Without it, one
+    /// that is there already is refused
+    #[arg(long)]
+    overwrite: bool,
+}
+
+impl OverwriteArgs {
+    /// Refuses a file that has something in it: it may be the only copy of something, or what somebody
+    /// corrected.
+    pub(super) fn spare(self, path: &Path) -> Result<(), CliError> {
+        if self.overwrite || !AtomicWriter::is_taken(path) {
+            return Ok(());
+        }
         Err(CliError::Usage(format!(
-            "{} is there already, and it is no page of this command: name another file, or remove it",
+            "{} is there already: name another file, or say --overwrite",
             path.display()
         )))
-    };
-    let is_filled = |path| fs::metadata(path).is_ok_and(|file| file.is_file() && file.len() > 0);
-    if !is_filled(path) {
-        return if is_filled(beside) { refuse(beside) } else { Ok(()) };
     }
-    let mut beginning = Vec::new();
-    let file = fs::File::open(path).map_err(CliError::unread(path))?;
-    file.take(1024).read_to_end(&mut beginning).map_err(CliError::unread(path))?;
-    if String::from_utf8_lossy(&beginning).contains(page::MARK) { Ok(()) } else { refuse(path) }
+
+    /// The same for a page and the file with its data beside it, but for an earlier page of this kind
+    /// with its data: nobody works in these, and both can be made again.
+    pub(super) fn spare_page(
+        self,
+        kind: &str,
+        path: &Path,
+        beside: Option<&Path>,
+    ) -> Result<(), CliError> {
+        let page = if AtomicWriter::is_taken(path) {
+            fs::read(path).map_err(CliError::unread(path))?
+        } else {
+            Vec::new()
+        };
+        if !page.is_empty() && !has(&page, &page::mark(kind)) {
+            self.spare(path)?;
+        }
+        let foreign = beside.filter(|beside| !states(&page, beside));
+        foreign.map_or(Ok(()), |beside| self.spare(beside))
+    }
+
+    /// A file of rows to mend, in which somebody may be correcting those of an earlier run.
+    pub(super) fn mend_file(self, path: &Path) -> MendFile {
+        narrow!(MendFile::new(path), overwrite() if self.overwrite)
+    }
+}
+
+/// Whether a page states the SHA-256 of the file that is beside it.
+fn states(page: &[u8], beside: &Path) -> bool {
+    let hash = || {
+        let mut hashed = Hashed::new(io::sink());
+        io::copy(&mut fs::File::open(beside)?, &mut hashed)?;
+        hashed.finish()
+    };
+    hash().is_ok_and(|(_, sha256)| has(page, &sha256))
+}
+
+fn has(page: &[u8], text: &str) -> bool {
+    page.windows(text.len()).any(|part| part == text.as_bytes())
 }
 
 /// Writes a file that replaces an older one only when it is complete, and never the set. A signal

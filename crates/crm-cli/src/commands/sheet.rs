@@ -18,7 +18,7 @@ use serde::Serialize;
 use super::{
     args::contact_type,
     change_sets::{known::KnownArgs, snapshot::Need},
-    file_arg::keep_apart,
+    file_arg::{OverwriteArgs, keep_apart},
     times::time,
 };
 use crate::{
@@ -44,9 +44,12 @@ use crate::{
 #[derive(Debug, Args)]
 #[command(verbatim_doc_comment)]
 pub(crate) struct ExportCommand {
-    /// Write to this file instead of stdout; it is there as a whole or as it was
+    /// Write to this file instead of stdout; it is there as a whole or not at all
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
+
+    #[command(flatten)]
+    overwrite: OverwriteArgs,
 
     /// Only contacts changed at this time or later, for example 2026-11-01 or, for the last seven days,
     /// 7d
@@ -147,6 +150,12 @@ impl ExportCommand {
     pub(crate) async fn run(self, session: &Session<'_>) -> Result<Status, CliError> {
         let output = session.output;
         let selection = Selection::of::<Line<'_>>(output.fields())?;
+        if let Some(out) = &self.out {
+            if let Some(mirror) = self.known.file(session)? {
+                keep_apart(out, &mirror, "the mirror")?;
+            }
+            self.overwrite.spare(out)?;
+        }
         session.tell_target();
         let known = self.known.of_all(session, Need::Owners, session.region()?);
         let known = match until_signal(known).await? {
@@ -154,9 +163,6 @@ impl ExportCommand {
             Err(signal) => return Ok(Status::Stopped(signal, None)),
         };
         let file = known.snapshot.path();
-        if let Some(out) = &self.out {
-            keep_apart(out, file, "the mirror")?;
-        }
         let sheet = Sheet {
             selection,
             form: match output.format() {

@@ -2,7 +2,7 @@
 
 use std::{
     fs::{self, File},
-    io::{self, BufWriter, Write},
+    io::{self, BufWriter, Read, Write},
     path::{Path, PathBuf},
 };
 
@@ -134,6 +134,31 @@ impl AtomicWriter {
         }
     }
 
+    /// Finishes as [`finish`](Self::finish) does, unless something else would be lost: a file that has
+    /// another text in it keeps the name. One that is empty, or has the same text, may go.
+    ///
+    /// # Errors
+    ///
+    /// [`AlreadyExists`](io::ErrorKind::AlreadyExists) where a file with another text has the name, or a
+    /// failure to write; what had the name stays unchanged.
+    pub fn finish_unless_taken(mut self) -> io::Result<()> {
+        self.writer.flush()?;
+        if let Target::Partial(file) = self.writer.get_ref()
+            && Self::is_taken(&self.path)
+        {
+            let is_same = have_one_text(file.path(), &self.path)?;
+            return if is_same { Ok(()) } else { Err(io::ErrorKind::AlreadyExists.into()) };
+        }
+        self.finish()
+    }
+
+    /// Returns whether a file with something in it has this name already. Whoever makes a name for a
+    /// file makes an empty one, and nothing is lost of a pipe.
+    #[must_use]
+    pub fn is_taken(path: &Path) -> bool {
+        fs::metadata(path).is_ok_and(|there| there.is_file() && there.len() > 0)
+    }
+
     /// Returns whether writing the file at `path` would replace the other one.
     #[must_use]
     pub fn would_replace(path: &Path, other: &Path) -> bool {
@@ -176,6 +201,26 @@ fn partial(path: &Path) -> io::Result<NamedTempFile> {
     Builder::new().prefix(&begin).suffix(PARTIAL).tempfile_in(folder(path))
 }
 
+/// Whether two files have the same text.
+fn have_one_text(one: &Path, other: &Path) -> io::Result<bool> {
+    let (mut one, mut other) = (File::open(one)?, File::open(other)?);
+    if one.metadata()?.len() != other.metadata()?.len() {
+        return Ok(false);
+    }
+    let mut pieces = [[0; 8192]; 2];
+    let [piece, beside] = &mut pieces;
+    loop {
+        let read = one.read(piece)?;
+        if read == 0 {
+            return Ok(true);
+        }
+        other.read_exact(&mut beside[..read])?;
+        if piece[..read] != beside[..read] {
+            return Ok(false);
+        }
+    }
+}
+
 /// The path of a file from the root on, also of one that is not there yet.
 fn whole(path: &Path) -> PathBuf {
     let in_folder = || {
@@ -202,6 +247,31 @@ fn folder(path: &Path) -> &Path {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_file_with_another_text_keeps_its_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("rows.csv");
+        let write = |text: &[u8]| {
+            let mut file = AtomicWriter::create(&path).unwrap();
+            file.write_all(text).unwrap();
+            file.finish_unless_taken().map_err(|error| error.kind())
+        };
+        fs::write(&path, "").unwrap();
+        let long = "1".repeat(20_000);
+        write(long.as_bytes()).unwrap();
+        write(long.as_bytes()).unwrap();
+        for other in [format!("{long}2"), format!("{}2", &long[1..]), String::new()] {
+            assert_eq!(
+                write(other.as_bytes()),
+                Err(io::ErrorKind::AlreadyExists),
+                "{}",
+                other.len()
+            );
+        }
+        assert_eq!(fs::read_to_string(&path).unwrap(), long);
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "nothing is left behind");
+    }
 
     #[test]
     fn of_two_that_write_one_file_each_is_whole_and_the_last_to_finish_has_the_name() {

@@ -22,7 +22,7 @@ use crate::{
     input::{
         broken::whole,
         dialect::InputFormat,
-        fix::{BadRows, refuse_to_mend_in},
+        fix::{BadRows, MendFile, refuse_to_mend_in},
         source::Input,
     },
 };
@@ -221,7 +221,7 @@ impl List {
     /// Returns errors for failures to read what was kept and to write, and what `each` returns.
     pub fn each_row<E: From<BulkError>>(
         &mut self,
-        mend: Option<&Path>,
+        mend: Option<&MendFile>,
         mut each: impl FnMut(u64, Result<ListRow, String>) -> Result<(), E>,
     ) -> Result<Option<InvalidRows>, E> {
         refuse_to_mend_in(mend, self.path.as_deref().as_slice())?;

@@ -109,7 +109,10 @@ impl KnownArgs {
     }
 
     /// The file that may know something now, as the owners' names.
-    pub(super) fn file(&self, session: &Session<'_>) -> Result<Option<PathBuf>, CliError> {
+    pub(in crate::commands) fn file(
+        &self,
+        session: &Session<'_>,
+    ) -> Result<Option<PathBuf>, CliError> {
         file(session, self.snapshot.as_deref())
     }
 

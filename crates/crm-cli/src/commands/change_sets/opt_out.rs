@@ -17,6 +17,7 @@ use super::{
 use crate::{
     commands::{
         args::{NumberArgs, narrow},
+        file_arg::OverwriteArgs,
         ledger::{self, OverrideArgs},
         texts::{ListArgs, tell_invalid},
     },
@@ -75,6 +76,9 @@ pub(crate) struct OptOutCommand {
     review: ReviewArgs,
 
     #[command(flatten)]
+    overwrite: OverwriteArgs,
+
+    #[command(flatten)]
     numbers: NumberArgs,
 
     #[command(flatten)]
@@ -84,7 +88,7 @@ pub(crate) struct OptOutCommand {
 impl OptOutCommand {
     pub(crate) async fn run(self, session: &Session<'_>, on: bool) -> Result<Status, CliError> {
         session.tell_target();
-        self.review.spare(Some(&self.list))?;
+        self.review.spare(Some(&self.list), self.overwrite)?;
         let how = if on { "opt-in" } else { "opt-out" };
         let desk = || session.desk(INSTEAD);
         let out =
@@ -144,7 +148,7 @@ impl OptOutCommand {
             without_people() if self.without_people,
             skip_invalid() if self.rows.skip_invalid,
             unknown_flags(self.rows.unknown_flags.map(bool::from)),
-            mend_file(self.rows.mend.as_ref()),
+            mend_file(self.rows.mend_file(self.overwrite)),
         );
         let planned = plan.plan(&session.service, list, out).await;
         if let Some(invalid) = planned.map_err(told)?.invalid {

@@ -19,6 +19,7 @@ use super::{
 use crate::{
     commands::{
         args::{ValueArgs, narrow, whole},
+        file_arg::OverwriteArgs,
         ledger::OverrideArgs,
         texts::tell_invalid,
     },
@@ -93,6 +94,9 @@ pub(crate) struct PlanCommand {
     #[command(flatten)]
     review: ReviewArgs,
 
+    #[command(flatten)]
+    overwrite: OverwriteArgs,
+
     /// How many differences to show
     #[arg(long, value_name = "N", default_value_t = 10, value_parser = whole(0_u32, None))]
     sample: u32,
@@ -151,7 +155,7 @@ impl PlanCommand {
         session.tell_target();
         let input = self.input.as_ref().map(|path| self.rows.open(path));
         let input = input.transpose()?;
-        self.review.spare(self.input.as_deref())?;
+        self.review.spare(self.input.as_deref(), self.overwrite)?;
         let how = if input.is_some() { "plan" } else { "clean-up" };
         let desk = || session.desk(INSTEAD);
         let out = Out::of(
@@ -200,7 +204,7 @@ impl PlanCommand {
             Plan::new(session.site()).values(values).clean_up(clean_up),
             skip_invalid() if self.rows.skip_invalid,
             unknown_flags(self.rows.unknown_flags.map(bool::from)),
-            mend_file(self.rows.mend.as_ref()),
+            mend_file(self.rows.mend_file(self.overwrite)),
         ))
     }
 

@@ -3,12 +3,12 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use crm_bulk::{AtomicWriter, ChangeSet, Report as PageOf};
+use crm_bulk::{AtomicWriter, ChangeSet, Report as PageOf, page};
 use crm_consent::Ledger;
 
 use crate::{
     commands::{
-        file_arg::{is_stream, keep_apart, keep_foreign, make_beside, write_beside},
+        file_arg::{OverwriteArgs, is_stream, keep_apart, make_beside, write_beside},
         ledger,
     },
     error::CliError,
@@ -30,30 +30,17 @@ pub(crate) struct Report {
     /// The change set: a file, or the name of one of the desk
     pub(crate) set: PathBuf,
 
-    /// Write the page to this file, and FILE.csv beside it, instead of the page alone to stdout; of
-    /// what is there already only an earlier page is replaced
+    /// Write the page to this file, and FILE.csv beside it, instead of the page alone to stdout. An
+    /// earlier page about a set is replaced, with its data
     #[arg(long, value_name = "FILE")]
     html: Option<PathBuf>,
+
+    #[command(flatten)]
+    overwrite: OverwriteArgs,
 }
 
-/// Writes the page of a set to a file that a person has named, and all that it is about beside it;
-/// tells where.
+/// Writes the page of a set to a file, and all that it is about beside it; tells where.
 pub(super) async fn write_page(
-    report: PageOf<'_>,
-    set: &Path,
-    path: &Path,
-) -> Result<Result<String, Signal>, CliError> {
-    if !is_stream(path) {
-        let csv = path.with_added_extension("csv");
-        keep_apart(&csv, set, "the change set")?;
-        keep_apart(path, set, "the change set")?;
-        keep_foreign(path, &csv)?;
-    }
-    replace_page(report, set, path).await
-}
-
-/// The same over whatever is there.
-async fn replace_page(
     report: PageOf<'_>,
     set: &Path,
     path: &Path,
@@ -64,6 +51,7 @@ async fn replace_page(
         return Ok(written.map(|()| format!("written to {page}")));
     }
     let csv = path.with_added_extension("csv");
+    keep_set(set, path, &csv)?;
     let name = csv.file_name().unwrap_or_default().to_string_lossy();
     let mut evidence = AtomicWriter::create(&csv).map_err(CliError::unwritten(&csv))?;
     let made = make_beside(set, path, |page| {
@@ -80,6 +68,12 @@ async fn replace_page(
     Ok(Ok(format!("written to {page}, and all that it is about to {}", csv.display())))
 }
 
+/// Refuses to write a page over the set that it is about.
+fn keep_set(set: &Path, path: &Path, csv: &Path) -> Result<(), CliError> {
+    keep_apart(path, set, "the change set")?;
+    keep_apart(csv, set, "the change set")
+}
+
 /// Writes the page of a set with all that the desk knows of what happened to its contacts: the same
 /// one whatever command writes it. The file has a name after the set's, so that what is there can only
 /// be what an earlier run did not bring to its end.
@@ -90,7 +84,7 @@ pub(in crate::commands) async fn of_set(
 ) -> Result<Result<String, Signal>, CliError> {
     let opened = ChangeSet::open(set)?.reversed_by(session::reverses(globals, set));
     let ledger = ledger::of_account(globals);
-    replace_page(of_desk(globals, ledger.as_ref(), &opened, set)?, set, page).await
+    write_page(of_desk(globals, ledger.as_ref(), &opened, set)?, set, page).await
 }
 
 /// The report of a set with what else happened to its contacts, and what the ledger says of it.
@@ -125,6 +119,9 @@ impl Report {
             report.write(std::io::stdout())?;
             return Ok(Status::Done);
         };
+        let csv = path.with_added_extension("csv");
+        keep_set(&self.set, &path, &csv)?;
+        self.overwrite.spare_page(page::SET, &path, Some(&csv))?;
         let written = match write_page(report, &self.set, &path).await? {
             Ok(written) => written,
             Err(signal) => return Ok(Status::Stopped(signal, None)),

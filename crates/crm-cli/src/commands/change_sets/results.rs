@@ -9,7 +9,7 @@ use clap::Args;
 use crm_bulk::{BulkError, ChangeSet, InputFormat, ResultRows};
 
 use crate::{
-    commands::file_arg::write_beside,
+    commands::file_arg::{OverwriteArgs, keep_apart, write_beside},
     error::CliError,
     globals::{Format, Globals},
     output::{Output, count, note},
@@ -39,6 +39,9 @@ pub(crate) struct Results {
     /// Write to this file instead of stdout
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
+
+    #[command(flatten)]
+    overwrite: OverwriteArgs,
 }
 
 impl Results {
@@ -79,6 +82,8 @@ impl Results {
             give_back(&mut BufWriter::new(io::stdout()))?;
             return Ok(Status::Done);
         };
+        keep_apart(&path, &self.set, "the change set")?;
+        self.overwrite.spare(&path)?;
         match write_beside(&self.set, &path, give_back).await? {
             Ok(written) => note(format!("{} written to {}", count(written, "row"), path.display())),
             Err(signal) => return Ok(Status::Stopped(signal, None)),

@@ -3,12 +3,12 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use crm_bulk::{ChangeSet, Report};
+use crm_bulk::{ChangeSet, Report, page};
 
 use super::{report::write_page, summary::Summary};
 use crate::{
     commands::{
-        file_arg::{keep_apart, keep_foreign},
+        file_arg::{OverwriteArgs, keep_apart},
         ledger,
     },
     error::CliError,
@@ -27,16 +27,20 @@ pub(super) struct ReviewArgs {
 
 impl ReviewArgs {
     /// Refuses to write the page over what the set is made from, or over what is no page.
-    pub(super) fn spare(&self, input: Option<&Path>) -> Result<(), CliError> {
-        let Some(page) = self.page.as_deref() else {
+    pub(super) fn spare(
+        &self,
+        input: Option<&Path>,
+        overwrite: OverwriteArgs,
+    ) -> Result<(), CliError> {
+        let Some(path) = self.page.as_deref() else {
             return Ok(());
         };
-        let beside = page.with_added_extension("csv");
+        let beside = path.with_added_extension("csv");
         if let Some(input) = input {
-            keep_apart(page, input, "the input")?;
+            keep_apart(path, input, "the input")?;
             keep_apart(&beside, input, "the input")?;
         }
-        keep_foreign(page, &beside)
+        overwrite.spare_page(page::SET, path, Some(&beside))
     }
 
     /// What is told of a set that was planned just now, once its page is written.

@@ -6,12 +6,13 @@ use std::{
 };
 
 use clap::Args;
-use crm_bulk::{BulkError, Input};
+use crm_bulk::{BulkError, Input, MendFile};
 use tempfile::NamedTempFile;
 
 use crate::{
     commands::{
         args::Switch,
+        file_arg::OverwriteArgs,
         texts::{TextArgs, tell_invalid},
     },
     error::CliError,
@@ -29,7 +30,7 @@ pub(crate) struct InputArgs {
 
     /// Write wrong rows to this file, with what is wrong, to be corrected and planned again
     #[arg(long, value_name = "FILE")]
-    pub(super) mend: Option<PathBuf>,
+    mend: Option<PathBuf>,
 
     /// The value of flags that a row does not name, for new contacts and where the service does
     /// not say what a contact receives; without it such changes are refused
@@ -41,6 +42,11 @@ impl InputArgs {
     /// The rows of a file, or for `-` of stdin.
     pub(super) fn open(&self, path: &Path) -> Result<Input, CliError> {
         self.text.open(path)
+    }
+
+    /// The file for the wrong ones.
+    pub(super) fn mend_file(&self, overwrite: OverwriteArgs) -> Option<MendFile> {
+        self.mend.as_deref().map(|path| overwrite.mend_file(path))
     }
 
     /// Keeps what comes on stdin, for who has to read it more than once.

@@ -14,6 +14,7 @@ use super::words::{ScopeArg, WishArg};
 use crate::{
     commands::{
         args::{NumberArgs, narrow},
+        file_arg::OverwriteArgs,
         ledger::{begin, told},
         texts::{ListArgs, TextArgs, tell_invalid},
     },
@@ -51,10 +52,12 @@ pub(crate) struct ImportCommand {
     #[arg(long, value_name = "NAME")]
     by: Option<String>,
 
-    /// Where rows go that cannot be read; without it to a new file beside the list. It replaces such
-    /// rows of an earlier run, and no other file
+    /// Where rows go that cannot be read; without it to a new file beside the list
     #[arg(long, value_name = "FILE")]
     mend: Option<PathBuf>,
+
+    #[command(flatten)]
+    overwrite: OverwriteArgs,
 
     #[command(flatten)]
     columns: ListArgs,
@@ -126,6 +129,7 @@ impl ImportCommand {
         let mut is_whole = true;
         for path in &self.lists {
             let mend = self.mend.clone().unwrap_or_else(|| beside(path));
+            let mend = self.overwrite.mend_file(&mend);
             let how = Import::new().scope(self.scope.into()).mend_file(mend);
             let how = narrow!(how, says(self.says.map(Wish::from)), taken_by(self.by.as_ref()),);
             let mut list = List::read(self.text.open(path)?, &options)?;

@@ -1,8 +1,7 @@
 //! `crm consent seal`: all that is in the ledger, signed.
 
 use std::{
-    fs,
-    io::Write,
+    io::{self, Write},
     path::{Path, PathBuf},
 };
 
@@ -139,17 +138,14 @@ fn write(out: &Path, sealed: &Sealed) -> Result<Vec<PathBuf>, CliError> {
 /// Writes a file, unless it is there already. One that is something else is never replaced: it may be
 /// the only seal that shows what was cut off.
 fn keep(path: &Path, bytes: &[u8]) -> Result<(), CliError> {
-    if path.exists() {
-        if fs::read(path).is_ok_and(|there| there == bytes) {
-            return Ok(());
-        }
-        return Err(CliError::Usage(format!(
+    let mut file = AtomicWriter::create(path).map_err(CliError::unwritten(path))?;
+    let written = file.write_all(bytes).and_then(|()| file.finish_unless_taken());
+    written.map_err(|error| match error.kind() {
+        io::ErrorKind::AlreadyExists => CliError::Usage(format!(
             "{} is there already, with something else: name another file; the seal is kept in the \
              ledger",
             path.display()
-        )));
-    }
-    let mut file = AtomicWriter::create(path).map_err(CliError::unwritten(path))?;
-    let written = file.write_all(bytes).and_then(|()| file.finish());
-    written.map_err(CliError::unwritten(path))
+        )),
+        _ => CliError::unwritten(path)(error),
+    })
 }

@@ -22,7 +22,10 @@ use tokio::sync::mpsc;
 use self::{findings::Findings, topic::Topic};
 use super::{known, out::Out, owner_names::NameArgs, rows::told, snapshot::Need, summary::name};
 use crate::{
-    commands::args::{NumberArgs, whole},
+    commands::{
+        args::{NumberArgs, whole},
+        file_arg::OverwriteArgs,
+    },
     error::CliError,
     output::{count, note, quoted},
     session::Session,
@@ -81,9 +84,13 @@ pub(crate) struct AuditCommand {
     #[arg(long, value_name = "FILE")]
     write_baseline: Option<PathBuf>,
 
-    /// Write a page with the figures as bars, and examples of each rule, to this file
+    /// Write a page with the figures as bars, and examples of each rule, to this file. An earlier page
+    /// of an audit is replaced
     #[arg(long, value_name = "FILE")]
     html: Option<PathBuf>,
+
+    #[command(flatten)]
+    overwrite: OverwriteArgs,
 
     /// How many examples of each rule to show
     #[arg(long, value_name = "N", default_value_t = 3, value_parser = whole(0_usize, None))]
@@ -110,7 +117,11 @@ impl AuditCommand {
         session.tell_target();
         let thresholds = thresholds::read(session, self.thresholds.as_deref())?;
         let baseline = self.baseline.as_deref().map(read_baseline).transpose()?;
-        let accepted = self.write_baseline.as_deref().map(begin_baseline).transpose()?;
+        let accepted = self.write_baseline.as_deref().map(|path| self.begin_baseline(path));
+        let accepted = accepted.transpose()?;
+        if let Some(path) = &self.html {
+            self.overwrite.spare_page(page::KIND, path, None)?;
+        }
         let audit = Audit::new().rules(self.rules()).thresholds(thresholds);
         let mut findings =
             Findings::new(session.output, baseline.unwrap_or_default(), accepted, self.sample)?;
@@ -144,6 +155,12 @@ impl AuditCommand {
             note(format!("{} in {set}: look with `crm show {set}`", count(changes, "change")));
         }
         Ok(if self.detailed_exitcode && new > 0 { Status::ChangesPlanned } else { Status::Done })
+    }
+
+    fn begin_baseline(&self, path: &Path) -> Result<(PathBuf, AtomicWriter), CliError> {
+        self.overwrite.spare(path)?;
+        let file = AtomicWriter::create(path).map_err(CliError::unwritten(path))?;
+        Ok((path.to_owned(), file))
     }
 
     fn rules(&self) -> Rules {
@@ -237,9 +254,4 @@ fn read_baseline(path: &Path) -> Result<Baseline, CliError> {
         io::ErrorKind::InvalidData => CliError::Usage(format!("{}: {error}", path.display())),
         _ => CliError::unread(path)(error),
     })
-}
-
-fn begin_baseline(path: &Path) -> Result<(PathBuf, AtomicWriter), CliError> {
-    let file = AtomicWriter::create(path).map_err(CliError::unwritten(path))?;
-    Ok((path.to_owned(), file))
 }

@@ -12,6 +12,9 @@ use crate::{
     output::{count, crm},
 };
 
+/// What it is, by which an earlier one is known.
+pub(super) const KIND: &str = "audit";
+
 /// Writes the page: how much each rule found, as bars, and under it what the rules mean, with the
 /// examples that there are.
 pub(super) fn write(
@@ -23,7 +26,7 @@ pub(super) fn write(
     let found: Vec<_> = summary.by_rule().filter(|(_, found)| *found > 0).collect();
     let most = found.iter().map(|(_, found)| *found).max().unwrap_or(1);
     let body = html! {
-        (page::begin("What is wrong with the contacts"))
+        (page::begin(KIND, "What is wrong with the contacts"))
         dl {
             dt { "Tenant" } dd { (site.tenant()) }
             dt { "Server" } dd { (page::foreign(site.environment())) }

@@ -25,7 +25,7 @@ use self::{
 };
 use super::status::line;
 use crate::{
-    commands::{args::NumberArgs, change_sets::known::read_desk_by, file_arg::keep_foreign},
+    commands::{args::NumberArgs, change_sets::known::read_desk_by, file_arg::OverwriteArgs},
     desk::{Desk, Sought},
     error::CliError,
     exit::Exit,
@@ -60,10 +60,13 @@ pub(crate) struct ProveCommand {
     #[arg(long)]
     pub(super) verify: bool,
 
-    /// Write the page to this file, and FILE.json beside it; of what is there already only an earlier
-    /// page is replaced
+    /// Write the page to this file, and FILE.json beside it. An earlier page of this command
+    /// is replaced, with its data
     #[arg(long, value_name = "FILE")]
     html: Option<PathBuf>,
+
+    #[command(flatten)]
+    overwrite: OverwriteArgs,
 
     /// Put in all records that lead to the end of the ledger, however many they are
     #[arg(long)]
@@ -82,7 +85,8 @@ impl ProveCommand {
         output: &Output,
     ) -> Result<Status, CliError> {
         if let Some(path) = &self.html {
-            keep_foreign(path, &path.with_added_extension("json"))?;
+            let beside = path.with_added_extension("json");
+            self.overwrite.spare_page(page::KIND, path, Some(&beside))?;
         }
         let reader = self.numbers.reader(desk.region());
         let ledger = ledger.numbers(reader);

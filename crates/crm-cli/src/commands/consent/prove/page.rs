@@ -18,6 +18,9 @@ use crate::{
     output::{count, crm},
 };
 
+/// What it is, by which an earlier one is known.
+pub(super) const KIND: &str = "proof";
+
 /// What is beside the page.
 pub(super) struct Beside {
     pub(super) name: String,
@@ -28,7 +31,7 @@ pub(super) struct Beside {
 /// The whole page.
 pub(super) fn page(told: &Document, beside: Option<&Beside>) -> Markup {
     html! {
-        (page::begin("What was wished, and what was done"))
+        (page::begin(KIND, "What was wished, and what was done"))
         (in_short(told))
         (tiles(told))
         (head(told))

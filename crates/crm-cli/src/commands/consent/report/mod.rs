@@ -17,7 +17,7 @@ use self::{
     page::Beside,
 };
 use crate::{
-    commands::{age::is_behind, change_sets::known::read_desk_by, file_arg::keep_foreign, ledger},
+    commands::{age::is_behind, change_sets::known::read_desk_by, file_arg::OverwriteArgs, ledger},
     desk::Desk,
     error::CliError,
     globals::Format,
@@ -48,10 +48,13 @@ pub(crate) struct ReportCommand {
     #[arg(long, value_name = "DAY")]
     to: Option<String>,
 
-    /// Write the page to this file, and FILE.csv beside it; of what is there already only an earlier
-    /// page is replaced
+    /// Write the page to this file, and FILE.csv beside it. An earlier page of this command
+    /// is replaced, with its data
     #[arg(long, value_name = "FILE")]
     html: Option<PathBuf>,
+
+    #[command(flatten)]
+    overwrite: OverwriteArgs,
 }
 
 impl ReportCommand {
@@ -62,7 +65,8 @@ impl ReportCommand {
         output: &Output,
     ) -> Result<Status, CliError> {
         if let Some(path) = &self.html {
-            keep_foreign(path, &path.with_added_extension("csv"))?;
+            let beside = path.with_added_extension("csv");
+            self.overwrite.spare_page(page::KIND, path, Some(&beside))?;
         }
         let days = ledger.days(&self.from, self.to.as_deref())?;
         let open = open(ledger, desk).await?;

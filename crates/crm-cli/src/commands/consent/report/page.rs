@@ -14,6 +14,9 @@ use crate::{
     output::{count, crm},
 };
 
+/// What it is, by which an earlier one is known.
+pub(super) const KIND: &str = "wishes";
+
 /// The file beside the page.
 pub(super) struct Beside {
     pub(super) name: String,
@@ -37,7 +40,7 @@ pub(super) fn page(told: &Document, beside: &Beside) -> Markup {
     let ledger = &told.ledger;
     let rest = html! { "All are in " code { (foreign(&beside.name)) } "." };
     html! {
-        (page::begin("Wishes and what was done about them"))
+        (page::begin(KIND, "Wishes and what was done about them"))
         p {
             "From " b { (ledger.period.from) } " to " b { (ledger.period.to) }
             ", both days included, for tenant " (told.made.tenant)
