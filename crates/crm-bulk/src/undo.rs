@@ -1,13 +1,16 @@
 //! The reverse of a change set.
 
-use std::path::Path;
+use std::{fmt, path::Path};
 
 use crm_mirror::job::{Stop, on_thread};
 use crm_models::{ContactChange, Preference};
 
 use crate::{
     error::BulkError,
-    set::{Action, Change, Image, Outcome, SetKind, State, Target, Wanted, speaks_of_marketing},
+    set::{
+        Action, Change, ChangeId, Image, Outcome, SetKind, State, Target, Wanted,
+        speaks_of_marketing,
+    },
     store::{
         ChangeSet, Selection,
         file::{Draft, Planned},
@@ -35,8 +38,60 @@ pub struct UndoSummary {
     pub undone: u64,
     /// The number of changes of the set that have not been sent: applying the set still makes them.
     pub open: u64,
+    /// The number of changes that are [held](State::Held) in the new set, as
+    /// [`UndoTerms::hold`] says.
+    pub held: u64,
     /// The number of records for which the new set turns marketing on again.
     pub marketing_on: u64,
+}
+
+/// Says why a change is held.
+type Hold = Box<dyn FnMut(&Change) -> Option<String> + Send>;
+
+/// What an undo says, and what of it is not to be sent.
+///
+/// ```
+/// use crm_bulk::{Target, UndoTerms};
+///
+/// let terms = UndoTerms::new()
+///     .reasons(["the list was of last year".to_owned()])
+///     .hold(|change| match change.target {
+///         Target::Method { .. } => Some("people are asked first".to_owned()),
+///         _ => None,
+///     });
+/// # drop(terms);
+/// ```
+#[derive(Default)]
+#[must_use]
+pub struct UndoTerms {
+    reasons: Vec<String>,
+    hold: Option<Hold>,
+}
+
+impl UndoTerms {
+    /// Creates terms that say nothing and hold nothing.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Says why, in one sentence each: they are among the notes of the new set.
+    pub fn reasons(mut self, reasons: impl IntoIterator<Item = String>) -> Self {
+        self.reasons.extend(reasons);
+        self
+    }
+
+    /// Asks about each change of the new set, and holds it if there is a reason to. It is in the set
+    /// with that reason, and [`Apply::retry_failed`](crate::Apply::retry_failed) takes it up.
+    pub fn hold(mut self, hold: impl FnMut(&Change) -> Option<String> + Send + 'static) -> Self {
+        self.hold = Some(Box::new(hold));
+        self
+    }
+}
+
+impl fmt::Debug for UndoTerms {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("UndoTerms").field("reasons", &self.reasons).finish_non_exhaustive()
+    }
 }
 
 impl ChangeSet {
@@ -66,25 +121,24 @@ impl ChangeSet {
         &self,
         out: P,
     ) -> impl Future<Output = Result<UndoSummary, BulkError>> + Send + use<P> {
-        self.undo_for(Vec::new(), out)
+        self.undo_on(UndoTerms::new(), out)
     }
 
-    /// Writes the same set as [`undo`](Self::undo), and in it why, in one sentence each: they are among the
-    /// notes of the new set.
+    /// Writes the same set as [`undo`](Self::undo), on these terms.
     ///
     /// # Errors
     ///
     /// The same errors as `undo`.
-    pub fn undo_for<P: AsRef<Path>>(
+    pub fn undo_on<P: AsRef<Path>>(
         &self,
-        reasons: Vec<String>,
+        terms: UndoTerms,
         out: P,
     ) -> impl Future<Output = Result<UndoSummary, BulkError>> + Send + use<P> {
         let (set, out) = (self.database.again(), out.as_ref().to_owned());
         let reverses = self.reverses.clone();
         async move {
             let write = move |out: &Path, stop: &Stop| {
-                Self::again(&set, stop)?.reversed_by(reverses).write_undo(reasons, out, stop)
+                Self::again(&set, stop)?.reversed_by(reverses).write_undo(terms, out, stop)
             };
             on_thread(&out, write).await
         }
@@ -92,12 +146,13 @@ impl ChangeSet {
 
     fn write_undo(
         &self,
-        mut notes: Vec<String>,
+        terms: UndoTerms,
         out: &Path,
         stop: &Stop,
     ) -> Result<UndoSummary, BulkError> {
         self.refuse_moved()?;
         self.digest()?;
+        let UndoTerms { reasons: mut notes, mut hold } = terms;
         let info = self.info()?;
         let draft = Draft::create(out, &info.site, SetKind::Undo, stop)?;
         draft.set_meta("undo_of", &self.path().display().to_string())?;
@@ -124,11 +179,17 @@ impl ChangeSet {
                 summary.undone += 1;
                 continue;
             }
-            is_all_done &= state == State::Done;
-            summary.marketing_on += u64::from(turns_marketing_on(&reverse));
+            let reverse = match &mut hold {
+                Some(hold) => reverse.unless_held(change.id, hold),
+                None => reverse,
+            };
+            let is_held = reverse.outcome.state == State::Held;
+            is_all_done &= state == State::Done && !is_held;
+            summary.marketing_on += u64::from(!is_held && turns_marketing_on(&reverse));
             known_at = known_at.into_iter().chain(change.outcome.at).min();
             match reverse.outcome.state {
                 State::Planned => summary.planned += 1,
+                State::Held => summary.held += 1,
                 _ => summary.impossible += 1,
             }
             if let Some(owner) = reverse.target.owner()
@@ -197,6 +258,27 @@ struct Reverse<'a> {
     action: Action,
     before: Option<&'a Image>,
     outcome: Outcome,
+}
+
+impl Reverse<'_> {
+    /// The same, held if there is a reason to.
+    fn unless_held(self, id: ChangeId, hold: &mut Hold) -> Self {
+        if self.outcome.state != State::Planned {
+            return self;
+        }
+        let change = Change {
+            id,
+            row: None,
+            target: self.target,
+            action: self.action,
+            before: self.before.cloned(),
+            after: None,
+            outcome: self.outcome,
+        };
+        let held = hold(&change).map(|why| Outcome::because(State::Held, why));
+        let Change { target, action, outcome, .. } = change;
+        Self { target, action, before: self.before, outcome: held.unwrap_or(outcome) }
+    }
 }
 
 /// Whether it turns marketing on where the set had turned it off.

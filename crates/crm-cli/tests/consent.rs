@@ -306,7 +306,14 @@ fn no_plan_turns_marketing_on_against_a_wish_unless_somebody_says_so() {
     assert!(stderr(&refused).contains("--override-consent"), "{}", stderr(&refused));
     assert!(!service.home.path().join("on.crm").exists());
     write(&service, "list.csv", &format!("value\n{value}\n"));
-    service.crm("opt-in list.csv --out in.crm --without-people").assert().code(2);
+    // What was taken into the ledger is told, and code 2 says that nothing was.
+    let opt_in = "opt-in list.csv --out in.crm --without-people";
+    let refused = stderr(&service.crm(opt_in).assert().code(10));
+    assert!(refused.contains("taken the list all the same, as import 2"), "{refused}");
+    assert!(service.ok("consent check").starts_with("3 records"));
+    service.crm(opt_in).assert().code(2);
+    assert!(service.ok("consent check").starts_with("3 records"));
+    assert!(!service.home.path().join("in.crm").exists());
 
     let because = "--override-consent 'asked for it in the shop'";
     service.ok(&format!("plan rows.csv --out on.crm {because}"));

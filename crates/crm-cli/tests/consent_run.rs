@@ -95,6 +95,41 @@ fn a_plan_reaches_customers_locations_and_people_and_its_undo_is_refused() {
 }
 
 #[test]
+fn an_undo_takes_back_what_was_retracted_and_holds_what_is_still_wished() {
+    let service = wished();
+    fs::write(service.home.path().join("wrong.csv"), "phone,status\n3235550113,STOP\n").unwrap();
+    service.ok("consent import wrong.csv");
+    service.ok("consent plan");
+    let set = service.json("sets")[0]["name"].as_str().unwrap().to_owned();
+    service.ok(&format!("apply {set} --yes"));
+    let retracted = service.crm("consent retract 2 --reason 'last year'").assert().code(0);
+    assert!(stderr(&retracted).contains("and holds the others"), "{}", stderr(&retracted));
+
+    let undone = service.crm(&format!("undo {set} --out back.crm")).assert().code(0);
+    assert!(stderr(&undone).contains("held: 9 changes that would turn marketing on"));
+    let held = service.json("show back.crm --state held");
+    let held = held.as_array().unwrap();
+    assert_eq!(held.len(), 9, "{held:?}");
+    for change in held {
+        let why = change["message"].as_str().unwrap();
+        assert!(why.contains("held by the consent ledger") && why.contains("record 1"), "{why}");
+    }
+    let told = stdout(&undone);
+    assert!(told.contains("turns marketing on again for 1 number or address"), "{told}");
+    service.crm("apply back.crm --yes").assert().code(10);
+    assert_eq!((receiving(&service, "3235550113"), receiving(&service, "2135550177")), (1, 0));
+    // What was undone is not undone again, and of the rest nothing can be.
+    let refused = service.crm(&format!("undo {set} --out again.crm")).assert().code(2);
+    assert!(stderr(&refused).contains("9 changes would turn marketing on"));
+    assert!(!service.home.path().join("again.crm").exists());
+    // Who wishes to be written to by now can be.
+    let now = jiff::Timestamp::now().to_string();
+    service.ok(&["consent", "add", SHARED, "--said", "START", "--at", &now]);
+    service.ok("apply back.crm --yes --retry-failed");
+    assert!(receiving(&service, "2135550177") > 0);
+}
+
+#[test]
 fn a_run_does_all_reads_it_back_and_leaves_evidence() {
     let service = wished();
     let ran = run(&service, 0);

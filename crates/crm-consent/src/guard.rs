@@ -126,12 +126,7 @@ impl Guard {
             return Ok(None);
         };
         let Some(reason) = &self.overridden else {
-            return Ok(Some(format!(
-                "it would turn marketing on against {}; who wishes to be written to by now is taken \
-                 in by `crm consent add --wish in`, and --override-consent REASON turns it on until \
-                 the next `crm consent run`, and is recorded",
-                wish.told()
-            )));
+            return Ok(Some(turns_on(&wish)));
         };
         let record = wish.record;
         let overridden = (record, target.to_owned());
@@ -155,6 +150,20 @@ impl Guard {
     ///
     /// Returns errors for a ledger that cannot be read.
     pub fn planned(&self, change: &Change) -> Result<Option<u64>, ConsentError> {
+        Ok(self.wish_against(change)?.map(|wish| wish.record))
+    }
+
+    /// Returns why a change of a plan is to be held: it would turn marketing on against a wish, by what
+    /// the plan saw, or the ledger cannot be asked.
+    #[must_use]
+    pub fn why_held(&self, change: &Change) -> Option<String> {
+        match self.wish_against(change) {
+            Ok(wish) => wish.map(|wish| held(turns_on(&wish))),
+            Err(error) => Some(held(unasked(&error))),
+        }
+    }
+
+    fn wish_against(&self, change: &Change) -> Result<Option<Heard>, ConsentError> {
         let current = change.before.as_ref();
         let before = current.and_then(receiving);
         let (value, on) = match &change.action {
@@ -171,10 +180,7 @@ impl Guard {
             _ => (None, false),
         };
         match value.filter(|_| on) {
-            Some(value) => {
-                let wish = against(&lock(&self.inner).ledger, before, value)?;
-                Ok(wish.map(|wish| wish.record))
-            }
+            Some(value) => against(&lock(&self.inner).ledger, before, value),
             None => Ok(None),
         }
     }
@@ -199,6 +205,16 @@ fn turned_off(proposal: &Proposal) -> Vec<Preference> {
 /// Why a change was not sent, in the words of its outcome.
 fn held(why: impl Display) -> String {
     format!("held by the consent ledger: {why}")
+}
+
+/// What speaks against turning marketing on.
+fn turns_on(wish: &Heard) -> String {
+    format!(
+        "it would turn marketing on against {}; who wishes to be written to by now is taken in by \
+         `crm consent add --wish in`, and --override-consent REASON turns it on until the next `crm \
+         consent run`, and is recorded",
+        wish.told()
+    )
 }
 
 fn unasked(error: &ConsentError) -> String {

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use crm_bulk::{Input, OptOut};
-use crm_consent::Wish;
+use crm_consent::{Imported, Wish};
 
 use super::{
     known,
@@ -22,7 +22,8 @@ use crate::{
         texts::{ListArgs, tell_invalid},
     },
     error::CliError,
-    output::{count, note},
+    exit::Exit,
+    output::{count, crm, note},
     session::Session,
     signal::until_signal,
     status::Status,
@@ -110,11 +111,13 @@ impl OptOutCommand {
         if let (Some(_), Err(why)) = (desk, &may_take) {
             note(why);
         }
+        let mut taken = None;
         if let Some(desk) = desk.filter(|_| may_take.is_ok()) {
             let options = self.columns.options(self.numbers.reader(desk.region()));
-            ledger::take(desk, list()?, &options, if on { Wish::In } else { Wish::Out })?;
+            taken = ledger::take(desk, list()?, &options, if on { Wish::In } else { Wish::Out })?;
         }
-        self.consent.of_set(session.existing_desk()?, out.path())?;
+        let judged = self.consent.of_set(session.existing_desk()?, out.path());
+        judged.map_err(|refused| after_taking(refused, taken.as_ref()))?;
         let summary = match self.review.summary(session, out.path(), 10).await? {
             Ok(summary) => summary,
             Err(signal) => return Ok(Status::Stopped(signal, None)),
@@ -158,5 +161,24 @@ impl OptOutCommand {
         let mirror = known::file(session, self.snapshot.as_deref())?;
         self.names.find(session, mirror.as_deref(), false, out).await;
         Ok(())
+    }
+}
+
+/// Says of a refusal that the ledger has the list all the same: code 2 would say that nothing was
+/// written.
+fn after_taking(refused: CliError, taken: Option<&Imported>) -> CliError {
+    match (refused, taken) {
+        (CliError::Usage(why), Some(Imported { import, is_known: false, .. })) => {
+            CliError::CheckFailed {
+                summary: format!(
+                    "{why}. The consent ledger has taken the list all the same, as import {import}, \
+                     since a wish is kept whether or not it is honoured: `{} consent retract {import} \
+                     --reason REASON` takes it back",
+                    crm()
+                ),
+                exit: Exit::Consent,
+            }
+        }
+        (refused, _) => refused,
     }
 }

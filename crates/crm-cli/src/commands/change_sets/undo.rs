@@ -1,9 +1,9 @@
 //! `crm undo`: the reverse of a change set.
 
-use std::path::PathBuf;
+use std::{fs, path::PathBuf};
 
 use clap::Args;
-use crm_bulk::ChangeSet;
+use crm_bulk::{ChangeSet, UndoTerms};
 
 use super::{
     out::{INSTEAD, Out},
@@ -24,6 +24,9 @@ use crate::{
 ///
 /// Write the change set that restores what was there before. Nothing is sent: review it and
 /// apply it like any other; contacts that others have changed meanwhile are then set aside.
+///
+/// What would turn marketing on against a wish of the consent ledger is held, each change with the wish;
+/// where nothing else is left, there is no set.
 #[derive(Debug, Args)]
 pub(crate) struct Undo {
     /// The change set to reverse: a file, or the name of one of the desk
@@ -53,12 +56,30 @@ impl Undo {
         let desk = ledger.as_ref().map(Whereabouts::existing).transpose()?.flatten();
         let taken_from = desk.map(ledger::open).transpose()?.flatten();
         let reasons = ledger::taken_back(taken_from.as_ref(), &set)?;
-        let undo = async { Ok::<_, CliError>(set.undo_for(reasons, out.path()).await?) };
+        let terms = self.consent.of_undo(desk, UndoTerms::new().reasons(reasons))?;
+        let undo = async { Ok::<_, CliError>(set.undo_on(terms, out.path()).await?) };
         let undone = match until_signal(undo).await? {
             Ok(undone) => undone,
             Err(signal) => return Ok(Status::Stopped(signal, None)),
         };
         self.consent.of_set(desk, out.path())?;
+        if undone.held > 0 {
+            let held = count(undone.held, "change");
+            if undone.planned == 0 {
+                fs::remove_file(out.path()).map_err(CliError::unwritten(out.path()))?;
+                return Err(CliError::Usage(format!(
+                    "{held} would turn marketing on against wishes in the consent ledger, and nothing \
+                     else can be undone; nothing was planned: take in who wishes to be written to by \
+                     now, or say --override-consent REASON"
+                )));
+            }
+            note(format!(
+                "held: {held} that would turn marketing on against wishes in the consent ledger: see \
+                 {} show {} --state held",
+                crm(),
+                quoted(&name(out.path()))
+            ));
+        }
         if undone.undone > 0 {
             let many = count(undone.undone, "change");
             note(format!("left out: {many} that other sets have undone already"));

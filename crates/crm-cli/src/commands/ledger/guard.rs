@@ -3,7 +3,7 @@
 use std::{fs, path::Path};
 
 use clap::Args;
-use crm_bulk::{Apply, ChangeSet, Selection, Target, speaks_of_marketing};
+use crm_bulk::{Apply, ChangeSet, Selection, Target, UndoTerms, speaks_of_marketing};
 use crm_consent::Guard;
 use crm_models::{Contact, ContactChange, MethodPreference};
 
@@ -59,6 +59,19 @@ impl OverrideArgs {
             Some(_) if is_dry && self.override_consent.is_some() => apply,
             Some(guard) => apply.before(move |proposal| std::future::ready(guard.judge(&proposal))),
             None => apply,
+        })
+    }
+
+    /// Has an undo hold what would turn marketing on against a wish, unless that is overridden.
+    pub(in crate::commands) fn of_undo(
+        &self,
+        desk: Option<&Desk>,
+        terms: UndoTerms,
+    ) -> Result<UndoTerms, CliError> {
+        let guard = self.guard(desk)?.filter(|_| self.override_consent.is_none());
+        Ok(match guard {
+            Some(guard) => terms.hold(move |change| guard.why_held(change)),
+            None => terms,
         })
     }
 

@@ -38,8 +38,8 @@ pub(in crate::commands) fn done_for(
         match all - for_it {
             0 => format!("set {name} turned off {copies} for it: `{undo}` takes that back"),
             others => format!(
-                "set {name} turned off {copies} for it, and {} for others: its undo is refused while \
-                 their wishes stand, so turn these on one by one",
+                "set {name} turned off {copies} for it, and {} for others: `{undo}` takes the first \
+                 back and holds the others as long as their wishes stand",
                 count(others, "copy")
             ),
         }

@@ -6,20 +6,20 @@ use crm_consent::{Import, Imported, Verdict, Wish};
 use super::opened::open;
 use crate::{desk::Desk, error::CliError, output::note};
 
-/// Takes the wishes of a list into the ledger of a desk that has one.
+/// Takes the wishes of a list into the ledger of a desk that has one; returns what came in.
 pub(in crate::commands) fn take(
     desk: &Desk,
     list: Input,
     options: &ListOptions,
     says: Wish,
-) -> Result<(), CliError> {
+) -> Result<Option<Imported>, CliError> {
     let Some(mut ledger) = open(desk)? else {
-        return Ok(());
+        return Ok(None);
     };
     let mut list = List::read(list, options)?;
     let imported = ledger.import(&mut list, &Import::new().says(says))?;
     note(format!("consent ledger: {}", told(list.name(), &imported)));
-    Ok(())
+    Ok(Some(imported))
 }
 
 /// What came of a list, in one line.
