@@ -61,7 +61,7 @@ async fn late_entries_come_first_and_say_so() {
     };
     assert_eq!(late(&lines, "2"), BTreeSet::from(["overdue".to_owned()]));
     assert_eq!(late(&lines, "1"), BTreeSet::from([String::new()]));
-    assert!(page.contains("<b class=\"bad\">1</b>entries late"), "{page:.3000}");
+    assert!(page.contains("<b class=\"bad\">1</b>entry late"), "{page:.3000}");
     let (attention, others) = page.split_once("Entry by entry").unwrap();
     assert!(attention.contains("Late: not all of it is done."), "{attention}");
     assert!(others.contains("818-555-0144") && !attention.contains("818-555-0144"), "{others}");

@@ -114,7 +114,7 @@ async fn an_opt_out_goes_on_without_a_contact_and_tells_it_beside_the_row_and_in
     );
     assert!(!notes.contains(NUMBER), "{notes}");
     let page = page(&set);
-    for told in ["records cannot be read", "Records that cannot be read", "look at locationId"] {
+    for told in ["</b>record cannot be read", "Records that cannot be read", "look at locationId"] {
         assert!(page.contains(told), "{told}: {page}");
     }
 }

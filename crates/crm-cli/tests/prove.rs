@@ -448,7 +448,7 @@ fn a_list_that_was_taken_back_names_its_sets_and_they_name_it() {
     let before = page("opt-out");
     // The Birthday of Martin Luther King is no business day.
     assert!(before.contains("To be done by 2026-01-20 ("), "{before}");
-    assert!(before.contains("as the consent ledger counts") && before.contains("entries late"));
+    assert!(before.contains("as the consent ledger counts") && before.contains("entry late"));
     assert!(before.contains(" were open then"), "{before}");
 
     let told = service.crm("consent retract 2 --reason \"last year's list\"").assert().code(0);
@@ -456,7 +456,7 @@ fn a_list_that_was_taken_back_names_its_sets_and_they_name_it() {
     assert!(told.contains("opt-out-wrong-csv turned off 2 copies for it: `crm undo"), "{told}");
     let why = "import 2 (wrong.csv), which was taken back by record 4 on ";
     let page_of = page("opt-out-wrong");
-    assert!(page_of.contains(why) && !page_of.contains("entries late"), "{page_of}");
+    assert!(page_of.contains(why) && !page_of.contains("entry late"), "{page_of}");
     let shown = stderr(&service.crm("show opt-out-wrong").assert().code(0));
     assert!(shown.contains(why) && shown.contains("last year's list"), "{shown}");
     let undo = service.ok("undo opt-out-wrong --out back.crm");

@@ -298,12 +298,13 @@ impl ChangeSet {
         totals: &Totals,
         late: u64,
     ) -> Result<Vec<(u64, &'static str, &'static str)>, BulkError> {
+        let bad = |count, one, many| (count, if count == 1 { one } else { many }, "bad");
         let rows = [
-            (late, "entries late", "bad"),
-            (self.unmatched_rows()?, "rows found nowhere", "bad"),
-            (self.invalid_rows()?, "rows wrong, left out", "bad"),
-            (info.look_at, "records to look at", "bad"),
-            (info.unreadable.len() as u64, "records cannot be read", "bad"),
+            bad(late, "entry late", "entries late"),
+            bad(self.unmatched_rows()?, "row found nowhere", "rows found nowhere"),
+            bad(self.invalid_rows()?, "row wrong, left out", "rows wrong, left out"),
+            bad(info.look_at, "record to look at", "records to look at"),
+            bad(info.unreadable.len() as u64, "record cannot be read", "records cannot be read"),
         ];
         let (first, rest): (Vec<_>, Vec<_>) =
             State::ALL.into_iter().partition(|state| state.needs_attention());
