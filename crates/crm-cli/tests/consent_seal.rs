@@ -119,7 +119,19 @@ fn a_key_hands_over_to_the_next_and_a_lost_one_is_told_by_each_check() {
     service.ok("consent seal --key third.pem --out third.txt");
     service.ok("consent check --against third.txt");
 
-    let page = service.ok("consent prove 8185550142 --html proof.html --output json");
+    // So does a proof, and a report.
+    for line in ["consent prove 8185550142", "consent report --from 2026-01-01"] {
+        let told = stderr(&service.crm(line).assert().code(10));
+        assert!(told.contains("give it with --against"), "{line}: {told}");
+        service.ok(&format!("{line} --against third.txt"));
+        service.crm(&format!("{line} --against first.txt")).assert().code(10);
+        let other = format!("{line} --against third.txt --public-key next-public.pem");
+        let told = stderr(&service.crm(&other).assert().code(10));
+        assert!(told.contains("another key"), "{line}: {told}");
+    }
+
+    let prove = "consent prove 8185550142 --against third.txt";
+    let page = service.ok(&format!("{prove} --html proof.html --output json"));
     let told: Value = serde_json::from_str(&page).unwrap();
     let handed = told["keys"].as_array().unwrap().iter().map(|key| &key["handedOver"]);
     assert_eq!(handed.collect::<Vec<_>>(), [&Value::Null, &true.into(), &false.into()]);
@@ -131,7 +143,7 @@ fn a_key_hands_over_to_the_next_and_a_lost_one_is_told_by_each_check() {
     for part in ["no key before has handed over to it", "the laptop was stolen"] {
         assert!(page.contains(part), "{part}");
     }
-    let text = service.ok("consent prove 8185550142");
+    let text = service.ok(prove);
     assert!(text.contains("to which none before has handed over (\"the laptop"), "{text}");
     let keys = service.json("consent key");
     assert_eq!(keys.as_array().unwrap().len(), 3);

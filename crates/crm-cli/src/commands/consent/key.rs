@@ -32,8 +32,9 @@ pub(crate) struct KeyCommand {
     #[command(flatten)]
     old: KeyArgs,
 
-    /// The key that signs so far is lost and cannot hand over; the reason is recorded, each check tells
-    /// it with code 10 until a seal kept elsewhere covers it, and so does each proof
+    /// The key that signs so far is lost and cannot hand over. The reason is recorded, and each check,
+    /// proof and report tells it with code 10, unless it is held --against a seal that was kept elsewhere
+    /// and covers that record
     #[arg(long, value_name = "REASON", requires = "new", conflicts_with = "key")]
     old_is_lost: Option<String>,
 }

@@ -1,6 +1,7 @@
 //! `crm consent`: the ledger of wishes.
 
 mod add;
+mod against;
 mod check;
 mod due;
 mod export;

@@ -23,7 +23,11 @@ use self::{
     page::Beside,
     told::Document,
 };
-use super::status::line;
+use super::{
+    against::{AgainstArgs, Kept},
+    check::TAKE_NOTE,
+    status::line,
+};
 use crate::{
     commands::{args::NumberArgs, change_sets::known::read_desk_by, file_arg::OverwriteArgs},
     desk::{Desk, Sought},
@@ -73,6 +77,9 @@ pub(crate) struct ProveCommand {
     with_chain: bool,
 
     #[command(flatten)]
+    against: AgainstArgs,
+
+    #[command(flatten)]
     numbers: NumberArgs,
 }
 
@@ -90,7 +97,8 @@ impl ProveCommand {
         }
         let reader = self.numbers.reader(desk.region());
         let ledger = ledger.numbers(reader);
-        let told = self.document(&ledger, desk, session, reader).await?;
+        let kept = self.against.kept(&ledger)?.of_ledger()?;
+        let told = self.document(&ledger, desk, session, (reader, &kept)).await?;
         if let Some(path) = &self.html {
             write(&told, path)?;
         }
@@ -98,6 +106,9 @@ impl ProveCommand {
             Format::Table if self.html.is_some() => {}
             Format::Table => output.text(&text(&told).join("\n"))?,
             _ => output.value(&told)?,
+        }
+        if told.check.unnoticed_keys > 0 {
+            note(TAKE_NOTE);
         }
         let unread = told.unread();
         if unread > 0 {
@@ -120,7 +131,7 @@ impl ProveCommand {
         ledger: &Ledger,
         desk: &Desk,
         session: Option<&Session<'_>>,
-        reader: PhoneReader,
+        (reader, kept): (PhoneReader, &Kept),
     ) -> Result<Document, CliError> {
         let sought = Sought::read(&self.value, reader).map_err(ConsentError::from)?;
         if desk.mirror().exists() {
@@ -132,8 +143,8 @@ impl ProveCommand {
             None => vec![None; places.places.len()],
         };
         let site = desk.card().site();
-        let told = Document::of(self.value.clone(), &site, ledger, (places, now), self.with_chain)?;
-        Ok(told)
+        let asked = self.value.clone();
+        Ok(Document::of(asked, &site, ledger, kept, (places, now), self.with_chain)?)
     }
 }
 

@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::judged::{Judged, Verdict};
 use crate::{
-    commands::consent::made::Made,
+    commands::consent::{against::Kept, made::Made},
     desk::{Effect, Event, Fact, Place, Places},
     output::count,
 };
@@ -42,9 +42,12 @@ pub(super) struct Document {
 
 /// Whether the ledger is what was written.
 #[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub(super) struct Check {
     pub(super) sound: u64,
     pub(super) fault: Option<String>,
+    /// How many keys sign to which none has handed over, and of which nobody has taken note.
+    pub(super) unnoticed_keys: usize,
 }
 
 /// A copy of the number or address, and what became of it.
@@ -94,12 +97,13 @@ impl Document {
         asked: String,
         site: &Site,
         ledger: &Ledger,
+        kept: &Kept,
         (mut places, now): (Places, Vec<Option<Now>>),
         with_chain: bool,
     ) -> Result<Self, ConsentError> {
         let made = Made::now(site);
         let made_at = made.made_at;
-        let (checked, proof) = (ledger.check(None)?, ledger.proof(&asked)?);
+        let (checked, proof) = (ledger.check(kept.head.as_ref())?, ledger.proof(&asked)?);
         let clocks = ledger.clocks()?;
         let clock = clocks.of(&asked, None, &made_at.to_string())?;
         let mut copies = Vec::new();
@@ -110,7 +114,7 @@ impl Document {
             asked,
             made,
             clock: clock.filter(|_| proof.marketing.wish == Some(Wish::Out)),
-            check: Check::of(&checked),
+            check: Check::of(&checked, kept),
             copies,
             mirror_known_at: places.known_at,
             not_covered: Vec::new(),
@@ -148,7 +152,7 @@ impl Document {
     pub(super) fn is_bad(&self) -> bool {
         let is_out = self.proof.marketing.wish == Some(Wish::Out);
         let against = |copy: &Copy| copy.judged.is_bad() || (is_out && copy.judged.again);
-        self.check.fault.is_some() || self.copies.iter().any(against)
+        self.check.is_bad() || self.copies.iter().any(against)
     }
 
     /// Which of the records that decide no seal is over yet, where the ledger has seals.
@@ -273,8 +277,13 @@ impl Document {
 }
 
 impl Check {
-    fn of(checked: &Checked) -> Self {
-        Self { sound: checked.sound, fault: checked.fault.map(|fault| fault.to_string()) }
+    fn of(checked: &Checked, kept: &Kept) -> Self {
+        let fault = checked.fault.map(|fault| fault.to_string());
+        Self { sound: checked.sound, fault, unnoticed_keys: kept.unnoticed(checked) }
+    }
+
+    fn is_bad(&self) -> bool {
+        self.fault.is_some() || self.unnoticed_keys > 0
     }
 }
 

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::line::Line;
 use crate::{
-    commands::consent::{made::Made, prove::Judged},
+    commands::consent::{against::Kept, made::Made, prove::Judged},
     desk::{Desk, SetTold, Sought, TurnedOff},
     error::CliError,
 };
@@ -24,6 +24,8 @@ pub(super) struct Document {
     /// How many records are as they were written, and what is wrong with the first that is not.
     pub(super) sound: u64,
     pub(super) fault: Option<String>,
+    /// How many keys sign to which none has handed over, and of which nobody has taken note.
+    pub(super) unnoticed_keys: usize,
     pub(super) turned_off: Punctual,
     pub(super) earlier: Earlier,
     pub(super) sets: Vec<SetTold>,
@@ -90,13 +92,13 @@ impl Document {
     /// Counts, and hands each entry to `each`.
     pub(super) fn of(
         site: &Site,
-        ledger: &Ledger,
+        (ledger, kept): (&Ledger, &Kept),
         desk: &Desk,
         days: &Days,
         open: Option<Open>,
         mut each: impl FnMut(Line) -> Result<(), CliError>,
     ) -> Result<Self, CliError> {
-        let (made, checked) = (Made::now(site), ledger.check(None)?);
+        let (made, checked) = (Made::now(site), ledger.check(kept.head.as_ref())?);
         let report = ledger.report(days)?;
         report.imports.iter().map(Line::of_import).try_for_each(&mut each)?;
         ledger.for_each_wish(days, |heard| each(Line::of_wish(heard)))?;
@@ -115,6 +117,7 @@ impl Document {
             Ok::<_, CliError>(counts)
         })?;
         let earlier = Earlier::of(desk, &clocks, (days, made.made_at), &mut each)?;
+        let unnoticed_keys = kept.unnoticed(&checked);
         let Checked { sound, fault, .. } = checked;
         let mut missing = looked.missing;
         if open.as_ref().is_some_and(|open| open.is_behind) {
@@ -136,6 +139,7 @@ impl Document {
             ledger: report,
             sound,
             fault: fault.map(|fault| fault.to_string()),
+            unnoticed_keys,
             turned_off,
             earlier,
             sets: looked.sets,
@@ -147,7 +151,7 @@ impl Document {
     /// Whether something speaks against whoever had to heed the wishes.
     pub(super) fn is_bad(&self) -> bool {
         let open = self.open.as_ref().is_some_and(|open| open.late > 0);
-        self.fault.is_some() || self.turned_off.late > 0 || open
+        self.fault.is_some() || self.unnoticed_keys > 0 || self.turned_off.late > 0 || open
     }
 }
 

@@ -16,6 +16,7 @@ use self::{
     line::Line,
     page::Beside,
 };
+use super::{against::AgainstArgs, check::TAKE_NOTE};
 use crate::{
     commands::{age::is_behind, change_sets::known::read_desk_by, file_arg::OverwriteArgs, ledger},
     desk::Desk,
@@ -34,7 +35,8 @@ use crate::{
 /// FILE.csv, every entry; the page states the SHA-256 of that file. --output csv and ndjson write the
 /// entries.
 ///
-/// The code is 10 where a copy was or is late, or the ledger was altered.
+/// The code is 10 where a copy was or is late, the ledger was altered, or a key signs it to which the one
+/// before has not handed over, unless --against gives what was kept elsewhere and covers that.
 ///
 ///   crm consent report --from 2026-01-01 --to 2026-12-31 --html audit-2026.html
 #[derive(Debug, Args)]
@@ -55,6 +57,9 @@ pub(crate) struct ReportCommand {
 
     #[command(flatten)]
     overwrite: OverwriteArgs,
+
+    #[command(flatten)]
+    against: AgainstArgs,
 }
 
 impl ReportCommand {
@@ -70,9 +75,10 @@ impl ReportCommand {
         }
         let days = ledger.days(&self.from, self.to.as_deref())?;
         let open = open(ledger, desk).await?;
+        let kept = self.against.kept(ledger)?.of_ledger()?;
         let of = |each: &mut dyn FnMut(Line) -> Result<(), CliError>| {
             let site = desk.card().site();
-            Document::of(&site, ledger, desk, &days, open, each)
+            Document::of(&site, (ledger, &kept), desk, &days, open, each)
         };
         let told = if let Some(path) = &self.html {
             write(path, of)?
@@ -89,6 +95,9 @@ impl ReportCommand {
             Format::Table => output.text(&text(&told).join("\n"))?,
             Format::Json => output.value(&told)?,
             _ => {}
+        }
+        if told.unnoticed_keys > 0 {
+            note(TAKE_NOTE);
         }
         Ok(if told.is_bad() { Status::Consent } else { Status::Done })
     }
