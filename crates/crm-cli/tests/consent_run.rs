@@ -6,7 +6,7 @@ mod common;
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
-    path::PathBuf,
+    path::{Path, PathBuf},
 };
 
 use common::{Service, stderr, stdout, wait_beside};
@@ -533,6 +533,32 @@ fn without_the_ledger_that_a_desk_had_nothing_is_turned_on() {
 }
 
 #[test]
+fn a_ledger_without_its_mark_is_missed_by_the_sets_that_were_planned_from_it() {
+    let service = wished();
+    service.ok("consent plan");
+    for file in ["ledger.db", "ledger.db-wal", "ledger.db-shm", ".ledger-begun"] {
+        let _ = fs::remove_file(desk(&service).join(file));
+    }
+    let set = service.json("sets")[0]["name"].as_str().unwrap().to_owned();
+    for line in [
+        "consent check",
+        "consent status 8185550142",
+        "consent add 8185550142 --said STOP",
+        "consent run --yes",
+        "consent policy",
+    ] {
+        let refused = service.crm(line).assert().code(2);
+        let told = stderr(&refused);
+        assert!(told.contains("consent ledger of this desk is missing"), "{line}: {told}");
+        assert!(told.contains(&format!("crm sets archive {set}")), "{line}: {told}");
+    }
+    assert!(!desk(&service).join("ledger.db").exists());
+    // Somebody decides to do without.
+    service.ok(&format!("sets archive {set}"));
+    service.ok("consent add 8185550142 --said STOP");
+}
+
+#[test]
 fn what_is_evidence_is_named_where_a_value_is_removed() {
     let service = wished();
     run(&service, 0);
@@ -785,16 +811,19 @@ fn evidence_elsewhere_is_found_by_who_removes_a_value() {
 }
 
 #[test]
-fn a_run_that_was_killed_before_its_evidence_leaves_it_to_the_next_one_which_has_the_history() {
+fn a_run_that_ended_before_its_evidence_leaves_it_to_the_next_one_which_has_the_history() {
     let service = wished();
-    run(&service, 0);
-    let name = service.json("sets")[0]["name"].as_str().unwrap().to_owned();
-    let page = desk(&service).join("evidence").join(&name).with_added_extension("html");
-    fs::remove_file(&page).unwrap();
+    service.ok("mirror update");
+    let folder = desk(&service).join("evidence");
+    fs::write(&folder, "no folder").unwrap();
+    service.crm("consent run").assert().code(1);
+    assert_eq!(receiving(&service, "2135550177"), 0);
+    fs::remove_file(&folder).unwrap();
     let ran = run(&service, 0);
     assert_eq!(ran["outcome"], "nothing-to-do", "{ran}");
     assert!(ran["steps"][0].as_str().unwrap().contains("evidence was not written yet"), "{ran}");
-    let written = fs::read_to_string(&page).unwrap();
+    let name = service.json("sets")[0]["name"].as_str().unwrap().to_owned();
+    let written = fs::read_to_string(page_of(&folder, &name)).unwrap();
     let reported = service.ok(&format!("report {name}"));
     let history = "What else happened";
     assert_eq!(written.contains(history), reported.contains(history), "{reported}");
@@ -802,6 +831,58 @@ fn a_run_that_was_killed_before_its_evidence_leaves_it_to_the_next_one_which_has
         written.contains("2135550177")
             && !run(&service, 0)["steps"].to_string().contains("written yet")
     );
+}
+
+/// The page about a set in a folder of evidence.
+fn page_of(folder: &Path, set: &str) -> PathBuf {
+    let mut files = fs::read_dir(folder).unwrap().map(|it| it.unwrap().path());
+    let is_of = |path: &PathBuf| {
+        let name = path.file_name().unwrap().to_str().unwrap();
+        name.starts_with(&format!("{set}-1001-")) && name.ends_with(".html")
+    };
+    files.find(is_of).unwrap()
+}
+
+#[test]
+fn the_evidence_of_a_set_that_somebody_else_sent_is_written_by_the_next_run() {
+    let service = wished();
+    service.crm("consent run --max-changes 8").assert().code(11);
+    let set = service.json("sets")[0]["name"].as_str().unwrap().to_owned();
+    let folder = desk(&service).join("evidence");
+    assert!(!folder.exists());
+    let applied = service.crm(&format!("apply {set} --yes")).assert().code(0);
+    assert!(stderr(&applied).contains("writes the evidence"), "{}", stderr(&applied));
+    // Also of one that was put away since.
+    service.ok(&format!("sets archive {set}"));
+    let ran = run(&service, 0);
+    assert!(ran["steps"][0].as_str().unwrap().contains("evidence was not written yet"), "{ran}");
+    let page = page_of(&folder, &set);
+    assert!(fs::read_to_string(&page).unwrap().contains("2135550177"));
+    // Once: who moves it away does not get it again.
+    fs::remove_file(&page).unwrap();
+    run(&service, 0);
+    assert!(!page.exists());
+}
+
+#[test]
+fn the_evidence_of_two_accounts_may_be_in_one_folder() {
+    let folder = tempfile::tempdir().unwrap();
+    let evidence = ["--evidence", folder.path().to_str().unwrap()];
+    let services = [wished(), wished()];
+    for service in &services {
+        service.ok(&[&["consent", "run"][..], &evidence].concat());
+    }
+    let pages: Vec<_> = fs::read_dir(folder.path())
+        .unwrap()
+        .map(|it| it.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|end| end == "html"))
+        .collect();
+    assert_eq!(pages.len(), 2, "{pages:?}");
+    for service in &services {
+        let url = &service.sandbox.connection().api_url;
+        let of = pages.iter().filter(|page| fs::read_to_string(page).unwrap().contains(url));
+        assert_eq!(of.count(), 1, "{url}");
+    }
 }
 
 #[test]

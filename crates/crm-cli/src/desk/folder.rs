@@ -2,7 +2,7 @@
 
 use std::{
     fs::{self, File, TryLockError},
-    io::{self, Write as _},
+    io,
     path::{Path, PathBuf},
     time::{Duration, SystemTime},
 };
@@ -47,10 +47,6 @@ const LEDGER_MARK_TEXT: &str = "\
 This desk has a consent ledger, ledger.db. While it is missing, nothing is sent that it would have to
 be asked about. Remove this file only to do without the wishes that it had.
 ";
-/// Where a command puts its pages of evidence.
-const EVIDENCE: &str = "evidence";
-/// Names the files of evidence that are elsewhere, one a line.
-const EVIDENCE_ELSEWHERE: &str = "evidence-elsewhere.txt";
 
 impl Desk {
     /// Opens the desk in a folder, if there is one.
@@ -160,54 +156,6 @@ impl Desk {
         waited.map_err(io::Error::other).and_then(|locked| locked).map_err(failed)
     }
 
-    /// The folder of the pages of evidence, which need not be there.
-    pub(crate) fn evidence_folder(&self) -> PathBuf {
-        self.folder.join(EVIDENCE)
-    }
-
-    /// Remembers files of evidence that are elsewhere, so that who looks for a number finds them.
-    pub(crate) fn note_evidence(&self, files: &[PathBuf]) -> Result<(), DeskError> {
-        let list = self.folder.join(EVIDENCE_ELSEWHERE);
-        let failed = |source| DeskError::io(&list, "written", source);
-        let known = self.evidence_elsewhere()?;
-        let mut new = String::new();
-        for file in files {
-            let file = file.canonicalize().map_err(failed)?;
-            if !file.starts_with(&self.folder) && !known.contains(&file) {
-                new += &format!("{}\n", file.display());
-            }
-        }
-        let mut list_file = lock_file(&list).map_err(failed)?;
-        list_file.write_all(new.as_bytes()).map_err(failed)
-    }
-
-    /// The files of evidence that are elsewhere, also those that are no longer there.
-    fn evidence_elsewhere(&self) -> Result<Vec<PathBuf>, DeskError> {
-        let list = self.folder.join(EVIDENCE_ELSEWHERE);
-        match fs::read_to_string(&list) {
-            Ok(text) => Ok(text.lines().map(PathBuf::from).collect()),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
-            Err(source) => Err(DeskError::io(&list, "read", source)),
-        }
-    }
-
-    /// The pages and lists in the folder of evidence, and those elsewhere that are still there.
-    pub(super) fn evidence(&self) -> Result<Vec<PathBuf>, DeskError> {
-        let folder = self.evidence_folder();
-        let failed = |source| DeskError::io(&folder, "read", source);
-        let entries = match fs::read_dir(&folder) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
-            entries => Some(entries.map_err(failed)?),
-        };
-        let entries = entries.into_iter().flatten();
-        let files = entries.map(|entry| Ok(entry.map_err(failed)?.path()));
-        let mut files = files.collect::<Result<Vec<_>, DeskError>>()?;
-        files.extend(self.evidence_elsewhere()?);
-        files.retain(|file| file.is_file());
-        files.sort();
-        Ok(files)
-    }
-
     /// The file of the consent ledger, which need not be there.
     pub(crate) fn ledger(&self) -> PathBuf {
         self.folder.join(LEDGER)
@@ -226,11 +174,6 @@ impl Desk {
         }
         let written = fs::write(&mark, LEDGER_MARK_TEXT);
         written.map_err(|source| DeskError::io(&mark, "written", source))
-    }
-
-    /// Whether there was a ledger and is none.
-    pub(crate) fn misses_ledger(&self) -> bool {
-        self.ledger_mark().exists() && !self.ledger().exists()
     }
 
     /// The record of single updates, to add to it.
@@ -269,7 +212,7 @@ impl Desk {
     }
 }
 
-fn lock_file(path: &Path) -> io::Result<File> {
+pub(super) fn lock_file(path: &Path) -> io::Result<File> {
     files::private().append(true).open(path)
 }
 

@@ -10,6 +10,7 @@ mod copies;
 mod elsewhere;
 mod error;
 mod event;
+mod evidence;
 mod folder;
 mod forget;
 mod history;

@@ -31,7 +31,7 @@ use crate::{
             snapshot::Need,
             summary::{in_words, name},
         },
-        ledger::{self, LedgerSets, existing, last_closed, open_sets, sound, why_passed_over},
+        ledger::{self, LedgerSets, existing, open_sets, sound, why_passed_over},
     },
     desk::Desk,
     error::CliError,
@@ -275,19 +275,21 @@ impl Running<'_> {
         Ok(())
     }
 
-    /// Writes the evidence of the last set, where its run was ended before it came to that.
+    /// Writes the evidence that is owed of sets of which nothing is open: a run was ended before it came
+    /// to that, or somebody sent a set that a run or a plan had left.
     async fn finish_evidence(&mut self) -> Result<Going, CliError> {
-        let Some(set) = last_closed(self.desk)?.filter(|_| !self.is_dry) else {
-            return Ok(Continue(()));
-        };
-        let [page, csv] = self.evidence_of(&set);
-        let modified = |file: &Path| fs::metadata(file).and_then(|of| of.modified()).ok();
-        if modified(&page) >= modified(&set) && csv.exists() {
+        if self.is_dry {
             return Ok(Continue(()));
         }
-        unless_stopped!(self.evidence(&set).await?);
-        self.step(format!("{}: its evidence was not written yet", name(&set)))?;
-        self.tell_evidence(&page, &csv)?;
+        for set in self.desk.evidence_owed()? {
+            // One that cannot be read is told where what is open is taken up.
+            if !ChangeSet::open(&set).and_then(|set| set.totals()).is_ok_and(|of| of.open() == 0) {
+                continue;
+            }
+            let [page, csv] = unless_stopped!(self.evidence(&set).await?);
+            self.step(format!("{}: its evidence was not written yet", name(&set)))?;
+            self.tell_evidence(&page, &csv)?;
+        }
         Ok(Continue(()))
     }
 
@@ -530,23 +532,17 @@ impl Running<'_> {
         Ok(verified.map(|verified| (verified, as_sent)))
     }
 
-    /// Where the page of a set goes, and its CSV.
-    fn evidence_of(&self, set: &Path) -> [PathBuf; 2] {
-        let folder = self.command.evidence.clone();
-        let folder = folder.unwrap_or_else(|| self.desk.evidence_folder());
-        let page = folder.join(set.file_stem().unwrap_or_default()).with_added_extension("html");
-        let csv = page.with_added_extension("csv");
-        [page, csv]
-    }
-
-    /// Writes the page of a set and its CSV.
+    /// Writes the page of a set and its CSV. It is owed as long as more may be sent of the set.
     async fn evidence(&self, set: &Path) -> Result<Result<[PathBuf; 2], Signal>, CliError> {
-        let files @ [page, _] = &self.evidence_of(set);
+        let files @ [page, _] = &self.desk.evidence_of(set, self.command.evidence.as_deref());
         let folder = page.parent().unwrap_or(Path::new("."));
         files::private_folder(folder).map_err(CliError::unwritten(folder))?;
         let written = report::of_set(self.globals, set, page).await?;
         if written.is_ok() {
             self.desk.note_evidence(files)?;
+            if ChangeSet::open(set)?.totals()?.open() == 0 {
+                self.desk.evidence_is_written(set)?;
+            }
         }
         Ok(written.map(|_| files.clone()))
     }

@@ -12,6 +12,6 @@ pub(super) use self::{
     guard::{OverrideArgs, note_created},
     opened::{begin, existing, is_there, may_be_written, of_account, open, sound},
     retracted::{done_for, on_page, taken_back},
-    sets::{LedgerSets, due, last_closed, open_sets, why_passed_over},
+    sets::{LedgerSets, due, open_sets, why_passed_over},
     taking::{take, told},
 };

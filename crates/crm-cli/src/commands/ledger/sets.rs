@@ -47,6 +47,18 @@ fn of_ledger(desk: &Desk) -> Result<LedgerSets, CliError> {
     Ok(LedgerSets { sets, passed_over })
 }
 
+/// A set that was planned from a ledger, if there is one under such a name as these sets get.
+pub(super) fn planned_from_one(desk: &Desk) -> Result<Option<PathBuf>, CliError> {
+    let is_one = |file: &PathBuf| {
+        let name = file.file_stem().unwrap_or_default().to_string_lossy();
+        let source = || ChangeSet::open(file).and_then(|set| set.info()).map(|info| info.source);
+        file.starts_with(desk.sets_folder())
+            && name.contains("consent")
+            && source().is_ok_and(|source| source.as_deref() == Some(SOURCE))
+    };
+    Ok(desk.set_files()?.into_iter().find(is_one))
+}
+
 /// What is said of a set with which nobody can go on. What it had still to do is planned anew.
 pub(in crate::commands) fn why_passed_over(error: &BulkError) -> String {
     format!("it was passed over, and what is due is planned anew; move it away: {error}")
@@ -64,16 +76,6 @@ pub(in crate::commands) fn open_sets(desk: &Desk) -> Result<LedgerSets, CliError
         }
     }
     Ok(LedgerSets { sets: open, passed_over })
-}
-
-/// The last set of the ledger, if nothing of it is open.
-pub(in crate::commands) fn last_closed(desk: &Desk) -> Result<Option<PathBuf>, CliError> {
-    let last = of_ledger(desk)?.sets.pop();
-    let is_closed = |file: &PathBuf| {
-        let totals = ChangeSet::open(file).and_then(|set| set.totals());
-        totals.is_ok_and(|totals| totals.open() == 0)
-    };
-    Ok(last.filter(is_closed))
 }
 
 /// What is due by the mirror of a desk, without what its sets have done meanwhile; of what they could

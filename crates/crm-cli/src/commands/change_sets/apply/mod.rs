@@ -16,6 +16,7 @@ use clap::{Args, ValueEnum};
 use crm_bulk::{
     Apply, Change, ChangeSet, Event, ExpectedDigest, Finished, OnDrift, State, StopReason,
 };
+use crm_consent::SOURCE;
 use futures_util::StreamExt;
 
 pub(in crate::commands) use self::ended::Ended;
@@ -150,6 +151,7 @@ impl ApplyCommand {
         let what = format!("{} of {}", count(set.totals()?.open(), "change"), name(&self.set));
         session.service.transport().allow(&what)?;
         tell_desk(session, &self.set);
+        owe_evidence(session, &set)?;
         let ended = self.apply(session, set, changes, None).await;
         tell_desk(session, &self.set);
         ended
@@ -176,6 +178,9 @@ impl ApplyCommand {
             let what = format!("{} of {}", count(open, "change"), name(&self.set));
             session.service.transport().allow(&what)?;
             tell_desk(session, &self.set);
+            if owe_evidence(session, &set)? {
+                note("the next `crm consent run` writes the evidence of it");
+            }
         } else {
             note("nothing is open: nothing was sent");
         }
@@ -258,7 +263,7 @@ impl ApplyCommand {
         mut dry_run: Option<&mut DryRun<'_>>,
     ) -> Result<Ended, CliError> {
         let stop = Arc::new(Stop::default());
-        let is_of_ledger = set.info()?.source.as_deref() == Some(crm_consent::SOURCE);
+        let is_of_ledger = set.info()?.source.as_deref() == Some(SOURCE);
         let apply = narrow!(
             Apply::new(set)
                 .on_drift(OnDrift::from(self.on_drift))
@@ -350,6 +355,20 @@ impl ApplyCommand {
         }
         Err(error)
     }
+}
+
+/// Notes in the desk that evidence is owed of a set of its ledger, before anything is sent of it.
+/// Returns whether it is such a set.
+fn owe_evidence(session: &Session<'_>, set: &ChangeSet) -> Result<bool, CliError> {
+    let Some(desk) = session.existing_desk()? else {
+        return Ok(false);
+    };
+    let is_of_desk = desk::whole(set.path())?.starts_with(desk::whole(&desk.sets_folder())?);
+    let is_owed = is_of_desk && set.info()?.source.as_deref() == Some(SOURCE);
+    if is_owed {
+        desk.owe_evidence(set.path())?;
+    }
+    Ok(is_owed)
 }
 
 /// Lets the history of the desk find a set that is elsewhere, and who reads the mirror know that it
