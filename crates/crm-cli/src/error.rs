@@ -7,6 +7,7 @@ use crm_consent::{ConsentError, InvalidStamp};
 use crm_contacts::{Advice, ContactsError, RefusalKind};
 #[cfg(feature = "fleet")]
 use crm_fleet::FleetError;
+use crm_mirror::disk::room;
 use crm_models::{Preference, PreferencesError};
 use crm_sandbox::SandboxError;
 use crm_transport::{TransportError, TransportErrorKind};
@@ -149,6 +150,9 @@ impl CliError {
                 Advice::Done => Some(DONE),
                 _ => None,
             },
+            Self::Io { source, .. } if room::is_for_want_of_room(source.kind()) => {
+                Some("make room and run it again: what has been done so far stays done")
+            }
             // Other changes of the set may have been made before.
             Self::Bulk(BulkError::Contacts(error)) if error.advice() == Advice::Later => {
                 Some("try again later: what has been done so far stays done and is skipped")

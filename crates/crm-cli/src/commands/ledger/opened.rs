@@ -5,12 +5,13 @@ use std::path::PathBuf;
 use crm_consent::Ledger;
 use crm_values::PhoneReader;
 
+use super::sets::planned_from_one;
 use crate::{
     commands::args::NumberArgs,
     desk::{Desk, Whereabouts},
     error::CliError,
     globals::Globals,
-    output::note,
+    output::{crm, note, quoted},
     session::{self, Session},
 };
 
@@ -36,9 +37,7 @@ pub(in crate::commands) fn sound(place: &Whereabouts) -> Result<Ledger, CliError
 
 /// Opens the ledger of a desk, which is begun if need be.
 pub(in crate::commands) fn begin(desk: &Desk, numbers: &NumberArgs) -> Result<Ledger, CliError> {
-    if desk.misses_ledger() {
-        return Err(missing(desk));
-    }
+    refuse_missing(desk)?;
     // Marked before it is there: one that is lost is missed from its first wish on.
     desk.mark_ledger()?;
     let ledger = Ledger::open_or_create(desk.ledger(), &desk.card().site())?;
@@ -49,9 +48,7 @@ pub(in crate::commands) fn begin(desk: &Desk, numbers: &NumberArgs) -> Result<Le
 ///
 /// That one is gone is no reason to go on as if nobody had ever wished anything.
 pub(in crate::commands) fn open(desk: &Desk) -> Result<Option<Ledger>, CliError> {
-    if desk.misses_ledger() {
-        return Err(missing(desk));
-    }
+    refuse_missing(desk)?;
     let file = desk.ledger();
     if !file.exists() {
         return Ok(None);
@@ -66,7 +63,7 @@ pub(in crate::commands) fn open(desk: &Desk) -> Result<Option<Ledger>, CliError>
 /// Whether the account of a session has a ledger, also one that is missing.
 pub(in crate::commands) fn is_there(session: &Session<'_>) -> Result<bool, CliError> {
     let desk = session.existing_desk()?;
-    Ok(desk.is_some_and(|desk| desk.ledger().exists() || desk.misses_ledger()))
+    Ok(desk.is_some_and(|desk| desk.ledger().exists() || refuse_missing(desk).is_err()))
 }
 
 /// Opens the ledger of the account for what only tells more by it, if there is one that can be read.
@@ -79,13 +76,26 @@ pub(in crate::commands) fn of_account(globals: &Globals) -> Option<Ledger> {
     })
 }
 
-fn missing(desk: &Desk) -> CliError {
-    CliError::Usage(format!(
+/// Refuses to go on without a ledger that the desk has had, by its mark or by a set that was planned from
+/// it.
+fn refuse_missing(desk: &Desk) -> Result<(), CliError> {
+    if desk.ledger().exists() {
+        return Ok(());
+    }
+    let mark = desk.ledger_mark();
+    let to_do_without = if mark.exists() {
+        format!("remove {}", mark.display())
+    } else if let Some(set) = planned_from_one(desk)? {
+        let set = quoted(&set.file_stem().unwrap_or_default().to_string_lossy());
+        format!("put away the sets that were planned from it: `{} sets archive {set}`", crm())
+    } else {
+        return Ok(());
+    };
+    Err(CliError::Usage(format!(
         "the consent ledger of this desk is missing, {}: bring it back from a backup; to do without \
-         the wishes that it had, remove {}",
+         the wishes that it had, {to_do_without}",
         desk.ledger().display(),
-        desk.ledger_mark().display()
-    ))
+    )))
 }
 
 /// Opens the ledger of an account that has one.
