@@ -111,6 +111,12 @@ impl Environment {
         self.api.scheme() == "http" || self.auth.scheme() == "http"
     }
 
+    /// Whether a certificate of one of the hosts is to be verified.
+    #[cfg(any(feature = "reqwest", feature = "hyper"))]
+    pub(crate) fn has_tls(&self) -> bool {
+        self.api.scheme() == "https" || self.auth.scheme() == "https"
+    }
+
     fn known(name: &'static str, api: &str, auth: &str) -> Self {
         match Self::custom(api, auth) {
             Ok(environment) => Self { name, ..environment },

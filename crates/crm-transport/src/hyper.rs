@@ -1,6 +1,6 @@
 //! The lean transport, directly on hyper-util's pooled client.
 
-use std::{error::Error, pin::pin, time::Duration};
+use std::{error::Error, pin::pin, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -17,7 +17,7 @@ use hyper_util::{
     },
     rt::{TokioExecutor, TokioTimer},
 };
-use rustls::ClientConfig;
+use rustls::{ClientConfig, RootCertStore, crypto::aws_lc_rs};
 use tokio::time::{Instant, timeout_at};
 
 use crate::{
@@ -92,12 +92,10 @@ impl HyperTransport {
     ///
     /// Returns [`TransportError`] when TLS cannot be set up.
     pub fn with_limits(environment: &Environment, limits: Limits) -> Result<Self, TransportError> {
-        Self::build(
-            environment,
-            limits,
-            verified_by_the_platform()?,
-            Client::builder(TokioExecutor::new()),
-        )
+        // A machine that has no certificates, as a bare container, still reaches the sandbox.
+        let tls =
+            if environment.has_tls() { verified_by_the_platform()? } else { trusting_nobody()? };
+        Self::build(environment, limits, tls, Client::builder(TokioExecutor::new()))
     }
 
     /// Creates a transport to the environment's API host with the caller's settings of TLS, for a
@@ -251,9 +249,22 @@ impl Transport for HyperTransport {
 /// TLS whose certificates the operating system verifies.
 pub(crate) fn verified_by_the_platform()
 -> Result<HttpsConnectorBuilder<WantsSchemes>, TransportError> {
-    HttpsConnectorBuilder::new().try_with_platform_verifier().map_err(|error| {
-        TransportError::new(TransportErrorKind::Tls, Delivery::NotExecuted).with_source(error)
-    })
+    HttpsConnectorBuilder::new().try_with_platform_verifier().map_err(not_set_up)
+}
+
+/// TLS for hosts that are spoken to without.
+fn trusting_nobody() -> Result<HttpsConnectorBuilder<WantsSchemes>, TransportError> {
+    let provider = Arc::new(aws_lc_rs::default_provider());
+    let settings = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(not_set_up)?
+        .with_root_certificates(RootCertStore::empty())
+        .with_no_client_auth();
+    Ok(HttpsConnectorBuilder::new().with_tls_config(settings))
+}
+
+fn not_set_up(error: rustls::Error) -> TransportError {
+    TransportError::new(TransportErrorKind::Tls, Delivery::NotExecuted).with_source(error)
 }
 
 async fn read(

@@ -110,6 +110,10 @@ impl ReqwestTransport {
         if environment.is_without_tls() {
             client = client.no_proxy();
         }
+        // A machine that has no certificates, as a bare container, still reaches the sandbox.
+        if !environment.has_tls() {
+            client = client.tls_certs_only([]);
+        }
         let client = client
             // It would log what is sent, credentials included.
             .connection_verbose(false)

@@ -196,3 +196,27 @@ async fn a_proxy_that_is_named_carries_the_calls() {
         .await;
     assert_eq!(carried.load(Ordering::SeqCst), 1);
 }
+
+/// Which certificates a machine has is said by variables, so that the test is a process of its own.
+#[cfg(target_os = "linux")]
+#[test]
+fn hosts_without_tls_are_reached_from_a_machine_that_has_no_certificates() {
+    const INSIDE: &str = "CRM_TEST_WITHOUT_CERTIFICATES";
+    if std::env::var_os(INSIDE).is_some() {
+        let local = Environment::custom("http://127.0.0.1:9", "http://127.0.0.1:9").unwrap();
+        ReqwestTransport::new(&local).unwrap();
+        HyperTransport::new(&local).unwrap();
+        let vendor = Environment::production();
+        assert_eq!(ReqwestTransport::new(&vendor).unwrap_err().kind(), TransportErrorKind::Tls);
+        assert_eq!(HyperTransport::new(&vendor).unwrap_err().kind(), TransportErrorKind::Tls);
+        return;
+    }
+    let name = "hosts_without_tls_are_reached_from_a_machine_that_has_no_certificates";
+    let ended = std::process::Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", name])
+        .env(INSIDE, "1")
+        .env("SSL_CERT_FILE", "/dev/null")
+        .env("SSL_CERT_DIR", "/dev/null")
+        .status();
+    assert!(ended.unwrap().success());
+}
