@@ -75,7 +75,7 @@ fn the_files_are_kept_where_that_is_asked_for() {
     let home = tempfile::tempdir().unwrap();
     let told = stdout(&crm(home.path()).args(["demo", "--keep"]).assert().success());
     let folder = told.trim_end().rsplit_once("The files are in ").unwrap().1;
-    assert_eq!(names(Path::new(folder)), ["back.crm", "home", "mend.crm", "mend.csv"]);
+    assert_eq!(names(Path::new(folder)), ["back.crm", "crm", "mend.crm", "mend.csv"]);
     assert!(Path::new(folder).starts_with(home.path().canonicalize().unwrap()), "{folder}");
 }
 

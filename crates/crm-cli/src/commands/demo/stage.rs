@@ -29,8 +29,8 @@ const LONGEST: Duration = Duration::from_secs(60);
 const LOOK: Duration = Duration::from_millis(5);
 /// How much of a line is shown.
 const WIDTH: usize = 110;
-/// Where a command looks for what belongs to its user: all of it is in the folder of the demo.
-const PLACES: [&str; 9] = [
+/// Where a command looks for what belongs to its user: all of it is the folder of the demo.
+const PLACES: [&str; 11] = [
     "HOME",
     "XDG_CONFIG_HOME",
     "XDG_DATA_HOME",
@@ -40,6 +40,8 @@ const PLACES: [&str; 9] = [
     "APPDATA",
     "LOCALAPPDATA",
     "TMPDIR",
+    "TMP",
+    "TEMP",
 ];
 
 /// One command, as a user types it.
@@ -235,8 +237,7 @@ impl Stage {
         // Without the first there are no sockets on Windows.
         let kept = ["SystemRoot", "TZ"].map(|name| (name, env::var_os(name)));
         command.envs(kept.into_iter().filter_map(|(name, value)| Some((name, value?))));
-        let home = self.folder.path().join("home");
-        command.envs(PLACES.map(|name| (name, &home)));
+        command.envs(PLACES.map(|name| (name, self.folder.path())));
         let Connection { api_url, auth_url, tenant, client_id, client_secret, app_key, .. } =
             self.connection().clone();
         command.envs([
