@@ -88,6 +88,7 @@ fn a_row_counts_for_the_channel_that_it_names() {
         "List",
         "Marketing Channel",
         "Opt-Out Type",
+        "Channel Type",
     ];
     for (of, cells) in [
         ([true, false], "sms|SMS|Text|text message|phone|voice|Call|Phone call|MMS|texts"),
@@ -110,6 +111,17 @@ fn a_row_counts_for_the_channel_that_it_names() {
             let row = format!("{{n}},{{e}},{cell},{status},2026-11-01\n,bo@site.example,sms,,");
             expect(&format!("Phone,Email,{header},Status,Date"), &row, "bad neither");
         }
+    }
+}
+
+#[test]
+fn a_column_whose_cells_all_name_channels_is_one_of_channels_whatever_it_is_called() {
+    for header in ["Platform", "Media", "Comm Type", "channel_name", "Contact Via", "Audience", "x"]
+    {
+        let columns = format!("Phone,Email,{header},Status,Date");
+        expect(&columns, "{n},{e},sms,subscribed,2026-11-01", "in! neither");
+        expect(&columns, "{n},{e},Email list,unsubscribed,2026-11-01", "neither out");
+        expect(&columns, "{n},{e},sms,out,\n8185550143,,owl,out,", "out out out");
     }
 }
 
@@ -160,6 +172,9 @@ fn a_status_counts_for_its_channel_however_it_is_spelled() {
         ("e mail opt out|unsubscribed from all email", ["out", "in!"], "E"),
         ("email opt in|email consent|accepts email marketing", ["in!", "out"], "E"),
         ("opted out|do not contact|unsubscribed", ["out", "in!"], "both"),
+        ("opt in (sms)", ["in!", "out"], "N"),
+        ("opt out (email)", ["out", "in!"], "E"),
+        ("opt out (postal)", ["", ""], ""),
         ("opted in|accepts marketing|marketing consent", ["in!", "out"], "both"),
         ("postal opt out|push opt out|whats app opt out|fax opt out|mail opt out", ["", ""], ""),
         ("do not mail|direct mail opt out|do not service|letters opt out", ["", ""], ""),
@@ -218,6 +233,14 @@ fn a_wish_of_what_nobody_knows_makes_none_and_is_not_missed() {
         ("Phone,Comments,Status,Date", "{n},unsubscribed,,2026-11-01", "bad"),
         ("Phone,Reason,Status,Date", "{n},STOP,subscribed,2026-11-01", "bad"),
         ("Phone,Comments,Status,Date", "{n},subscribed,unsubscribed,2026-11-01", "out"),
+        ("Phone,Email,Notes,Status,Date", "{n},{e},do not call,in,2026-11-01", "bad"),
+        ("Phone,Notes,Status,Date", "{n},opt out SMS,in,2026-11-01", "bad"),
+        ("Phone,Notes,Status,Date", "{n},opted out of e-mail,in,2026-11-01", "in!"),
+        ("Phone,Tags,Status,Date", "{n},vip; unsubscribed,in,2026-11-01", "bad"),
+        ("Phone,SMS,Status,Date", "{n},no,in,2026-11-01", "bad"),
+        ("Phone,SMS,Status,Date", "{n},yes,in,2026-11-01", "in!"),
+        ("Phone,SMS,Status,Date", "{n},yes,,2026-11-01", "neither"),
+        ("Phone,SMS,Date", "{n},no,2026-11-01", "refused"),
         ("Phone,Comments,Status,Date", "{n},asked to stop,subscribed,2026-11-01", "in!"),
         ("Phone,Membership cancelled,Status", "{n},yes,unsubscribed", "out"),
         ("Phone,Membership cancelled", "{n},yes", "refused"),
@@ -251,6 +274,7 @@ fn a_date_is_that_of_its_own_wish() {
         ("Email,Status,Date,Unsubscribed on", "{e},subscribed,2026-11-03,2026-11-01", "in!"),
         ("Email,Status,Date,Unsubscribed on", "{e},subscribed,2026-11-01,2026-11-03", "bad"),
         ("Email,Status,SMS opt-in date", "{e},subscribed,2026-11-01", "in"),
+        ("Email,Status,Date,Last opt-out date", "{e},subscribed,2026-11-01,2026-11-03", "bad"),
         ("Email,Status,Postal opt-in date", "{e},subscribed,2026-11-01", "in"),
         ("Email,Status,Pool opt-in date", "{e},subscribed,2026-11-01", "in"),
         ("Email,Status,SMS opt-out date", "{e},,2026-11-01", "neither"),

@@ -10,7 +10,7 @@ use super::{
 pub(super) struct Channels(u8);
 
 /// Words that say nothing of a channel, as in `Marketing e-mails` and `SMS opt-out`.
-const PLAIN: [&str; 11] = [
+const PLAIN: [&str; 13] = [
     "and",
     "or",
     "only",
@@ -22,6 +22,8 @@ const PLAIN: [&str; 11] = [
     "promotional",
     "number",
     "channel",
+    "list",
+    "subscriber",
 ];
 /// Words for all channels.
 const ALL: [&str; 5] = ["all", "any", "both", "every", "everything"];
@@ -94,8 +96,7 @@ impl Channels {
     /// The channels that a cell names, as `SMS and Email`; `None` where it is not known what it
     /// names.
     pub(super) fn in_cell(cell: &str) -> Option<Self> {
-        // What stands in parentheses counts: `Email (and text)`.
-        let words = spelled(&cell.replace(['(', ')'], " "));
+        let words = spelled(cell);
         if words.is_empty() {
             return is_blank(cell).then_some(Self::ALL);
         }
@@ -124,7 +125,11 @@ fn is_blank(cell: &str) -> bool {
 /// What the cells have shown so far of a column that may name channels.
 #[derive(Debug)]
 pub(super) struct Named {
+    /// Whether the header does not say that it is one of channels.
+    by_cells: bool,
     names_one: bool,
+    /// Whether each names channels that are known.
+    all: bool,
     /// Whether each may say what kind of a number or an address the row has, and one says nothing
     /// else: `Home`, `MobilePhone`.
     are_kinds: bool,
@@ -132,16 +137,20 @@ pub(super) struct Named {
 }
 
 impl Named {
-    pub(super) fn new() -> Self {
-        Self { names_one: false, are_kinds: true, has_kind: false }
+    pub(super) fn new(by_cells: bool) -> Self {
+        Self { by_cells, names_one: false, all: true, are_kinds: true, has_kind: false }
     }
 
     /// Looks at one more cell that is not blank.
     pub(super) fn add(&mut self, cell: &str) {
-        if self.names_one && !self.are_kinds {
+        let is_settled = if self.by_cells { !self.all } else { self.names_one && !self.are_kinds };
+        if is_settled {
             return;
         }
         let words = spelled(cell);
+        // A remark that somebody opted out of one is a wish.
+        let is_remark = words.iter().any(|word| word == "optout");
+        self.all &= !is_remark && Channels::in_cell(cell).is_some();
         let is = |of: &[&str]| words.iter().all(|word| of.contains(&word.as_str()));
         let is_kind = is(&LABELS) || is(&TELEPHONES);
         self.has_kind |= is_kind;
@@ -152,7 +161,8 @@ impl Named {
 
     /// Whether the column says what is meant.
     pub(super) fn are_channels(&self) -> bool {
-        self.names_one && !(self.are_kinds && self.has_kind)
+        let are_known = self.all || !self.by_cells;
+        are_known && self.names_one && !(self.are_kinds && self.has_kind)
     }
 }
 
@@ -228,9 +238,13 @@ mod tests {
             (&["-"], false),
             (&["both"], true),
         ] {
-            let mut named = Named::new();
-            cells.iter().for_each(|cell| named.add(cell));
-            assert_eq!(named.are_channels(), are_channels, "{cells:?}");
+            for by_cells in [false, true] {
+                let mut named = Named::new(by_cells);
+                cells.iter().for_each(|cell| named.add(cell));
+                let has_unknown = cells.contains(&"owl");
+                let are_channels = are_channels && !(by_cells && has_unknown);
+                assert_eq!(named.are_channels(), are_channels, "{cells:?}");
+            }
         }
     }
 }

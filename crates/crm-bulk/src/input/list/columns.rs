@@ -33,11 +33,12 @@ struct Seen {
 impl Seen {
     /// Nothing yet.
     fn under(header: &str) -> Self {
-        let may_name = Role::of(header) == Role::MayBeChannels;
+        let role = Role::of(header);
+        let named = || Named::new(role != Role::MayBeChannels);
         Self {
             flags: Flags::under(header),
             dates: Allowed::default(),
-            channels: may_name.then(Named::new),
+            channels: role.may_be_channels(header).then(named),
             has_at: false,
         }
     }
@@ -210,7 +211,9 @@ impl Columns {
                 let shown = Status::shown(header, flags).filter(|_| !is_closed);
                 let role = match shown {
                     Some(status) => Role::Status(status),
-                    None if channels.as_ref().is_some_and(Named::are_channels) => Role::Channels,
+                    None if may_be_status && channels.as_ref().is_some_and(Named::are_channels) => {
+                        Role::Channels
+                    }
                     // `Has Mobile` and the like, whatever their names are.
                     None if is_open && role != Role::Ignored => Role::Other,
                     // Where people live.

@@ -177,6 +177,16 @@ impl Role {
         }
     }
 
+    /// Whether a column whose cells all name channels says by them about which its rows are; not one that
+    /// says by what a wish came in, or of what kind a number is.
+    pub(super) fn may_be_channels(self, header: &str) -> bool {
+        const HOW: [&str; 6] = ["source", "origin", "via", "method", "form", "by"];
+        let words = spelled(header);
+        let is_how = |word: &String| HOW.contains(&word.as_str()) && words != ["contact", "via"];
+        let is_about = words.iter().any(|word| way(word).is_some() || is_how(word));
+        self == Self::MayBeChannels || (self == Self::Other && !is_about)
+    }
+
     /// What a column holds that is read, for people.
     pub(super) fn holds(self) -> Option<&'static str> {
         match self {

@@ -159,7 +159,7 @@ impl Columns {
                 Role::Status(status) if status.is_vague && status.channels.meet(of) => {
                     status.read(cell)
                 }
-                Role::Other | Role::Reasons if !self.is_said(header) => Status::in_remark(cell),
+                Role::Other | Role::Reasons if !self.is_said(header) => Status::in_remark(cell, of),
                 _ => None,
             };
             match (wish, other) {

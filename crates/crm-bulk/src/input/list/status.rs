@@ -5,7 +5,7 @@ use unicode_normalization::UnicodeNormalization;
 use super::{
     channels::Channels,
     polarity::Polarity,
-    vocabulary::{is_about, is_known, spelled},
+    vocabulary::{Way, is_about, is_known, spelled, way},
     wish::{Wish, together},
     words::words,
 };
@@ -61,6 +61,9 @@ const NO: [&str; 5] = ["no", "false", "0", "n", "off"];
 const TELLING: [&str; 8] =
     ["subscri", "optin", "optout", "optedin", "optedout", "stop", "dnc", "donot"];
 
+/// Parts of words of which a remark about a wish has one; hardly any other cell of a list has.
+const REMARKED: [&str; 9] =
+    ["opt", "sub", "stop", "dn", "not", "don", "consent", "suppress", "marketing"];
 /// How many bytes a remark has at most that is the word of a wish and no more.
 const LONGEST_REMARK: usize = 40;
 
@@ -142,8 +145,15 @@ impl Status {
     /// must be such words or yes and no, and either one of them cannot mean anything else or the
     /// header can be read so. A header with words that are not known says nothing.
     pub(super) fn shown(header: &str, cells: &Flags) -> Option<Self> {
+        let words = spelled(header);
+        // `SMS: no` is no consent, and `SMS: yes` may say many things.
+        let is_bare = |word: &String| matches!(way(word), Some(Way::Texts | Way::Calls));
+        if words.iter().all(is_bare) && cells.are_all() {
+            let status = Self::named(&words, Some(Wish::In));
+            return Some(Self { is_vague: !cells.tells, ..status });
+        }
         let yes = Polarity::of(header).of_flags;
-        let status = Self::named(&spelled(header), yes);
+        let status = Self::named(&words, yes);
         let is_clear = !status.is_vague;
         let is_status = if cells.is_called_so {
             cells.tells || (cells.all_words && is_clear)
@@ -224,14 +234,37 @@ impl Status {
         })
     }
 
-    /// What a cell says that holds anything: nothing, unless it cannot mean anything but a wish.
-    pub(super) fn in_remark(cell: &str) -> Option<Wish> {
-        if cell.len() > LONGEST_REMARK {
+    /// What a cell that holds anything says of a value that is reached by `of`: out where a part of it
+    /// cannot mean anything else, in where all of it cannot.
+    pub(super) fn in_remark(cell: &str, of: Channels) -> Option<Wish> {
+        let letters = cell.to_ascii_lowercase();
+        if cell.is_ascii() && !REMARKED.iter().any(|part| letters.contains(part)) {
             return None;
         }
-        let text = squeezed(cell);
-        let wish = Self::in_reason(cell)?;
-        (wish != Wish::Neither && TELLING.iter().any(|part| text.contains(part))).then_some(wish)
+        let is = |wish| move |text: &str| Self::remarked(text, of) == Some(wish);
+        if cell.split([',', ';', '|']).any(is(Wish::Out)) {
+            Some(Wish::Out)
+        } else {
+            is(Wish::In)(cell).then_some(Wish::In)
+        }
+    }
+
+    fn remarked(text: &str, of: Channels) -> Option<Wish> {
+        if text.len() > LONGEST_REMARK {
+            return None;
+        }
+        let squeezed = squeezed(text);
+        let tells = TELLING.iter().any(|part| squeezed.contains(part));
+        match Self::in_reason(text) {
+            Some(Wish::Neither) => return None,
+            Some(wish) if tells => return Some(wish),
+            _ => {}
+        }
+        // As in `do not call` and `opted out of SMS`.
+        let words = spelled(text);
+        let is_meant = Channels::of_words(&words).meet(of);
+        let is_clear = is_meant && words.iter().all(|word| is_known(word) && !is_about(word));
+        Polarity::of(text).sure.filter(|_| is_clear)
     }
 }
 

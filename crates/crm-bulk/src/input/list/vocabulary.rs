@@ -161,7 +161,8 @@ const PLAIN: &str = "a an the is are was has have had been be all any every ever
     communicate market marketing promotion promotional promo offer deal advertising advertisement ad \
     campaign solicit solicitation disturb news update status state flag preference preferred list channel \
     medium global globally overall general current currently latest express written explicit double single \
-    confirmed address new ads opt opted opting action keyword response reply event hs number information added";
+    confirmed address new ads opt opted opting action keyword response reply event hs number information added last \
+    first most recent original effective";
 
 /// Words of headers that refer to a wish but contain something else: when, by whom, why.
 const ABOUT: [&str; 24] = [
@@ -241,7 +242,8 @@ const LONGEST: usize = 32;
 /// The words of a text as one spells them: `smsOptedOut`, `SMS_OPT_OUT` and `sms-optout` are alike.
 pub(super) fn spelled(text: &str) -> Vec<String> {
     let mut words = Vec::new();
-    for word in split(text) {
+    // What stands in parentheses counts: `Opt Out (Postal)`.
+    for word in split(&text.replace(['(', ')'], " ")) {
         let parts = parts(&word).unwrap_or_else(|| vec![singular(&word)]);
         words.extend(parts.into_iter().map(str::to_owned));
     }
@@ -317,6 +319,7 @@ mod tests {
             ("WhatsApp|whats app|WHATSAPP", "whatsapp"),
             ("optoutdate|OptOut_Date|Opt-out date", "optout date"),
             ("Accepts SMS|acceptssms", "accept sms"),
+            ("Opt Out (SMS)|opt-out/sms", "optout sms"),
             ("Pool opt-out", "pool optout"),
             ("Notes", "note"),
         ] {
