@@ -75,8 +75,8 @@ impl Exit {
     const BY_WEIGHT: [Self; 14] = [
         Self::Done,
         Self::NothingFound,
-        Self::Consent,
         Self::Held,
+        Self::Consent,
         Self::Usage,
         Self::Unreachable,
         Self::Credentials,

@@ -209,8 +209,10 @@ fn what_cannot_be_set_is_told_with_the_reason_and_late_wishes_have_their_code() 
     assert_eq!(left.len(), 1);
     assert_eq!(left[0]["kind"], "cannot-be-set");
     assert!(left[0]["why"].as_str().unwrap().contains("--unknown-flags"), "{left:?}");
-    let ended = service.crm("consent run --unknown-flags on").assert().code(0);
+    // It was late when it was turned off.
+    let ended = service.crm("consent run --unknown-flags on").assert().code(10);
     assert!(stdout(&ended).contains("1 done"), "{}", stdout(&ended));
+    assert!(stdout(&ended).contains("1 copy was late"), "{}", stdout(&ended));
     assert!(due(&service, 0).is_empty());
 }
 

@@ -8,7 +8,7 @@ use crate::{
     ledger::Ledger,
     policies::{Held, Policies},
     policy::{DayOff, Policy},
-    standing::{Heard, Run, last, runs},
+    standing::{Heard, last, runs},
     wish::{Scope, Wish},
 };
 
@@ -34,9 +34,7 @@ pub struct Clock {
     /// How another policy counts it, which gives a later day.
     pub otherwise: Option<Counted>,
     #[serde(skip)]
-    decides: LastDay,
-    #[serde(skip)]
-    zone: TimeZone,
+    term: Term,
 }
 
 /// How a last day was counted.
@@ -65,38 +63,52 @@ pub struct Counted {
 }
 
 impl Clock {
-    /// Returns whether it runs at a moment, written as RFC 3339: from the beginning of its first day.
-    #[must_use]
-    pub fn has_begun(&self, at: &str) -> bool {
-        at.parse().is_ok_and(|at: Timestamp| self.zone.to_datetime(at).date() >= self.decides.from)
-    }
-
     /// Returns the moment at which the last day is over, as RFC 3339.
     #[must_use]
     pub fn ends(&self) -> String {
-        self.decides.ends.to_string()
+        self.term.day.ends.to_string()
     }
 
-    /// Returns by how many days a moment, written as RFC 3339, is too late: 0 on the last day and
-    /// before. `None` for a text that is no moment.
+    /// Returns by how many days a moment is too late: 0 on the last day and before.
     #[must_use]
-    pub fn days_late(&self, at: &str) -> Option<u32> {
-        Some(self.decides.days_late(&self.zone, at.parse().ok()?))
+    pub fn days_late(&self, at: crm_models::Timestamp) -> u32 {
+        self.term.days_late(at)
+    }
+
+    pub(crate) fn term(&self) -> &Term {
+        &self.term
     }
 }
 
-/// A time in which a value was out, and by when a copy of it had to receive no marketing.
-#[derive(Debug, Clone, Serialize)]
-#[serde(rename_all = "camelCase")]
-#[non_exhaustive]
-pub struct Period {
-    /// By when.
-    #[serde(flatten)]
-    pub clock: Clock,
-    /// When a wish to be written to ended it, at the latest, in UTC; none where it lasts.
-    pub ended: Option<String>,
-    /// The record of that wish.
-    pub ended_by: Option<u64>,
+/// What tells how late a moment is.
+#[derive(Debug, Clone)]
+pub(crate) struct Term {
+    day: LastDay,
+    zone: TimeZone,
+    /// Whether it is known from when it counts.
+    pub(crate) is_known: bool,
+}
+
+impl Term {
+    pub(crate) fn of((by, day): (&Held, LastDay), is_known: bool) -> Self {
+        Self { day, zone: by.policy.zone().clone(), is_known }
+    }
+
+    /// Whether it runs at a moment: from the beginning of its first day.
+    pub(crate) fn has_begun(&self, at: crm_models::Timestamp) -> bool {
+        self.day_of(at) >= self.day.from
+    }
+
+    /// By how many days a moment is too late: 0 on the last day and before.
+    pub(crate) fn days_late(&self, at: crm_models::Timestamp) -> u32 {
+        (self.day_of(at) - self.day.last).get_days().max(0).unsigned_abs()
+    }
+
+    fn day_of(&self, at: crm_models::Timestamp) -> Date {
+        // What is beyond the calendar of one type is at its end.
+        let moment = Timestamp::from_nanosecond(at.as_nanoseconds()).unwrap_or(Timestamp::MAX);
+        self.zone.to_datetime(moment).date()
+    }
 }
 
 /// The clocks of copies, returned by [`Ledger::clocks`].
@@ -118,7 +130,7 @@ impl Ledger {
 }
 
 impl Clocks<'_> {
-    /// Returns the clock of a copy that was created at a moment, by the wishes that had been
+    /// Returns the clock of a copy that is there since a moment, by the wishes that had been
     /// received by another; both are written as RFC 3339. `None` where nobody wished to be left alone
     /// then.
     ///
@@ -141,49 +153,6 @@ impl Clocks<'_> {
         let last = runs(&heard, Scope::Marketing, &self.policies).pop();
         let lasts = last.filter(|run| run.ended_by.is_none());
         Ok(lasts.and_then(|run| self.of_copy(run.first, created)))
-    }
-
-    /// Returns all times in which a value was out and a copy that was created at a moment was there, in
-    /// their order: each has a last day of its own.
-    ///
-    /// # Errors
-    ///
-    /// The same as those of [`of`](Self::of).
-    pub fn periods(&self, value: &str, created: Option<&str>) -> Result<Vec<Period>, ConsentError> {
-        let created = created.map(moment).transpose()?;
-        let heard = self.ledger.of_key(&self.ledger.keys(value).key)?;
-        Ok(self.periods_of(&heard, created))
-    }
-
-    /// Returns each value that was out beyond its last day until somebody wished it to be written to,
-    /// as it was read: what was not turned off by then was late, and is in no list of what is due.
-    /// Values that were removed are not among them.
-    ///
-    /// # Errors
-    ///
-    /// Returns errors for a file that cannot be read.
-    pub fn ended_late(&self) -> Result<Vec<String>, ConsentError> {
-        let mut values = Vec::new();
-        self.ledger.each_value(|heard| {
-            let key = heard.iter().find_map(|heard| heard.key.clone());
-            let is_late = self.periods_of(heard, None).iter().any(|period| {
-                let ended = period.ended.as_deref();
-                ended.and_then(|ended| period.clock.days_late(ended)) > Some(0)
-            });
-            values.extend(key.filter(|_| is_late));
-        })?;
-        Ok(values)
-    }
-
-    fn periods_of(&self, heard: &[Heard], created: Option<Timestamp>) -> Vec<Period> {
-        let period = |Run { first, ended_by }| {
-            let ended = ended_by.map(Heard::latest);
-            let was_there = ended.is_none_or(|ended| created.is_none_or(|at| at < ended));
-            let clock = self.of_copy(first, created).filter(|_| was_there)?;
-            let ended = ended.map(|ended| ended.to_string());
-            Some(Period { clock, ended, ended_by: ended_by.map(|heard| heard.record) })
-        };
-        runs(heard, Scope::Marketing, &self.policies).into_iter().filter_map(period).collect()
     }
 
     /// Returns the record of a wish to be left alone that had been received by a moment and was taken
@@ -217,14 +186,24 @@ impl Clocks<'_> {
         Ok([last.to_string(), ends.to_string()])
     }
 
+    pub(crate) fn policies(&self) -> &Policies {
+        &self.policies
+    }
+
+    /// The wishes of a value.
+    pub(crate) fn heard(&self, value: &str) -> Result<Vec<Heard>, ConsentError> {
+        self.ledger.of_key(&self.ledger.keys(value).key)
+    }
+
     fn heard_by(&self, value: &str, by: &str) -> Result<Vec<Heard>, ConsentError> {
         let by = moment(by)?;
-        let mut heard = self.ledger.of_key(&self.ledger.keys(value).key)?;
+        let mut heard = self.heard(value)?;
         heard.retain(|heard| heard.begins() <= by);
         Ok(heard)
     }
 
-    fn of_copy(&self, first: &Heard, created: Option<Timestamp>) -> Option<Clock> {
+    /// The clock of a copy that is there since a moment, by the first wish that counts.
+    pub(crate) fn of_copy(&self, first: &Heard, created: Option<Timestamp>) -> Option<Clock> {
         let running = Running { begins: first.begins(), latest: first.latest() };
         let LastDays { decides, other, created } = running.last_days(&self.policies, created)?;
         let (at_the_wish, today) = (self.policies.at(running.begins), self.policies.today());
@@ -232,14 +211,14 @@ impl Clocks<'_> {
             let is = |other: &Held| other.record == held.record;
             Counted::of(held, day, (is(at_the_wish), is(today)))
         };
+        let is_known = created.is_some() || first.facts.period.is_some();
         Some(Clock {
             record: first.record,
             of_copy: created.is_some(),
-            is_known: created.is_some() || first.facts.period.is_some(),
+            is_known,
             counted: counted(decides),
             otherwise: other.map(counted),
-            decides: decides.1,
-            zone: decides.0.policy.zone().clone(),
+            term: Term::of(decides, is_known),
         })
     }
 }
@@ -316,11 +295,6 @@ impl LastDay {
         let from = policy.day(from);
         let last = policy.last_day(from)?;
         Some(Self { from, last, ends: policy.begins(last.tomorrow().ok()?)? })
-    }
-
-    /// By how many days a moment is too late.
-    pub(crate) fn days_late(&self, zone: &TimeZone, at: Timestamp) -> u32 {
-        (zone.to_datetime(at).date() - self.last).get_days().max(0).unsigned_abs()
     }
 }
 

@@ -1,16 +1,19 @@
 //! Which wishes are not yet so, and until when they have to be.
 
+use std::collections::HashMap;
+
 use crm_bulk::{Target, UNKNOWN_FLAGS};
-use crm_mirror::{Known, Mirror};
-use crm_models::{Contact, ContactMethod, Preference};
-use jiff::Timestamp;
+use crm_mirror::{Happened, Known, Mirror, Observed, clock};
+use crm_models::{Contact, ContactMethod, Preference, Timestamp};
+use jiff::Timestamp as Moment;
 use serde::Serialize;
 use strum::{Display, IntoStaticStr};
 
 use crate::{
-    clock::LastDays,
+    clock::{LastDays, Term},
     copies::{Copies, Out},
     error::ConsentError,
+    lateness::{CopyVerdict, Effect, Fact, judge},
     ledger::Ledger,
     overridden::Overridden,
     policies::Policies,
@@ -57,14 +60,16 @@ pub struct Due {
     pub receives: Vec<&'static str>,
     /// Whether it is known to receive that.
     pub is_known: bool,
-    /// From when its time counts, if it is younger than the wish.
+    /// Whether its last day is over: open, overdue, or unknown where nobody can tell what it receives.
+    pub verdict: CopyVerdict,
+    /// Since when it is there, if that is after the wish: its time counts from then.
     pub created: Option<String>,
     /// The last day in time: the earlier one of the policy that was in force at the wish and that of
     /// today.
     pub deadline: String,
     /// The last day by the other of these two policies, where that is another one.
     pub other_deadline: Option<String>,
-    /// How many days the deadline has passed by; 0 where it has not.
+    /// How many days the deadline has passed by; 0 where it has not. What nobody can tell counts.
     pub days_late: u32,
     /// Why it is not known what it receives, or why it cannot be set.
     pub why: Option<String>,
@@ -72,7 +77,7 @@ pub struct Due {
     pub overridden: Option<Overridden>,
     /// The state of the contact by which it is due: when the service had changed it last.
     #[serde(skip)]
-    pub modified_on: Option<crm_models::Timestamp>,
+    pub modified_on: Option<Timestamp>,
 }
 
 const UNREAD: &str = "its preferences take a call, and nobody has read them yet: a plan does";
@@ -83,8 +88,9 @@ impl Ledger {
     /// be one that is out are there too, as what a person has to look at.
     ///
     /// The deadline counts from the day on which the wish was received, or was brought into the ledger
-    /// where nobody knows when that was. For what was created later it counts from that day. What a
-    /// contact method receives is as it was last read; the mirror does not tell it.
+    /// where nobody knows when that was. For what was created later, or got the number or address later as
+    /// updates of the mirror saw it, it counts from that day. What a contact method receives is as it was
+    /// last read; the mirror does not tell it.
     ///
     /// # Errors
     ///
@@ -97,13 +103,15 @@ impl Ledger {
         let policies = self.policies()?;
         let policy = &policies.today().policy;
         let copies = Copies::of(self, &policies, mirror)?;
-        let deadlines = Deadlines { policies: &policies, now: Timestamp::now() };
+        let deadlines = Deadlines { policies: &policies, now: clock::now() };
+        let changed = self.values_changed(mirror)?;
         let mut due = Vec::new();
         for (out, copy) in copies.contacts() {
             let (owner, Known { contact, .. }) = mirror.keyed(copy.record)?;
             let target = Target::Contact { owner, contact: Some(contact.id) };
             let Some(receives) = Receives::of_contact(out, &contact, policy) else { continue };
-            let created = contact.created().and_then(|at| at.to_string().parse().ok());
+            let created = changed.copy_since(&target, contact.created());
+            let created = created.and_then(|at| Moment::from_nanosecond(at.as_nanoseconds()).ok());
             let (value, modified_on) = (contact.value, Some(contact.modified_on));
             let of = deadlines.due(out, copy.is_same, (target, value), receives, created);
             due.extend(of.map(|of| Due { modified_on, ..of }));
@@ -125,6 +133,44 @@ impl Ledger {
             a.deadline.cmp(&b.deadline).then_with(|| urgency(a).cmp(&urgency(b)))
         });
         Ok(due)
+    }
+
+    /// Returns which contacts got the number or address that they have in place of another one, as far as
+    /// updates of a mirror saw it.
+    ///
+    /// # Errors
+    ///
+    /// Returns errors for a mirror that cannot be read.
+    pub fn values_changed(&self, mirror: &Mirror) -> Result<ValuesChanged, ConsentError> {
+        let mut since_when = HashMap::new();
+        mirror.for_each_difference(
+            |Observed { owner, contact, since, happened, members, .. }| {
+                let value = members.iter().find(|member| member.field == "value");
+                let texts = value.and_then(|it| it.before.as_deref().zip(it.after.as_deref()));
+                let is_other = texts.is_some_and(|(a, b)| self.keys(a).key != self.keys(b).key);
+                if happened == Happened::Changed && is_other {
+                    since_when.insert(Target::Contact { owner, contact: Some(contact) }, since);
+                }
+                Ok::<_, ConsentError>(())
+            },
+        )?;
+        Ok(ValuesChanged { since_when })
+    }
+}
+
+/// Since when contacts have the number or address that they have, of those that had another one before;
+/// returned by [`Ledger::values_changed`].
+#[derive(Debug)]
+pub struct ValuesChanged {
+    since_when: HashMap<Target, Timestamp>,
+}
+
+impl ValuesChanged {
+    /// Returns since when a record is a copy of its number or address, as early as that can have been: it
+    /// was created then, or got the value after it.
+    #[must_use]
+    pub fn copy_since(&self, record: &Target, created: Option<Timestamp>) -> Option<Timestamp> {
+        created.max(self.since_when.get(record).copied())
     }
 }
 
@@ -180,10 +226,12 @@ impl Deadlines<'_> {
         is_same: bool,
         (target, stored): (Target, String),
         receives: Receives,
-        created: Option<Timestamp>,
+        created: Option<Moment>,
     ) -> Option<Due> {
-        let LastDays { decides: (by, day), other, created } =
-            out.running.last_days(self.policies, created)?;
+        let LastDays { decides, other, created } = out.running.last_days(self.policies, created)?;
+        let effect = if receives.is_known { Effect::On } else { Effect::Unknown };
+        let facts = [Fact { at: self.now, effect, is_exact: false }];
+        let judged = judge(&facts, &Term::of(decides, true), None, self.now);
         let kind = match (is_same, receives.can_be_set) {
             (false, _) => DueKind::LookAt,
             (true, true) => DueKind::Open,
@@ -198,10 +246,11 @@ impl Deadlines<'_> {
             target,
             receives: receives.what.into_iter().map(Preference::option).collect(),
             is_known: receives.is_known,
+            verdict: judged.verdict,
             created: created.map(|created| created.to_string()),
-            deadline: day.last.to_string(),
+            deadline: decides.1.last.to_string(),
             other_deadline: other.map(|(_, day)| day.last.to_string()),
-            days_late: day.days_late(by.policy.zone(), self.now),
+            days_late: judged.days_late,
             why: receives.why.map(str::to_owned),
             overridden: None,
             modified_on: None,

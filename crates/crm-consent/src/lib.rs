@@ -46,7 +46,9 @@
 //! | turn nothing on against a wish | [`Guard`], [`Overridden`] |
 //! | show what was said and what counts | [`Ledger::proof`], [`Proof`] |
 //! | tell an auditor what came in | [`Ledger::report`], [`Report`] |
-//! | know whether a copy was in time | [`Ledger::clocks`], [`Clock`] |
+//! | know whether a copy was in time | [`Clocks::judge`], [`Lateness`], [`Clock`] |
+//! | know since when a contact is a copy | [`Ledger::values_changed`] |
+//! | know whose values were ever out | [`Ledger::ever_out`] |
 //! | know that nothing was changed | [`Ledger::check`], [`Head`] |
 //! | show that to others | [`Ledger::seal`], [`Seal`], [`SealingKey`], [`PublicKey`] |
 //! | show since when it is so | [`StampQuery`], [`Ledger::keep_stamp`] |
@@ -90,6 +92,7 @@ mod guard;
 mod hash;
 mod import;
 mod key;
+mod lateness;
 mod ledger;
 mod overridden;
 mod policies;
@@ -109,15 +112,16 @@ mod taking;
 mod wish;
 
 pub use check::Checked;
-pub use clock::{Clock, Clocks, Counted, Period};
+pub use clock::{Clock, Clocks, Counted};
 pub use crm_bulk::{Input, List, ListOptions};
-pub use due::{Due, DueKind};
+pub use due::{Due, DueKind, ValuesChanged};
 pub use error::ConsentError;
 pub use fault::Fault;
 pub use guard::Guard;
 pub use hash::{InvalidSha, Sha};
 pub use import::{Import, Imported, Judged, Verdict};
 pub use key::{InvalidKey, PublicKey, SealingKey};
+pub use lateness::{Breach, CopyVerdict, Effect, Fact, Judgement, Lateness, TurnedOff};
 pub use ledger::{Head, Ledger};
 pub use overridden::Overridden;
 pub use policies::PolicyUsed;
@@ -130,7 +134,7 @@ pub use seal::{InvalidSeal, Seal};
 pub use sealing::{KnownKey, SealFault, Sealed, Stamped};
 pub use signatures::UnsignedKey;
 pub use stamp::{InvalidStamp, StampQuery};
-pub use standing::{Heard, Standing};
+pub use standing::{EverOut, Heard, Standing};
 pub use taken_back::{Retraction, Retractions};
 pub use taking::{Said, Taken};
 pub use wish::{Scope, Wish};

@@ -12,10 +12,10 @@ use crate::{
     ledger::{Head, Ledger},
     policies::PolicyUsed,
     proof::{Act, ShownKey},
-    record::ImportFacts,
+    record::{ImportFacts, WishFacts},
     seal::Seal,
     sealing::Sealed,
-    standing::Heard,
+    standing::{Heard, heard},
     wish::Wish,
 };
 
@@ -51,6 +51,10 @@ pub struct Report {
     pub period: Days,
     /// The wishes that are new, by where they came from.
     pub sources: Vec<Source>,
+    /// How many of these wishes were received on other days, or nobody knows when.
+    pub received_on_other_days: u64,
+    /// How many wishes were received on these days and came in on others: they are not counted.
+    pub taken_in_on_other_days: u64,
     /// The lists that came in.
     pub imports: Vec<ImportTold>,
     /// What was said of records: that they were taken back, that marketing was turned on against
@@ -226,8 +230,12 @@ impl Ledger {
             let signs = |seal: &SealTold| seal.key == key.fingerprint;
             period.has(&key.since) || seals.iter().any(signs)
         });
+        let [received_on_other_days, taken_in_on_other_days] =
+            self.received_and_taken_in(period)?;
         Ok(Report {
             sources: sources(&counted, &tools),
+            received_on_other_days,
+            taken_in_on_other_days,
             imports,
             acts,
             policies: self.policies_of(period)?,
@@ -248,14 +256,31 @@ impl Ledger {
         period: &Days,
         mut each: impl FnMut(Heard) -> Result<(), E>,
     ) -> Result<(), E> {
-        let sql = "SELECT number, at FROM records WHERE kind = 'wish' ORDER BY number";
-        let read = |row: &Row<'_>| Ok((row.get::<_, u64>("number")?, row.get::<_, String>("at")?));
-        self.each_row(sql, [], read, |(number, at)| {
-            if !period.has(&at) {
-                return Ok(());
-            }
-            self.heard("number = ?", [number])?.into_iter().try_for_each(&mut each)
+        self.each_row(&heard("true ORDER BY number"), [], Self::raw, |raw| {
+            if period.has(&raw.at) { each(self.read(raw)?) } else { Ok(()) }
         })
+    }
+
+    /// How many wishes were taken in in a period and received on other days, and the other way round.
+    fn received_and_taken_in(&self, period: &Days) -> Result<[u64; 2], ConsentError> {
+        let mut counted = [0, 0];
+        let sql = "SELECT number, at, facts FROM records WHERE kind = 'wish'";
+        let read = |row: &Row<'_>| {
+            let (at, facts): (String, String) = (row.get("at")?, row.get("facts")?);
+            Ok((row.get::<_, u64>("number")?, at, facts))
+        };
+        self.each_row(sql, [], read, |(number, at, facts)| {
+            let received = self.facts::<WishFacts>(number, &facts)?.period;
+            let is_in = received
+                .is_some_and(|it| period.begins <= it.earliest && it.earliest < period.ends);
+            match (period.has(&at), is_in) {
+                (true, false) => counted[0] += 1,
+                (false, true) => counted[1] += 1,
+                _ => {}
+            }
+            Ok::<_, ConsentError>(())
+        })?;
+        Ok(counted)
     }
 
     fn seals_of(&self, period: &Days) -> Result<Vec<SealTold>, ConsentError> {

@@ -1,6 +1,6 @@
 //! What somebody wishes by all that is in the ledger.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use crm_mirror::keys::{Keys, is_unreadable, local_digits, local_key};
 use crm_values::InvalidValue;
@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use crate::{
     error::ConsentError,
-    hash::Sha,
+    hash::{Keyed, Sha},
     ledger::Ledger,
     overridden::Overridden,
     policies::Policies,
@@ -219,6 +219,19 @@ impl Ledger {
         Ok(decided)
     }
 
+    /// Returns whose numbers and addresses somebody ever wished to be left alone, whatever was wished
+    /// since.
+    ///
+    /// # Errors
+    ///
+    /// Returns errors for a file that cannot be read.
+    pub fn ever_out(&self) -> Result<EverOut, ConsentError> {
+        let sql = "SELECT DISTINCT digest FROM records
+             WHERE kind = 'wish' AND json_extract(facts, '$.wish') = 'out' AND digest IS NOT NULL";
+        let digests = self.database.rows(sql, [], |row| row.get("digest"))?;
+        Ok(EverOut { keyed: self.keyed.clone(), digests: digests.into_iter().collect() })
+    }
+
     /// Hands the wishes of one value after another to `each`, in the order in which they came.
     pub(crate) fn each_value(&self, mut each: impl FnMut(&[Heard])) -> Result<(), ConsentError> {
         let sql = heard("digest IS NOT NULL ORDER BY digest, number");
@@ -256,7 +269,7 @@ impl Ledger {
         rows.into_iter().map(|raw| self.read(raw)).collect()
     }
 
-    fn raw(row: &Row<'_>) -> rusqlite::Result<Raw> {
+    pub(crate) fn raw(row: &Row<'_>) -> rusqlite::Result<Raw> {
         Ok(Raw {
             number: row.get("number")?,
             at: row.get("at")?,
@@ -270,7 +283,7 @@ impl Ledger {
         })
     }
 
-    fn read(&self, raw: Raw) -> Result<Heard, ConsentError> {
+    pub(crate) fn read(&self, raw: Raw) -> Result<Heard, ConsentError> {
         let facts: WishFacts = self.facts(raw.number, &raw.facts)?;
         let personal = raw.personal.as_deref();
         let personal = personal.map(|json| self.facts::<Personal>(raw.number, json)).transpose()?;
@@ -331,11 +344,26 @@ impl Ledger {
     }
 }
 
+/// The numbers and addresses that were ever out, returned by [`Ledger::ever_out`].
+#[derive(Debug)]
+pub struct EverOut {
+    keyed: Keyed,
+    digests: HashSet<Sha>,
+}
+
+impl EverOut {
+    /// Returns whether the number or address with this [key](crm_mirror::keys::Keys::key) was.
+    #[must_use]
+    pub fn has(&self, key: &str) -> bool {
+        !self.digests.is_empty() && self.digests.contains(&self.keyed.digest(key))
+    }
+}
+
 /// How many digits a local number has.
 pub(crate) const LOCAL_DIGITS: usize = 7;
 
 /// The query for wishes, with a condition and an order.
-fn heard(which: &str) -> String {
+pub(crate) fn heard(which: &str) -> String {
     format!(
         "SELECT number, at, by, subject, digest, otherwise, facts, personal,
              EXISTS (SELECT 1 FROM records retraction WHERE retraction.kind = 'retraction'
@@ -344,9 +372,10 @@ fn heard(which: &str) -> String {
     )
 }
 
-struct Raw {
+/// A wish as its record has it.
+pub(crate) struct Raw {
     number: u64,
-    at: String,
+    pub(crate) at: String,
     by: String,
     import: Option<u64>,
     digest: Sha,

@@ -205,7 +205,7 @@ fn a_clock_runs_from_the_first_time_it_was_said_and_a_younger_copy_has_its_own()
             clock.record,
             clock.counted.from.clone(),
             clock.counted.last_day.clone(),
-            clock.days_late(by).unwrap(),
+            clock.days_late(by.parse().unwrap()),
         ))
     };
     let told =
@@ -253,7 +253,7 @@ fn no_later_policy_makes_a_wish_less_late_and_both_days_are_told() {
     let clocks = ledger.clocks().unwrap();
     let told = |value: &str, created: Option<&str>| {
         let clock = clocks.of(value, created, "2026-03-20T12:00:00Z").unwrap().unwrap();
-        let late = clock.days_late("2026-03-20T12:00:00Z").unwrap();
+        let late = clock.days_late("2026-03-20T12:00:00Z".parse().unwrap());
         let other = clock.otherwise.map(|other| (other.last_day, other.policy, other.today));
         (clock.counted.last_day, clock.counted.at_the_wish, late, other)
     };

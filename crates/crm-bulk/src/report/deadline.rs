@@ -4,14 +4,14 @@ use crm_models::Timestamp;
 use jiff::civil::Date;
 
 use super::words;
+use crate::set::Change;
 
-/// The last day in time and the moment at which it is over, by the day on which a wish came in, the
-/// number or address that was found, and when the oldest record that has it was created.
-type LastDay<'a> =
-    dyn Fn(&str, Option<&str>, Option<Timestamp>) -> Option<(String, Timestamp)> + 'a;
+/// The last day in time and the moment at which it is over, by the day on which a wish came in and the
+/// change of one record that has its number or address.
+type LastDay<'a> = dyn Fn(Option<&str>, Option<&Change>) -> Option<(String, Timestamp)> + 'a;
 
 /// By when something has to be done.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Due {
     pub(super) day: Date,
     /// When that day is over.
@@ -43,7 +43,7 @@ impl<'a> Deadline<'a> {
 
     pub(super) fn by(
         words: String,
-        last_day: impl Fn(&str, Option<&str>, Option<Timestamp>) -> Option<(String, Timestamp)> + 'a,
+        last_day: impl Fn(Option<&str>, Option<&Change>) -> Option<(String, Timestamp)> + 'a,
     ) -> Self {
         Self { words, last_day: Some(Box::new(last_day)) }
     }
@@ -53,18 +53,13 @@ impl<'a> Deadline<'a> {
     }
 
     /// The last day in time; none where nothing has to be done.
-    pub(super) fn of(
-        &self,
-        received: Date,
-        value: Option<&str>,
-        created: Option<Timestamp>,
-    ) -> Option<Due> {
+    pub(super) fn of(&self, received: Option<Date>, change: Option<&Change>) -> Option<Due> {
         let Some(last_day) = &self.last_day else {
-            let day = words::due(received)?;
+            let day = words::due(received?)?;
             let ends = format!("{}T00:00:00Z", day.tomorrow().ok()?).parse().ok()?;
             return Some(Due { day, ends });
         };
-        let (day, ends) = last_day(&received.to_string(), value, created)?;
+        let (day, ends) = last_day(received.map(|day| day.to_string()).as_deref(), change)?;
         Some(Due { day: day.parse().ok()?, ends })
     }
 }

@@ -14,7 +14,7 @@ use crate::{
     clock,
     error::BulkError,
     input::{InputFormat, cells},
-    set::{Change, NamedOwner, State},
+    set::{Change, NamedOwner, Outcome, State},
     store::{ChangeSet, Selection, file::ChangeColumns},
     undone::{UndoneBy, UndoneChanges},
     verify::KeptFinding,
@@ -22,19 +22,19 @@ use crate::{
 
 pub(super) struct Entry {
     pub(super) row: Option<InputRow>,
-    /// The day by which it is to be done.
+    /// The day by which it is to be done: of its places, the earliest.
     pub(super) due: Option<Due>,
-    /// Whether it missed that day.
+    /// Whether one of them missed its day.
     pub(super) late: Option<Late>,
     pub(super) found: Vec<Place>,
 }
 
 /// How a wish missed its day.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Late {
-    /// All is done, the last of it only on this day.
+    /// It was done, only on this day.
     Done(Date),
-    /// The day is over, and not all is done.
+    /// The day is over, and it is not done.
     Overdue,
 }
 
@@ -61,6 +61,9 @@ pub(super) struct Place {
     pub(super) named: Option<NamedOwner>,
     pub(super) undone_by: Option<String>,
     pub(super) finding: Option<KeptFinding>,
+    /// The day by which it is to be done, and whether it missed that.
+    pub(super) due: Option<Due>,
+    pub(super) late: Option<Late>,
 }
 
 /// What is known of the changes of a set besides.
@@ -80,7 +83,8 @@ impl<'a> Places<'a> {
         let named = change.target.owner().map(|owner| set.named_owner(owner)).transpose()?;
         let finding = if self.is_verified { set.finding(change.id)? } else { None };
         let undone_by = self.undone.by(change.id).map(UndoneBy::name);
-        Ok(Place { change, named: named.flatten(), undone_by, finding })
+        let (named, due, late) = (named.flatten(), None, None);
+        Ok(Place { change, named, undone_by, finding, due, late })
     }
 }
 
@@ -91,8 +95,14 @@ impl Place {
         (is_undone || self.change.outcome.state == State::Done).then_some(is_undone)
     }
 
+    /// With the day by which it is to be done.
+    fn due(self, due: Option<Due>, now: Timestamp) -> Self {
+        let late = due.and_then(|due| late(due, &self.change.outcome, now));
+        Self { due, late, ..self }
+    }
+
     fn needs_attention(&self) -> bool {
-        self.change.outcome.state.needs_attention() || self.finding.is_some()
+        self.late.is_some() || self.change.outcome.state.needs_attention() || self.finding.is_some()
     }
 }
 
@@ -146,28 +156,28 @@ pub(super) fn for_each(
             message: row.message,
             look_at: row.look_at,
         };
-        let found = found.into_iter().map(|change| places.place(change));
+        let found = found.into_iter().map(|change| {
+            let due = deadline.of(row.received, Some(&change));
+            Ok::<_, BulkError>(places.place(change)?.due(due, now))
+        });
         let found = found.collect::<Result<Vec<_>, _>>()?;
-        let value = found.iter().find_map(|place| place.change.value());
-        let created =
-            || found.iter().map(|place| place.change.before.as_ref()?.as_contact()?.created());
-        let oldest = created().collect::<Option<Vec<_>>>().and_then(|all| all.into_iter().min());
-        let due = row.received.and_then(|received| deadline.of(received, value, oldest));
-        let late = due.and_then(|due| late(due, &found, now));
+        let day = |due: &Due| due.day;
+        let due = match &found[..] {
+            [] => deadline.of(row.received, None),
+            _ => found.iter().filter_map(|place| place.due).min_by_key(day),
+        };
+        let late = found.iter().filter_map(|place| place.late).max();
         each(Entry { row: Some(row), due, late, found }.in_order())
     })
 }
 
-/// Whether a wish missed its last day.
-fn late(due: Due, found: &[Place], now: Timestamp) -> Option<Late> {
-    let outcomes = || found.iter().map(|place| &place.change.outcome);
-    let is_settled = |state| matches!(state, State::Done | State::Already | State::Dropped);
-    if outcomes().all(|outcome| is_settled(outcome.state)) {
-        let done = outcomes().filter(|outcome| outcome.state == State::Done);
-        let last = done.filter_map(|outcome| outcome.at).max();
-        return last.filter(|at| *at >= due.ends).and_then(words::day).map(Late::Done);
+/// Whether a change missed its last day.
+fn late(due: Due, outcome: &Outcome, now: Timestamp) -> Option<Late> {
+    match outcome.state {
+        State::Done => outcome.at.filter(|at| *at >= due.ends).and_then(words::day).map(Late::Done),
+        State::Already | State::Dropped => None,
+        _ => (now >= due.ends).then_some(Late::Overdue),
     }
-    (now >= due.ends).then_some(Late::Overdue)
 }
 
 fn read_cells(format: InputFormat, header: &[String], data: String) -> Vec<(String, String)> {

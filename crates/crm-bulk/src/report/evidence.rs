@@ -78,13 +78,13 @@ impl<W: Write> Evidence<W> {
     }
 
     pub(super) fn add(&mut self, entry: &Entry) -> io::Result<()> {
-        let (row, day) = (entry.row.as_ref(), (entry.due, entry.late));
+        let row = entry.row.as_ref();
         if entry.found.is_empty() {
             let state = row.and_then(|row| row.state).unwrap_or(State::NotFound);
-            return self.line((row, day), None, state.as_str(), None);
+            return self.line((row, (entry.due, entry.late)), None, state.as_str(), None);
         }
         entry.found.iter().try_for_each(|place| {
-            let outcome = &place.change.outcome;
+            let (outcome, day) = (&place.change.outcome, (place.due, place.late));
             self.line((row, day), Some(place), outcome.state.as_str(), outcome.message.as_deref())
         })
     }

@@ -28,7 +28,7 @@ use self::{
 };
 use crate::{
     error::BulkError,
-    set::{Decision, DecisionKind, Digest, NamedOwner, SetInfo, SetKind, State, Totals},
+    set::{Change, Decision, DecisionKind, Digest, NamedOwner, SetInfo, SetKind, State, Totals},
     store::{ChangeSet, Selection},
     undone::{Undone, UndoneBy, UndoneChanges},
     verify::Verification,
@@ -79,15 +79,15 @@ impl<'a> Report<'a> {
     }
 
     /// Sets how the last day in time of a wish is counted, in place of ten business days from Monday to
-    /// Friday. `last_day` gets the day on which it came in and, where its number or address was found,
-    /// that, and when the oldest of the records that have it was created, unless that is not known of
-    /// all. It returns the last day and the moment at which that is over; days are written like
-    /// `2026-11-23`. Nothing is late that has no last day. `words` say how it is counted, as in `by
-    /// the policies of the ledger`.
+    /// Friday. `last_day` gets the day on which it came in, if that is known, and the change of one
+    /// record that has its number or address: each has a last day of its own. Where none was found it is
+    /// asked without a change. It returns the last day and the moment at which that is over; days are
+    /// written like `2026-11-23`. Nothing is late that has no last day. `words` say how it is counted, as
+    /// in `by the policies of the ledger`.
     pub fn last_day(
         self,
         words: impl Into<String>,
-        last_day: impl Fn(&str, Option<&str>, Option<Timestamp>) -> Option<(String, Timestamp)> + 'a,
+        last_day: impl Fn(Option<&str>, Option<&Change>) -> Option<(String, Timestamp)> + 'a,
     ) -> Self {
         Self { deadline: Deadline::by(words.into(), last_day), ..self }
     }

@@ -31,7 +31,7 @@ pub(super) enum Scope {
     /// Those of an owner, or one of them.
     Owner(OfOwner),
     /// These.
-    Records(BTreeSet<Target>),
+    Records(BTreeSet<Target>, Which),
     /// These, which have or had the value, and what speaks of it without a record.
     Value(Sought, BTreeSet<Target>, Which),
 }
@@ -213,6 +213,39 @@ impl Chronicle {
         Ok(Scope::Value(sought, records, which))
     }
 
+    /// Hands each number and address that a record had at one end of a change to `each`, whoever made
+    /// it.
+    pub(super) fn each_value(
+        &mut self,
+        mut each: impl FnMut(Target, &str),
+    ) -> Result<(), DeskError> {
+        if let Some(mirror) = &self.mirror {
+            let observed = |observed: Observed| {
+                let values = observed.members.iter().filter(|member| member.field == "value");
+                let texts = values.flat_map(|member| [&member.before, &member.after]).flatten();
+                texts.for_each(|text| each(record(&observed), text));
+                Ok::<_, MirrorError>(())
+            };
+            let failed = |source| DeskError::Mirror { source: Box::new(source) };
+            mirror.for_each_difference(observed).map_err(failed)?;
+        }
+        for (record, entry) in &self.entries {
+            let values = entry.changes.iter().filter(|member| member.field == "value");
+            let texts = values.flat_map(|member| [&member.before, &member.after]).flatten();
+            record.iter().for_each(|record| texts.clone().for_each(|text| each(*record, text)));
+        }
+        self.for_each_set(|told| {
+            for change in ChangeSet::open(&told.head.file)?.changes(&Selection::all()) {
+                let change = change?;
+                let images = [&change.before, &change.after].into_iter().flatten();
+                images.for_each(|image| each(change.target, image.value()));
+                change.value().into_iter().for_each(|text| each(change.target, text));
+            }
+            Ok(())
+        });
+        Ok(())
+    }
+
     /// What happened to records, the earliest first.
     pub(super) fn events(&mut self, scope: &Scope) -> Result<Vec<Event>, DeskError> {
         Ok(self.events_up_to(usize::MAX, scope, None)?.unwrap_or_default())
@@ -224,10 +257,10 @@ impl Chronicle {
     pub(super) fn next_events(
         &mut self,
         most: usize,
-        records: BTreeSet<Target>,
+        (records, which): (BTreeSet<Target>, Which),
         but: Option<&Path>,
     ) -> Result<Option<Vec<Event>>, DeskError> {
-        let events = self.events_up_to(most, &Scope::Records(records), but)?;
+        let events = self.events_up_to(most, &Scope::Records(records, which), but)?;
         if events.is_none() {
             self.sets.iter_mut().for_each(|told| told.next = Next::Unknown);
         }
@@ -304,7 +337,7 @@ impl Told {
         let file = &self.head.file;
         let set = ChangeSet::open(file)?.reversed_by(self.reverses.iter().cloned());
         let mut changes = scope.changes(&set)?;
-        if let Scope::Records(records) = scope {
+        if let Scope::Records(records, _) = scope {
             let next = set.records(records.last(), 1)?.first().copied();
             self.next = next.map_or(Next::Nowhere, Next::At);
         }
@@ -334,8 +367,10 @@ impl Told {
     /// Whether it is known, without a look into the file, that the set has no change of these records.
     fn has_none_of(&self, scope: &Scope) -> bool {
         match (scope, self.next) {
-            (Scope::Records(_), Next::Nowhere) => true,
-            (Scope::Records(records), Next::At(next)) => records.last().is_none_or(|it| *it < next),
+            (Scope::Records(..), Next::Nowhere) => true,
+            (Scope::Records(records, _), Next::At(next)) => {
+                records.last().is_none_or(|it| *it < next)
+            }
             _ => false,
         }
     }
@@ -366,8 +401,8 @@ impl Which {
 impl Scope {
     fn which(&self) -> Which {
         match self {
-            Self::Value(_, _, which) => *which,
-            _ => Which::Sent,
+            Self::Value(_, _, which) | Self::Records(_, which) => *which,
+            Self::Owner(_) => Which::Sent,
         }
     }
 
@@ -378,7 +413,7 @@ impl Scope {
                 entry.owner_id.as_deref(),
                 entry.contact_id.as_deref(),
             ]),
-            Self::Records(records) => record.is_some_and(|record| records.contains(&record)),
+            Self::Records(records, _) => record.is_some_and(|record| records.contains(&record)),
             Self::Value(sought, records, _) => {
                 sought.is_in_update(entry) || record.is_some_and(|it| records.contains(&it))
             }
@@ -402,7 +437,7 @@ impl Scope {
                 }
                 Ok(changes)
             }
-            Self::Records(records) => set.changes_of(records),
+            Self::Records(records, _) => set.changes_of(records),
             Self::Value(sought, records, _) => {
                 let mut changes = set.changes_of(records)?;
                 // What was never created has no record of its own.
@@ -429,7 +464,7 @@ impl Scope {
                     _ => Ok(()),
                 }
             }
-            Self::Records(records) | Self::Value(_, records, _) => {
+            Self::Records(records, _) | Self::Value(_, records, _) => {
                 records.iter().try_for_each(|record| match record {
                     Target::Contact { owner, contact: Some(contact) } => {
                         mirror.for_each_difference_of(*owner, Some(*contact), &mut observe)

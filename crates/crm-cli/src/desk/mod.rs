@@ -37,7 +37,7 @@ pub(crate) use self::{
     history::Subject,
     holding::Holding,
     past::{Notes, Past},
-    places::{Effect, Fact, Place, Places},
+    places::{Place, Places},
     recorder::{Recorder, members},
     sets::{NewSet, name_of, undated},
     standing::{SetEntry, Standing, size},

@@ -10,7 +10,12 @@ use std::{
 
 use crm_bulk::{ChangeSet, PastEvent, Target};
 
-use super::{chronicle::Chronicle, error::DeskError, event::Event, folder::Desk};
+use super::{
+    chronicle::{Chronicle, Which},
+    error::DeskError,
+    event::Event,
+    folder::Desk,
+};
 
 /// How many events are in memory at a time, but for those of a single owner.
 const EVENTS: usize = 10_000;
@@ -83,6 +88,7 @@ impl Past {
             // One that was never created has no past.
             records.retain(|record| record.contact_text().is_some());
             let most = if self.many == 1 { usize::MAX } else { self.most };
+            let records = (records, Which::Sent);
             let events = self.chronicle.next_events(most, records, self.file.as_deref());
             let Some(mut events) = events.map_err(io::Error::other)? else {
                 self.many = self.many.div_ceil(4).min(self.many - 1);

@@ -1,16 +1,17 @@
 //! Where a number or an address is, or was: each contact and contact method that has it or had it,
 //! what was done to it from here, and what is known of its marketing at which moment.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use crm_bulk::speaks_of_marketing;
-use crm_mirror::{FeedState, Mirror, MirrorError, OwnerId};
-use crm_models::{Contact, CustomerId, LocationId, Timestamp};
-use serde::Serialize;
+use crm_bulk::{Target, speaks_of_marketing};
+use crm_consent::{Effect, Fact};
+use crm_mirror::{FeedState, Keyed, Mirror, MirrorError, OwnerId, keys::Keys};
+use crm_models::{Contact, ContactMethod, CustomerId, LocationId, Timestamp};
+use crm_values::PhoneReader;
 
 use super::{
-    elsewhere::Record, error::DeskError, event::Event, folder::Desk, forget::Sought,
-    history::Subject, updates::Member,
+    chronicle::Which, elsewhere::Record, error::DeskError, event::Event, folder::Desk,
+    forget::Sought, history::Subject, updates::Member,
 };
 
 /// All places of a number or an address.
@@ -49,37 +50,10 @@ pub(crate) struct Place {
     modified: Option<Timestamp>,
 }
 
-/// What is known of a place's marketing at one moment.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Fact {
-    pub(crate) at: Timestamp,
-    pub(crate) effect: Effect,
-    /// Whether it became so at this moment; otherwise it was seen to be so.
-    pub(crate) is_exact: bool,
-}
-
-/// What a place receives.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub(crate) enum Effect {
-    On,
-    Off,
-    /// It is no longer there, or has the number or address no longer.
-    Gone,
-}
-
-impl Effect {
-    pub(crate) fn of_flag(is_on: bool) -> Self {
-        if is_on { Self::On } else { Self::Off }
-    }
-}
-
 impl Desk {
     /// All places of a number or an address that the mirror, the sets and the recorded writes know.
     pub(crate) fn places(&self, sought: Sought) -> Result<Places, DeskError> {
-        let failed = |source| DeskError::Mirror { source: Box::new(source) };
-        let mirror = self.mirror().exists().then(|| Mirror::open(self.mirror())).transpose();
-        let mirror = mirror.map_err(failed)?;
+        let mirror = self.known()?;
         let mut places = Places::default();
         let mut found = BTreeMap::new();
         if let Some(mirror) = &mirror {
@@ -89,34 +63,147 @@ impl Desk {
         let in_mirror: BTreeSet<_> = found.keys().cloned().collect();
         for event in history.events {
             if let Some(record) = record(&event) {
-                let place = found.entry(record).or_insert_with_key(Place::of);
-                place.facts.extend(facts(&event, &sought));
-                place.events.push(event);
+                found.entry(record).or_insert_with_key(Place::of).tell(event, &sought);
             }
         }
-        for (record, mut place) in found {
-            if !in_mirror.contains(&record) {
-                let had = place.events.iter().rev().find_map(|event| value_in(event, &sought));
-                if had.is_none() {
-                    places.mentions += 1;
-                    continue;
-                }
-                place.value = had;
-                // A contact that is gone keeps its own time.
-                let found = place.events.iter().filter_map(|event| event.found.as_ref());
-                place.created = found.filter_map(|found| found.created.clone()).next();
-                if let Some(mirror) = &mirror {
-                    place.owner_name = name(mirror, &record).map_err(failed)?;
-                    place.facts_until_gone(mirror, &record).map_err(failed)?;
-                }
+        for (record, place) in found {
+            let is_there = in_mirror.contains(&record);
+            let Some(mut place) = place.whole(mirror.as_ref(), &sought, is_there)? else {
+                places.mentions += 1;
+                continue;
+            };
+            if let Some(mirror) = mirror.as_ref().filter(|_| place.owner_name.is_none()) {
+                place.owner_name = name(mirror, &record).map_err(failed)?;
             }
-            place.facts.sort_by_key(|fact| fact.at);
-            place.facts_since_modified();
             places.places.push(place);
         }
         places.missing = history.missing;
         Ok(places)
     }
+
+    /// Hands each place of each number and address of which `is_wanted` holds to `each`, with the key of
+    /// its value and without the names of owners: all that [`places`](Self::places) finds of each, in
+    /// one reading of the desk. Returns what could not be looked at.
+    pub(crate) fn each_place<E: From<DeskError>>(
+        &self,
+        reader: PhoneReader,
+        is_wanted: impl Fn(&str) -> bool,
+        mut each: impl FnMut(&str, Place) -> Result<(), E>,
+    ) -> Result<Vec<String>, E> {
+        let mirror = self.known()?;
+        let mut chronicle = self.chronicle()?;
+        let mut all = All::default();
+        if let Some(mirror) = &mirror {
+            all.read(mirror, &is_wanted).map_err(failed)?;
+        }
+        chronicle.each_value(|record, text| {
+            let keys = Keys::of(text, reader);
+            if is_wanted(&keys.key) && record.contact_text().is_some() {
+                all.add(record, keys.key);
+            }
+        })?;
+        let known_at = mirror.as_ref().map(Mirror::known_at).transpose().map_err(failed)?.flatten();
+        let All { values, mut methods } = all;
+        let mut values = values.into_iter().peekable();
+        while values.peek().is_some() {
+            let some: Vec<_> = values.by_ref().take(AT_ONCE).collect();
+            let records = some.iter().map(|(record, _)| *record).collect();
+            let events = chronicle.next_events(usize::MAX, (records, Which::All), None)?;
+            let mut by_record: HashMap<_, Vec<_>> = HashMap::new();
+            for event in events.unwrap_or_default() {
+                by_record.entry(event.record).or_default().push(event);
+            }
+            for (target, keys) in some {
+                let events = by_record.remove(&Some(target)).unwrap_or_default();
+                let now = match (&mirror, target) {
+                    (Some(mirror), Target::Contact { owner, contact: Some(id) }) => {
+                        let known = mirror.contact(owner, id).map_err(failed)?;
+                        known.map(|known| Place::of_contact(owner, known.contact, known_at))
+                    }
+                    (Some(mirror), Target::Method { .. }) => methods
+                        .remove(&target)
+                        .map(|method| Place::of_method(mirror, method, known_at))
+                        .transpose()
+                        .map_err(failed)?,
+                    _ => None,
+                };
+                for key in keys {
+                    // One without its area code may be many: it has no places of its own.
+                    let Ok(sought) = Sought::read(&key, reader) else { continue };
+                    let has = |place: &&Place| {
+                        let value = place.value.as_deref();
+                        value.is_some_and(|value| Keys::of(value, reader).key == *key)
+                    };
+                    let there = now.as_ref().filter(has).cloned();
+                    let is_there = there.is_some();
+                    let mut place = there.unwrap_or_else(|| Place::of(&record_of(&target)));
+                    events.iter().for_each(|event| place.tell(event.clone(), &sought));
+                    if let Some(place) = place.whole(mirror.as_ref(), &sought, is_there)? {
+                        each(&key, place)?;
+                    }
+                }
+            }
+        }
+        Ok(chronicle.missing)
+    }
+
+    fn known(&self) -> Result<Option<Mirror>, DeskError> {
+        let mirror = self.mirror().exists().then(|| Mirror::open(self.mirror())).transpose();
+        mirror.map_err(failed)
+    }
+}
+
+fn failed(source: MirrorError) -> DeskError {
+    DeskError::Mirror { source: Box::new(source) }
+}
+
+/// Of how many records what happened is read at a time.
+const AT_ONCE: usize = 2_000;
+
+/// The records that have or had one of many values.
+#[derive(Default)]
+struct All {
+    /// By their keys.
+    values: BTreeMap<Target, BTreeSet<Box<str>>>,
+    methods: HashMap<Target, ContactMethod>,
+}
+
+impl All {
+    /// Those that have one by a mirror.
+    fn read(
+        &mut self,
+        mirror: &Mirror,
+        is_wanted: impl Fn(&str) -> bool,
+    ) -> Result<(), MirrorError> {
+        let mut wanted = Vec::new();
+        mirror.for_each_key(|Keyed { id, keys }| {
+            if is_wanted(&keys.key) {
+                wanted.push((id, keys.key));
+            }
+            Ok::<_, MirrorError>(())
+        })?;
+        for (id, key) in wanted {
+            let (owner, known) = mirror.keyed(id)?;
+            self.add(Target::Contact { owner, contact: Some(known.contact.id) }, key);
+        }
+        mirror.for_each_method(|method, keys| {
+            if is_wanted(&keys.key) {
+                let target = Target::Method { person: method.contact_id, method: method.id };
+                self.add(target, keys.key);
+                self.methods.insert(target, method);
+            }
+            Ok(())
+        })
+    }
+
+    fn add(&mut self, record: Target, key: String) {
+        self.values.entry(record).or_default().insert(key.into());
+    }
+}
+
+fn record_of(target: &Target) -> Record {
+    let contact = target.contact_text().unwrap_or_default();
+    (target.kind().to_owned(), target.owner_text(), contact)
 }
 
 impl Places {
@@ -131,30 +218,15 @@ impl Places {
         self.unreadable = mirror.unreadable()?.len() as u64;
         let mut found = BTreeMap::new();
         for (owner, known) in mirror.with_same_number(&sought.written(), None)? {
-            let contact = known.contact;
-            let record = (owner.kind().to_owned(), owner.get().to_string(), contact.id.to_string());
-            let mut place = Place::of(&record);
-            place.owner_name = name(mirror, &record)?;
-            place.created = contact.created().map(|at| at.to_string());
-            place.do_not_text = contact.do_not_text();
-            let flags = contact.preferences.map(|flags| flags.marketing_updates_enabled);
-            place.facts.extend(flags.zip(self.known_at).map(|(is_on, at)| Fact::seen(at, is_on)));
-            place.modified = Some(contact.modified_on).filter(|at| !at.is_unknown());
-            place.value = Some(contact.value);
-            found.insert(record, place);
+            let place = Place::of_contact(owner, known.contact, self.known_at);
+            found.insert(place.record(), place);
         }
         mirror.for_each_method(|method, keys| {
             if sought.has_keys(&keys) {
-                let (person, id) = (method.contact_id, method.id.to_string());
-                let record = ("person".to_owned(), person.to_string(), id);
-                let mut place = Place::of(&record);
-                place.owner_name = mirror.person(person)?.and_then(|person| person.name);
-                let created = Some(method.created_on).filter(|at| !at.is_unknown());
-                place.created = created.map(|at| at.to_string());
-                let read = mirror.marketing_of(&method)?;
-                place.facts.extend(read.map(|(is_on, at)| Fact::seen(at, is_on)));
-                place.value = Some(method.value);
-                found.insert(record, place);
+                let person = mirror.person(method.contact_id)?;
+                let mut place = Place::of_method(mirror, method, self.known_at)?;
+                place.owner_name = person.and_then(|person| person.name);
+                found.insert(place.record(), place);
             }
             Ok::<_, MirrorError>(())
         })?;
@@ -172,6 +244,75 @@ impl Place {
         }
     }
 
+    /// A contact as the mirror has it.
+    fn of_contact(owner: OwnerId, contact: Contact, known_at: Option<Timestamp>) -> Self {
+        let record = (owner.kind().to_owned(), owner.get().to_string(), contact.id.to_string());
+        let flags = contact.preferences.map(|flags| flags.marketing_updates_enabled);
+        Self {
+            created: contact.created().map(|at| at.to_string()),
+            do_not_text: contact.do_not_text(),
+            facts: known_at.map(|at| seen(at, flags)).into_iter().collect(),
+            modified: Some(contact.modified_on).filter(|at| !at.is_unknown()),
+            value: Some(contact.value),
+            ..Self::of(&record)
+        }
+    }
+
+    /// A contact method as the mirror has it.
+    fn of_method(
+        mirror: &Mirror,
+        method: ContactMethod,
+        known_at: Option<Timestamp>,
+    ) -> Result<Self, MirrorError> {
+        let (person, id) = (method.contact_id.to_string(), method.id.to_string());
+        let created = Some(method.created_on).filter(|at| !at.is_unknown());
+        let read = mirror.marketing_of(&method)?.map(|(is_on, at)| seen(at, Some(is_on)));
+        let facts = read.or_else(|| known_at.map(|at| seen(at, None)));
+        Ok(Self {
+            created: created.map(|at| at.to_string()),
+            facts: facts.into_iter().collect(),
+            value: Some(method.value),
+            ..Self::of(&("person".to_owned(), person, id))
+        })
+    }
+
+    fn record(&self) -> Record {
+        (self.owner_kind.clone(), self.owner_id.clone(), self.contact_id.clone())
+    }
+
+    /// Adds what happened to it.
+    fn tell(&mut self, event: Event, sought: &Sought) {
+        self.facts.extend(facts(&event, sought));
+        self.events.push(event);
+    }
+
+    /// With all that is known of it besides; none for one that has the value in its notes alone.
+    fn whole(
+        mut self,
+        mirror: Option<&Mirror>,
+        sought: &Sought,
+        is_there: bool,
+    ) -> Result<Option<Self>, DeskError> {
+        if !is_there {
+            let had = self.events.iter().rev().find_map(|event| value_in(event, sought));
+            if had.is_none() {
+                return Ok(None);
+            }
+            self.value = had;
+            // A contact that is gone keeps its own time.
+            let found = self.events.iter().filter_map(|event| event.found.as_ref());
+            self.created = found.filter_map(|found| found.created.clone()).next();
+            if let Some(mirror) = mirror {
+                let record = self.record();
+                self.facts_until_gone(mirror, &record).map_err(failed)?;
+            }
+        }
+        self.facts.sort_by_key(|fact| fact.at);
+        self.facts_since_modified();
+        self.facts_since_created();
+        Ok(Some(self))
+    }
+
     /// What it received until it was no longer there or had another value: what the mirror has of it,
     /// unless something is known to have changed that since.
     fn facts_until_gone(&mut self, mirror: &Mirror, record: &Record) -> Result<(), MirrorError> {
@@ -186,9 +327,10 @@ impl Place {
         if self.facts.iter().any(is_told) {
             return Ok(());
         }
-        let told = contact.preferences.zip(gone).map(|(flags, gone)| {
+        let told = gone.map(|gone| {
             let modified = Some(contact.modified_on).filter(|at| !at.is_unknown() && *at < gone);
-            Fact::seen(modified.unwrap_or(gone), flags.marketing_updates_enabled)
+            let flags = contact.preferences.map(|flags| flags.marketing_updates_enabled);
+            seen(modified.unwrap_or(gone), flags)
         });
         // It was so before it went, perhaps in the same moment.
         self.facts.splice(0..0, told);
@@ -198,7 +340,8 @@ impl Place {
     /// It has been as the mirror has it since the service changed it last, unless that was our own
     /// doing, which is known better.
     fn facts_since_modified(&mut self) {
-        let (Some(last), Some(at)) = (self.facts.last(), self.modified) else { return };
+        let last = self.facts.last().filter(|fact| fact.effect != Effect::Came);
+        let (Some(last), Some(at)) = (last, self.modified) else { return };
         let ours = self.facts.iter().rev().find(|fact| fact.is_exact);
         let is_known =
             |ours: &Fact| ours.effect == last.effect || at <= ours.at || last.at <= ours.at;
@@ -207,12 +350,22 @@ impl Place {
             self.facts.insert(before, Fact { at, effect: last.effect, is_exact: false });
         }
     }
+
+    /// It was no copy before it was created.
+    fn facts_since_created(&mut self) {
+        let created = self.created.as_ref().and_then(|at| at.parse().ok());
+        let came = created.map(|at| Fact { at, effect: Effect::Came, is_exact: true });
+        self.facts.splice(0..0, came);
+    }
 }
 
-impl Fact {
-    pub(crate) fn seen(at: Timestamp, is_on: bool) -> Self {
-        Self { at, effect: Effect::of_flag(is_on), is_exact: false }
-    }
+/// What was seen at a moment; what nobody can tell is a fact as well.
+fn seen(at: Timestamp, is_on: Option<bool>) -> Fact {
+    Fact { at, effect: is_on.map_or(Effect::Unknown, effect_of), is_exact: false }
+}
+
+fn effect_of(is_on: bool) -> Effect {
+    if is_on { Effect::On } else { Effect::Off }
 }
 
 /// The contact that an event is about.
@@ -260,7 +413,7 @@ fn facts(event: &Event, sought: &Sought) -> Vec<Fact> {
     let mut facts = Vec::new();
     if let Some(found) = &event.found {
         let told = found.receives.zip(found.at.as_deref().and_then(moment));
-        facts.extend(told.map(|(is_on, at)| Fact::seen(at, is_on)));
+        facts.extend(told.map(|(is_on, at)| seen(at, Some(is_on))));
     }
     let is_exact = event.state == "done";
     let at = event.at.as_deref().and_then(moment);
@@ -269,13 +422,21 @@ fn facts(event: &Event, sought: &Sought) -> Vec<Fact> {
     };
     let before = marketing_before(&event.members);
     let since = event.since().unwrap_or(at);
-    facts.extend(before.map(|is_on| Fact::seen(since, is_on)));
+    facts.extend(before.map(|is_on| seen(since, Some(is_on))));
     let has = |text: &Option<String>| text.as_ref().is_some_and(|text| sought.is_in(text));
     let gives_up = |member: &Member| member.field == "value" && !has(&member.after);
+    // Where nobody knows what was there before, it may have been the same.
+    let gets = |member: &Member| {
+        let is_other = member.before.is_some() && !has(&member.before);
+        member.field == "value" && is_other && has(&member.after)
+    };
+    if event.members.iter().any(gets) {
+        facts.push(Fact { at: since, effect: Effect::Came, is_exact });
+    }
     let effect = if event.action == "delete" || event.members.iter().any(gives_up) {
         Some(Effect::Gone)
     } else {
-        marketing(&event.members).map(Effect::of_flag)
+        marketing(&event.members).map(effect_of)
     };
     facts.extend(effect.map(|effect| Fact { at, effect, is_exact }));
     facts

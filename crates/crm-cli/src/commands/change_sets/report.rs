@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use crm_bulk::{AtomicWriter, ChangeSet, Report as PageOf, page};
-use crm_consent::Ledger;
+use crm_consent::{Ledger, ValuesChanged};
 
 use crate::{
     commands::{
@@ -84,17 +84,19 @@ pub(in crate::commands) async fn of_set(
 ) -> Result<Result<String, Signal>, CliError> {
     let opened = ChangeSet::open(set)?.reversed_by(session::reverses(globals, set));
     let ledger = ledger::of_account(globals);
-    write_page(of_desk(globals, ledger.as_ref(), &opened, set)?, set, page).await
+    let changed = ledger::values_changed_of_account(globals, ledger.as_ref());
+    let ledger = (ledger.as_ref(), changed.as_ref());
+    write_page(of_desk(globals, ledger, &opened, set)?, set, page).await
 }
 
 /// The report of a set with what else happened to its contacts, and what the ledger says of it.
 fn of_desk<'a>(
     globals: &Globals,
-    ledger: Option<&'a Ledger>,
+    (ledger, changed): (Option<&'a Ledger>, Option<&'a ValuesChanged>),
     opened: &'a ChangeSet,
     set: &Path,
 ) -> Result<PageOf<'a>, CliError> {
-    let report = ledger::on_page(PageOf::of(opened), ledger, opened)?;
+    let report = ledger::on_page(PageOf::of(opened), ledger, changed, opened)?;
     Ok(match session::past(globals, set) {
         Some((events, notes)) => report.past(events, notes),
         None => report,
@@ -110,7 +112,8 @@ impl Report {
     pub(crate) async fn run(self, globals: &Globals, output: &Output) -> Result<Status, CliError> {
         let set = ChangeSet::open(&self.set)?.reversed_by(session::reverses(globals, &self.set));
         let ledger = ledger::of_account(globals);
-        let report = of_desk(globals, ledger.as_ref(), &set, &self.set)?;
+        let changed = ledger::values_changed_of_account(globals, ledger.as_ref());
+        let report = of_desk(globals, (ledger.as_ref(), changed.as_ref()), &set, &self.set)?;
         let Some(path) = self.html.filter(|path| path.as_os_str() != "-") else {
             output.is_one_of(
                 &[],

@@ -57,7 +57,9 @@ impl ReviewArgs {
         };
         let desk = session.existing_desk()?;
         let ledger = desk.map(ledger::open).transpose()?.flatten();
-        let mut report = ledger::on_page(Report::of(&planned), ledger.as_ref(), &planned)?;
+        let changed = ledger::values_changed(ledger.as_ref(), desk);
+        let mut report =
+            ledger::on_page(Report::of(&planned), ledger.as_ref(), changed.as_ref(), &planned)?;
         if let Some(desk) = desk {
             let (events, notes) = desk.past(set)?;
             report = report.past(events, notes);

@@ -22,8 +22,9 @@ use crate::{
 ///
 /// Contacts of customers and locations and contact methods of people, from the desk's mirror, without
 /// a call: bring it up to date first with `crm mirror update`. Each has the last day in time, by the
-/// policy in force at the wish or that of today, whichever is earlier, and how many days it is late; what was created after the wish has a clock of its own. The
-/// code is 10 where one is late.
+/// policy in force at the wish or that of today, whichever is earlier, and how many days it is late; what was created after
+/// the wish, or got its number or address after it, has a clock of its own. What nobody can tell is as late
+/// as what receives marketing. The code is 10 where one is late.
 ///
 /// Under KIND, open is what `crm consent plan` turns off, cannot-be-set what no plan can, and look-at a
 /// number that may be one that is out, since one of the two lacks its area code or can be read in two
@@ -34,7 +35,7 @@ pub(crate) struct DueCommand {}
 
 records! {
     Due {
-        "kind" => "KIND", "deadline" => "BY", "daysLate" => "LATE", "otherDeadline", "stored" => "VALUE",
+        "kind" => "KIND", "deadline" => "BY", "daysLate" => "LATE", "verdict", "otherDeadline", "stored" => "VALUE",
         "ownerKind" => "OF", "ownerId" => "ID", "contactId" => "CONTACT", "record" => "RECORD",
         "receives", "value", "received", "isKnown", "created", "why" => "WHY", "overridden",
     }

@@ -59,7 +59,9 @@ use crate::{
 ///
 /// Ends with 0 when all is done or nothing was to do, 3 when something was refused or something is due
 /// that cannot be set, 6 when nobody knows what became of a write, 8 when what was sent is not so when
-/// it is read back, 10 when a wish is late, 11 when a limit held a set back or it waits for an approval.
+/// it is read back, 10 when a wish is late or was late when this run turned it off, 11 when a limit held a
+/// set back or it waits for an approval. Of several the first counts of 6, 8 and whatever ended the run, 10,
+/// 11, 3.
 #[derive(Debug, Args)]
 pub(crate) struct RunCommand {
     /// Send nothing where there are more changes than this: the set stays, to be looked at
@@ -90,7 +92,7 @@ pub(crate) struct RunCommand {
 enum Outcome {
     NothingToDo,
     Done,
-    /// All that could be done is, and a wish is late all the same.
+    /// A wish is late, or was heeded too late by this run.
     Late,
     /// A limit held a set back, or it waits for an approval.
     Held,
@@ -112,6 +114,8 @@ struct Ran {
     sets: Vec<OfSet>,
     /// Sets with which nobody can go on.
     passed_over: Vec<PassedOver>,
+    /// How many copies it turned off after their last day.
+    turned_off_late: u64,
     /// What is due afterwards.
     due: Option<Left>,
 }
@@ -143,6 +147,7 @@ struct Running<'a> {
     globals: &'a Globals,
     desk: &'a Desk,
     is_dry: bool,
+    began: Timestamp,
     /// How many changes may still be sent.
     left: u64,
     ran: Ran,
@@ -202,8 +207,10 @@ impl RunCommand {
                 steps: Vec::new(),
                 sets: Vec::new(),
                 passed_over: Vec::new(),
+                turned_off_late: 0,
                 due: None,
             },
+            began: clock::now(),
             exit: None,
         };
         if let Break(Some(signal)) = running.all(ledger).await? {
@@ -418,6 +425,7 @@ impl Running<'_> {
             ))?;
         }
         self.tell_evidence(&page, &csv)?;
+        self.count_late(path)?;
         of_set.read_back = Some(read_back.as_done);
         of_set.evidence = vec![page, csv];
         self.ran.sets.push(of_set);
@@ -430,6 +438,19 @@ impl Running<'_> {
             Continue(None) => Continue(Carried::Out),
             Continue(Some((why, exit))) => Continue(Carried::Left(left(why, exit))),
         })
+    }
+
+    /// Counts what of a set this run has turned off late.
+    fn count_late(&mut self, path: &Path) -> Result<(), CliError> {
+        let ledger = existing(self.session.place(INSTEAD)?)?;
+        let late = ledger::turned_off_late(&ledger, self.desk, path, self.began)?;
+        self.ran.turned_off_late += late;
+        if late > 0 {
+            let verb = if late == 1 { "was" } else { "were" };
+            let copies = count(late, "copy");
+            self.step(format!("{}: {copies} {verb} late when turned off", name(path)))?;
+        }
+        Ok(())
     }
 
     /// Why a set is not sent now.
@@ -580,14 +601,15 @@ impl Running<'_> {
             self.tell_due()?;
         }
         let is_held = self.ran.sets.iter().any(|set| set.held.is_some());
-        let late = self.ran.due.is_some_and(|due| due.late > 0);
+        let late = self.ran.turned_off_late + self.ran.due.map_or(0, |due| due.late);
+        let late = late > 0 && self.ran.outcome != Outcome::DryRun;
         let is_left = self.ran.due.is_some_and(|due| due.cannot_be_set > 0);
         let (outcome, exit) = match self.exit {
             Some(exit @ Exit::Unknown) => (Outcome::Unknown, exit),
             Some(exit) => (Outcome::NotAllDone, exit),
+            None if late => (Outcome::Late, Exit::Consent),
             None if is_held => (Outcome::Held, Exit::Held),
             None if self.ran.outcome == Outcome::DryRun => (Outcome::DryRun, Exit::Done),
-            None if late => (Outcome::Late, Exit::Consent),
             None if is_left => (Outcome::NotAllDone, Exit::Refused),
             None if self.ran.sets.is_empty() => (Outcome::NothingToDo, Exit::Done),
             None => (Outcome::Done, Exit::Done),

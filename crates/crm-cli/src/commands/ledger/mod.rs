@@ -2,6 +2,7 @@
 
 mod applied;
 mod guard;
+mod late;
 mod opened;
 mod retracted;
 mod sets;
@@ -10,6 +11,7 @@ mod taking;
 pub(super) use self::{
     applied::note_applied,
     guard::{OverrideArgs, note_created},
+    late::{turned_off_late, values_changed, values_changed_of_account},
     opened::{begin, existing, is_there, may_be_written, of_account, open, sound},
     retracted::{done_for, on_page, taken_back},
     sets::{LedgerSets, due, open_sets, why_passed_over},

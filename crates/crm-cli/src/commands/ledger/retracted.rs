@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use crm_bulk::{ChangeSet, Report, Selection, SetInfo};
-use crm_consent::{Ledger, Retraction, Retractions};
-use crm_models::Timestamp;
+use crm_bulk::{Change, ChangeSet, Report, Selection, SetInfo};
+use crm_consent::{Ledger, Retraction, Retractions, SOURCE, ValuesChanged};
 
+use super::late::copy_since;
 use crate::{
     desk::Desk,
     error::CliError,
@@ -91,6 +91,7 @@ fn sentence(by: &Retraction, changes: u64) -> String {
 pub(in crate::commands) fn on_page<'a>(
     mut report: Report<'a>,
     ledger: Option<&'a Ledger>,
+    changed: Option<&'a ValuesChanged>,
     set: &ChangeSet,
 ) -> Result<Report<'a>, CliError> {
     let Some(ledger) = ledger else {
@@ -101,19 +102,23 @@ pub(in crate::commands) fn on_page<'a>(
         report = report.note(sentence);
     }
     // By the wishes that were there when it was planned.
-    let SetInfo { created_at, .. } = set.info()?;
+    let SetInfo { created_at, source, .. } = set.info()?;
     let by = created_at.map(|at| at.to_string()).unwrap_or_default();
-    let last_day = move |received: &str, value: Option<&str>, created: Option<Timestamp>| {
-        let created = created.map(|at| at.to_string());
-        let known = match value {
+    let is_of_ledger = source.as_deref() == Some(SOURCE);
+    let last_day = move |received: Option<&str>, change: Option<&Change>| {
+        let value = change.and_then(Change::value);
+        let known = match change.zip(value).filter(|_| received.is_some() || is_of_ledger) {
             // Nobody asks for it any longer.
-            Some(value) if retractions.of(value).ok()?.is_some() => return None,
-            Some(value) => clocks.of(value, created.as_deref(), &by).ok()?,
+            Some((_, value)) if retractions.of(value).ok()?.is_some() => return None,
+            Some((change, value)) => {
+                let since = copy_since(change, changed).map(|at| at.to_string());
+                clocks.of(value, since.as_deref(), &by).ok()?
+            }
             None => None,
         };
         let [day, ends] = match known {
             Some(clock) => [clock.counted.last_day.clone(), clock.ends()],
-            None => clocks.last_day(received).ok()?,
+            None => clocks.last_day(received?).ok()?,
         };
         Some((day, ends.parse().ok()?))
     };

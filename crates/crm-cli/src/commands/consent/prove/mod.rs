@@ -17,7 +17,6 @@ use crm_consent::{ConsentError, Ledger, Sha, ShownKey};
 use crm_mirror::Mirror;
 use crm_values::PhoneReader;
 
-pub(super) use self::judged::{Breach, Judged};
 use self::{
     judged::{how_counted, two_days},
     page::Beside,

@@ -1,12 +1,12 @@
 //! A proof as one page, for somebody who asks what was done about a number.
 
 use crm_bulk::page::{self, foreign};
-use crm_consent::{Act, Came, Heard, Proved, Ruling, ShownSeal, Wish};
+use crm_consent::{Act, Came, CopyVerdict, Heard, Proved, Ruling, ShownSeal, Wish};
 use maud::{Markup, html};
 
 use super::{
     by_hand,
-    judged::{Verdict, how_counted, two_days},
+    judged::{how_counted, two_days},
     told::{Copy, Document},
 };
 use crate::{
@@ -120,19 +120,19 @@ fn moment_of(heard: &Heard, received: &str) -> Markup {
 }
 
 fn tiles(told: &Document) -> Markup {
-    let off = [Verdict::InTime, Verdict::BeforeTheWish].map(|are| told.copies_that(are));
+    let off = [CopyVerdict::InTime, CopyVerdict::BeforeTheWish].map(|are| told.copies_that(are));
     let tiles = [
-        (told.copies_that(Verdict::Overdue), "still on, too late", "bad"),
-        (told.copies_that(Verdict::Late), "turned off late", "bad"),
-        (told.copies_that(Verdict::NotShown), "off, in time not shown", "bad"),
-        (told.copies_that(Verdict::LateUntilGone), "late until they were gone", "bad"),
+        (told.copies_that(CopyVerdict::Overdue), "still on, too late", "bad"),
+        (told.copies_that(CopyVerdict::Late), "turned off late", "bad"),
+        (told.copies_that(CopyVerdict::NotShown), "off, in time not shown", "bad"),
+        (told.copies_that(CopyVerdict::LateUntilGone), "late until they were gone", "bad"),
         (told.late_earlier(), "late after an earlier wish", "wait"),
-        (told.copies_that(Verdict::Open), "still on, time is left", "wait"),
-        (told.copies_that(Verdict::Unknown), "not known", "wait"),
+        (told.copies_that(CopyVerdict::Open), "still on, time is left", "wait"),
+        (told.copies_that(CopyVerdict::Unknown), "not known", "wait"),
         (off.iter().sum(), "off in time", "done"),
-        (told.copies_that(Verdict::WishUndated), "off, wish without a date", "wait"),
-        (told.copies_that(Verdict::Gone), "no longer there", "done"),
-        (told.copies_that(Verdict::NoWish), "without a wish", "done"),
+        (told.copies_that(CopyVerdict::WishUndated), "off, wish without a date", "wait"),
+        (told.copies_that(CopyVerdict::Gone), "no longer there", "done"),
+        (told.copies_that(CopyVerdict::NoWish), "without a wish", "done"),
     ];
     html! {
         ul.tiles {
@@ -271,7 +271,7 @@ fn acts(acts: &[Act]) -> Markup {
 }
 
 fn copy_of(copy: &Copy) -> Markup {
-    let class = if copy.judged.is_bad() { "bad" } else { "" };
+    let class = if copy.judged.is_late() { "bad" } else { "" };
     let is_traced = copy.events.iter().any(|event| event.trace_id.is_some());
     html! {
         h3 { (foreign(&copy.place())) }

@@ -2,15 +2,18 @@
 //! covered.
 
 use crm_bulk::Site;
-use crm_consent::{Checked, Clock, Clocks, ConsentError, Ledger, Proof, Wish, Written};
+use crm_consent::{
+    Checked, Clock, Clocks, ConsentError, CopyVerdict, Effect, Fact, Lateness, Ledger, Proof, Wish,
+    Written,
+};
 use crm_mirror::Feed;
 use crm_models::Timestamp;
 use serde::Serialize;
 
-use super::judged::{Judged, Verdict};
+use super::judged::sentence as says;
 use crate::{
     commands::consent::{against::Kept, made::Made},
-    desk::{Effect, Event, Fact, Place, Places},
+    desk::{Event, Place, Places},
     output::count,
 };
 
@@ -64,7 +67,7 @@ pub(super) struct Copy {
     /// What tells whether it was in time; none where nobody wished to be left alone.
     pub(super) clock: Option<Clock>,
     #[serde(flatten)]
-    pub(super) judged: Judged,
+    pub(super) judged: Lateness,
     pub(super) says: String,
     pub(super) events: Vec<Event>,
     pub(super) now: Option<Now>,
@@ -150,9 +153,7 @@ impl Document {
 
     /// Whether it shows something that speaks against whoever had to heed the wish.
     pub(super) fn is_bad(&self) -> bool {
-        let is_out = self.proof.marketing.wish == Some(Wish::Out);
-        let against = |copy: &Copy| copy.judged.is_bad() || (is_out && copy.judged.again);
-        self.check.is_bad() || self.copies.iter().any(against)
+        self.check.is_bad() || self.copies.iter().any(|copy| copy.judged.is_late())
     }
 
     /// Which of the records that decide no seal is over yet, where the ledger has seals.
@@ -177,8 +178,8 @@ impl Document {
     }
 
     /// How many copies have this verdict.
-    pub(super) fn copies_that(&self, are: Verdict) -> usize {
-        self.copies.iter().filter(|copy| copy.judged.verdict == are).count()
+    pub(super) fn copies_that(&self, are: CopyVerdict) -> usize {
+        self.copies.iter().filter(|copy| copy.judged.now.verdict == are).count()
     }
 
     /// How many copies were late in a time that a wish to be written to has ended.
@@ -211,7 +212,7 @@ impl Document {
                     .to_owned(),
             );
         }
-        let undated = self.copies_that(Verdict::WishUndated) as u64;
+        let undated = self.copies_that(CopyVerdict::WishUndated) as u64;
         if undated > 0 {
             told.push(format!(
                 "Whether {} turned off in time: nobody knows when the wish was received.",
@@ -295,13 +296,11 @@ impl Copy {
         asked: &str,
         at: Timestamp,
     ) -> Result<Self, ConsentError> {
-        let mut periods = clocks.periods(asked, place.created.as_deref())?;
         let mut facts = place.facts;
         facts.extend(now.as_ref().and_then(Now::fact));
-        let judged = Judged::of(&facts, &periods, at);
-        let clock = periods.pop().filter(|last| last.ended.is_none()).map(|last| last.clock);
+        let judged = clocks.judge(asked, &facts, at)?;
         Ok(Self {
-            says: judged.sentence(clock.as_ref()),
+            says: says(&judged),
             owner_kind: place.owner_kind,
             owner_id: place.owner_id,
             owner_name: place.owner_name,
@@ -309,7 +308,7 @@ impl Copy {
             value: place.value,
             created: place.created,
             do_not_text: place.do_not_text,
-            clock,
+            clock: judged.now.clock.clone(),
             judged,
             events: place.events,
             now,
@@ -338,7 +337,8 @@ impl Now {
             Found::Marketing => Effect::On,
             Found::NoMarketing => Effect::Off,
             Found::Gone | Found::AnotherValue => Effect::Gone,
-            Found::NotTold | Found::Unread => return None,
+            Found::NotTold => Effect::Unknown,
+            Found::Unread => return None,
         };
         Some(Fact { at: self.at, effect, is_exact: false })
     }

@@ -1,15 +1,18 @@
 //! What a report says, as data.
 
 use crm_bulk::Site;
-use crm_consent::{Checked, Clocks, ConsentError, Days, Ledger, Report};
+use crm_consent::{
+    Breach, Checked, Clocks, ConsentError, CopyVerdict, Days, Judgement, Ledger, Report,
+    TurnedOff as Off,
+};
 use crm_models::Timestamp;
 use crm_values::PhoneReader;
 use serde::Serialize;
 
 use super::line::Line;
 use crate::{
-    commands::consent::{against::Kept, made::Made, prove::Judged},
-    desk::{Desk, SetTold, Sought, TurnedOff},
+    commands::consent::{against::Kept, made::Made},
+    desk::{Desk, Place, SetTold, TurnedOff},
     error::CliError,
 };
 
@@ -35,19 +38,24 @@ pub(super) struct Document {
     pub(super) missing: Vec<String>,
 }
 
-/// How many copies of numbers and addresses were turned off, and how many of them in time.
+/// How many copies of numbers and addresses were turned off, by us or by others, and how many of them in
+/// time.
 #[derive(Debug, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Punctual {
     pub(super) in_time: u64,
     pub(super) late: u64,
+    /// How many were first seen off after their last day.
+    pub(super) not_shown: u64,
+    /// How many were turned off for a wish of which nobody knows when it was received.
+    pub(super) wish_undated: u64,
     /// Of the late ones, how many were never turned off: they received marketing until they went, or
     /// got another number or address.
     pub(super) late_until_gone: u64,
     /// Of the late ones, how many by 1 to 5 days, 6 to 10, 11 to 30, and more.
     pub(super) late_by: [u64; 4],
     pub(super) most_days_late: u32,
-    /// Of those in time and late, how many have another last day by one of the two policies that have
+    /// Of all these, how many have another last day by one of the two policies that have
     /// a say: the one in force at the wish and that of today. The earlier one decides.
     pub(super) policies_differ: u64,
     /// The wish that they were for was taken back since.
@@ -106,17 +114,28 @@ impl Document {
         report.seals.iter().map(Line::of_seal).try_for_each(&mut each)?;
         report.keys.iter().map(Line::of_key).try_for_each(&mut each)?;
         let clocks = ledger.clocks()?;
-        let mut turned_off = Punctual::default();
+        let (mut turned_off, mut earlier) = (Punctual::default(), Earlier::default());
+        let (reader, ever_out) = (PhoneReader::new(desk.region()), ledger.ever_out()?);
+        desk.each_place(
+            reader,
+            |key| ever_out.has(key),
+            |key, place| {
+                let judged = clocks.judge(key, &place.facts, made.made_at)?;
+                judged.all.iter().try_for_each(|judged| {
+                    let line = turned_off.count(judged, days, &place, key);
+                    let line = line.or_else(|| earlier.count(judged, days, &place, key));
+                    line.map_or(Ok(()), &mut each)
+                })
+            },
+        )?;
         let looked = desk.each_turned_off(|off| {
-            if !days.has(&off.at) {
+            if off.is_gone || !days.has(&off.at) {
                 return Ok(false);
             }
-            let line = turned_off.count(off, &clocks)?;
-            let counts = line.is_some();
+            let line = turned_off.count_without_wish(off, &clocks)?;
             line.map_or(Ok(()), &mut each)?;
-            Ok::<_, CliError>(counts)
+            Ok::<_, CliError>(true)
         })?;
-        let earlier = Earlier::of(desk, &clocks, (days, made.made_at), &mut each)?;
         let unnoticed_keys = kept.unnoticed(&checked);
         let Checked { sound, fault, .. } = checked;
         let mut missing = looked.missing;
@@ -148,70 +167,99 @@ impl Document {
         })
     }
 
+    /// That wishes count by the day on which they came into the ledger, where that makes a difference.
+    pub(super) fn other_days(&self) -> Option<String> {
+        let Report { received_on_other_days: received, taken_in_on_other_days: taken_in, .. } =
+            &self.ledger;
+        (received + taken_in > 0).then(|| {
+            format!(
+                "wishes count on the day on which they came into the ledger: {received} of these were \
+                 received on other days or nobody knows when, and {taken_in} that were received on these \
+                 days came in on others"
+            )
+        })
+    }
+
     /// Whether something speaks against whoever had to heed the wishes.
     pub(super) fn is_bad(&self) -> bool {
         let open = self.open.as_ref().is_some_and(|open| open.late > 0);
-        self.fault.is_some() || self.unnoticed_keys > 0 || self.turned_off.late > 0 || open
+        let off = &self.turned_off;
+        let is_late = off.late > 0 || off.not_shown > 0 || open;
+        self.fault.is_some() || self.unnoticed_keys > 0 || is_late
     }
 }
 
 impl Earlier {
-    /// Counts them, and hands a line of each to `each`.
-    fn of(
-        desk: &Desk,
-        clocks: &Clocks<'_>,
-        (days, now): (&Days, Timestamp),
-        mut each: impl FnMut(Line) -> Result<(), CliError>,
-    ) -> Result<Self, CliError> {
-        let mut counted = Self::default();
-        let reader = PhoneReader::new(desk.region());
-        for value in clocks.ended_late()? {
-            let sought = Sought::read(&value, reader).map_err(ConsentError::from)?;
-            for place in desk.places(sought)?.places {
-                let periods = clocks.periods(&value, place.created.as_deref())?;
-                for breach in Judged::of(&place.facts, &periods, now).earlier {
-                    // What was turned off late is counted as that.
-                    if breach.ended_by.is_none() || !days.has(&breach.until.to_string()) {
-                        continue;
-                    }
-                    counted.late += 1;
-                    counted.not_shown += u64::from(!breach.is_shown);
-                    counted.most_days_late = counted.most_days_late.max(breach.days_late);
-                    each(Line::of_breach(&breach, &place, &value))?;
-                }
-            }
-        }
-        Ok(counted)
+    /// Counts what was late in a time that a wish to be written to has ended, and returns its line.
+    fn count(&mut self, judged: &Judgement, days: &Days, place: &Place, key: &str) -> Option<Line> {
+        let breach = judged.ended.as_ref().filter(|breach| is_in(days, breach.until))?;
+        self.late += 1;
+        self.not_shown += u64::from(!breach.is_shown);
+        self.most_days_late = self.most_days_late.max(breach.days_late);
+        Some(Line::of_breach("late-until-start", breach, place, key))
     }
 }
 
 impl Punctual {
-    /// Counts one, and returns its line; none for one that went in time.
-    fn count(&mut self, off: TurnedOff, clocks: &Clocks<'_>) -> Result<Option<Line>, ConsentError> {
-        let Some(value) = &off.value else {
-            self.value_unknown += u64::from(!off.is_gone);
-            return Ok((!off.is_gone).then(|| Line::of_turned_off(off, None, None)));
-        };
-        let clock = clocks.of(value, off.created.as_deref(), &off.at)?;
-        let late = clock.as_ref().and_then(|clock| clock.days_late(&off.at));
-        if off.is_gone && late.unwrap_or_default() == 0 {
-            return Ok(None);
+    /// Counts how a copy was turned off, or that it was late until it went, and returns its line. What
+    /// was late in a time that a wish to be written to has ended is not counted here.
+    fn count(&mut self, judged: &Judgement, days: &Days, place: &Place, key: &str) -> Option<Line> {
+        if judged.ended.is_some() {
+            return None;
         }
-        self.late_until_gone += u64::from(off.is_gone);
-        let is_split = clock.as_ref().is_some_and(|clock| clock.otherwise.is_some());
-        self.policies_differ += u64::from(is_split);
-        match late {
-            None if clocks.taken_back(value, &off.at)?.is_some() => self.taken_back += 1,
-            None => self.without_wish += 1,
-            Some(0) => self.in_time += 1,
-            Some(days) => {
-                self.late += 1;
-                let range = RANGES.iter().position(|last| days <= *last);
-                self.late_by[range.unwrap_or(RANGES.len())] += 1;
-                self.most_days_late = self.most_days_late.max(days);
+        let off = judged.turned_off();
+        if let Some(breach) = judged.until_gone.as_ref().filter(|_| off.is_none_or(is_punctual)) {
+            return self.count_gone(breach, days, place, key);
+        }
+        let off = off.filter(|off| is_in(days, off.at))?;
+        match off.verdict {
+            CopyVerdict::InTime => self.in_time += 1,
+            CopyVerdict::WishUndated => self.wish_undated += 1,
+            CopyVerdict::NotShown => self.not_shown += 1,
+            _ => self.count_late(off.days_late),
+        }
+        let other = judged.clock.as_ref().and_then(|clock| clock.otherwise.as_ref());
+        self.policies_differ += u64::from(other.is_some());
+        Some(Line::of_off(&off, judged.clock.as_ref(), place, key))
+    }
+
+    fn count_gone(
+        &mut self,
+        breach: &Breach,
+        days: &Days,
+        place: &Place,
+        key: &str,
+    ) -> Option<Line> {
+        if !is_in(days, breach.until) {
+            return None;
+        }
+        self.late_until_gone += 1;
+        self.count_late(breach.days_late);
+        Some(Line::of_breach("late-until-gone", breach, place, key))
+    }
+
+    fn count_late(&mut self, days: u32) {
+        self.late += 1;
+        let range = RANGES.iter().position(|last| days <= *last);
+        self.late_by[range.unwrap_or(RANGES.len())] += 1;
+        self.most_days_late = self.most_days_late.max(days);
+    }
+
+    /// Counts what was turned off without a wish that counted then, and returns its line.
+    fn count_without_wish(
+        &mut self,
+        off: TurnedOff,
+        clocks: &Clocks<'_>,
+    ) -> Result<Option<Line>, ConsentError> {
+        match &off.value {
+            None => self.value_unknown += 1,
+            Some(value) if clocks.of(value, off.created.as_deref(), &off.at)?.is_some() => {
+                return Ok(None);
             }
+            Some(value) if clocks.taken_back(value, &off.at)?.is_some() => self.taken_back += 1,
+            Some(_) => self.without_wish += 1,
         }
-        Ok(Some(Line::of_turned_off(off, clock.as_ref(), late)))
+        Ok(Some(Line::of_turned_off(off)))
     }
 
     /// How late the late ones were, for people.
@@ -219,4 +267,12 @@ impl Punctual {
         let words = ["1 to 5 days", "6 to 10 days", "11 to 30 days", "more than 30 days"];
         words.into_iter().zip(self.late_by).filter(|(_, count)| *count > 0)
     }
+}
+
+fn is_in(days: &Days, at: Timestamp) -> bool {
+    days.has(&at.to_string())
+}
+
+fn is_punctual(off: Off) -> bool {
+    off.days_late == 0
 }

@@ -1,11 +1,10 @@
 //! All that a report counts, one entry a line.
 
 use crm_bulk::guarded;
-use crm_consent::{Act, Clock, Heard, ImportTold, SealTold, ShownKey};
+use crm_consent::{Act, Breach, Clock, Heard, ImportTold, SealTold, ShownKey, TurnedOff as Off};
 use serde::Serialize;
 
 use crate::{
-    commands::consent::prove::Breach,
     desk::{Place, TurnedOff},
     output::records,
 };
@@ -47,6 +46,8 @@ pub(super) struct Line {
     trace_id: Option<String>,
     last_day: Option<String>,
     days_late: Option<u32>,
+    /// What became of a copy, as a proof says it.
+    verdict: Option<String>,
     /// The SHA-256 of the policy by which the last day was counted.
     policy: Option<String>,
     /// The last day by the other policy that has a say, where that is another one.
@@ -58,8 +59,8 @@ records! {
     Line {
         "entry", "at", "by", "record", "of", "wish", "value", "received", "takenBy", "words", "from",
         "row", "sha256", "rows", "unreadable", "out", "in", "again", "retracted", "reason", "ownerKind",
-        "ownerId", "contactId", "through", "traceId", "lastDay", "daysLate", "policy", "otherLastDay",
-        "otherPolicy",
+        "ownerId", "contactId", "through", "traceId", "lastDay", "daysLate", "verdict", "policy",
+        "otherLastDay", "otherPolicy",
     }
 }
 
@@ -146,9 +147,10 @@ impl Line {
         }
     }
 
-    pub(super) fn of_breach(breach: &Breach, place: &Place, value: &str) -> Self {
+    /// Of a copy that received marketing too long, until it went or a wish to be written to.
+    pub(super) fn of_breach(entry: &str, breach: &Breach, place: &Place, value: &str) -> Self {
         Self {
-            entry: "late-until-start".to_owned(),
+            entry: entry.to_owned(),
             at: breach.until.to_string(),
             record: Some(breach.record),
             of: breach.ended_by,
@@ -174,23 +176,43 @@ impl Line {
         }
     }
 
-    pub(super) fn of_turned_off(off: TurnedOff, clock: Option<&Clock>, late: Option<u32>) -> Self {
+    /// Of a copy that was turned off, by us or by others.
+    pub(super) fn of_off(off: &Off, clock: Option<&Clock>, place: &Place, value: &str) -> Self {
         let other = clock.and_then(|clock| clock.otherwise.as_ref());
+        let at = off.at.to_string();
+        let event = place.events.iter().find(|event| event.at.as_ref() == Some(&at));
         Self {
-            entry: if off.is_gone { "late-until-gone" } else { "turned-off" }.to_owned(),
-            at: off.at,
+            entry: "turned-off".to_owned(),
             record: clock.map(|clock| clock.record),
+            value: Some(place.value.as_deref().unwrap_or(value).to_owned()),
+            owner_kind: Some(place.owner_kind.clone()),
+            owner_id: Some(place.owner_id.clone()),
+            contact_id: Some(place.contact_id.clone()),
+            by: event.and_then(|event| event.by.clone()),
+            through: event.map(|event| event.through.clone()),
+            trace_id: event.and_then(|event| event.trace_id.clone()),
+            last_day: clock.map(|clock| clock.counted.last_day.clone()),
+            days_late: Some(off.days_late),
+            verdict: Some(off.verdict.to_string()),
+            policy: clock.map(|clock| clock.counted.policy_sha256.clone()),
+            other_last_day: other.map(|other| other.last_day.clone()),
+            other_policy: other.map(|other| other.policy_sha256.clone()),
+            at,
+            ..Self::default()
+        }
+    }
+
+    /// Of one that was turned off without a wish.
+    pub(super) fn of_turned_off(off: TurnedOff) -> Self {
+        Self {
+            entry: "turned-off".to_owned(),
+            at: off.at,
             value: off.value,
             owner_kind: off.owner_kind,
             owner_id: off.owner_id,
             contact_id: off.contact_id,
             through: Some(off.through),
             trace_id: off.trace_id,
-            last_day: clock.map(|clock| clock.counted.last_day.clone()),
-            days_late: late,
-            policy: clock.map(|clock| clock.counted.policy_sha256.clone()),
-            other_last_day: other.map(|other| other.last_day.clone()),
-            other_policy: other.map(|other| other.policy_sha256.clone()),
             ..Self::default()
         }
     }

@@ -35,8 +35,12 @@ use crate::{
 /// FILE.csv, every entry; the page states the SHA-256 of that file. --output csv and ndjson write the
 /// entries.
 ///
-/// The code is 10 where a copy was or is late, the ledger was altered, or a key signs it to which the one
-/// before has not handed over, unless --against gives what was kept elsewhere and covers that.
+/// A day that is over keeps its counts so, whatever comes in later; how many wishes were received on other
+/// days is told. A copy counts by the day on which it was turned off, by us or by others.
+///
+/// The code is 10 where a copy was or is late, nothing shows that it was not, the ledger was altered, or a
+/// key signs it to which the one before has not handed over, unless --against gives what was kept elsewhere
+/// and covers that.
 ///
 ///   crm consent report --from 2026-01-01 --to 2026-12-31 --html audit-2026.html
 #[derive(Debug, Args)]
@@ -154,6 +158,7 @@ fn write(
 fn text(told: &Document) -> Vec<String> {
     let ledger = &told.ledger;
     let mut lines = vec![format!("taken in {} to {}", ledger.period.from, ledger.period.to)];
+    lines.extend(told.other_days());
     if ledger.sources.is_empty() {
         lines.push("no wish was taken in".to_owned());
     }
@@ -187,6 +192,8 @@ fn text(told: &Document) -> Vec<String> {
     let late = if late.is_empty() { String::new() } else { format!(" ({})", late.join(", ")) };
     lines.push(format!("turned off: {} in time, {} late{late}", off.in_time, off.late));
     for (number, what) in [
+        (off.not_shown, "first seen off after their last day, so that it was in time is not shown"),
+        (off.wish_undated, "turned off for a wish of which nobody knows when it was received"),
         (off.late_until_gone, "of the late ones, never turned off: they went or got another value"),
         (told.earlier.late, "late after a wish that a later one to be written to has ended"),
         (off.policies_differ, "of these with another last day by another policy, which is later"),

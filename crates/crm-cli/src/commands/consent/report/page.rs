@@ -46,6 +46,7 @@ pub(super) fn page(told: &Document, beside: &Beside) -> Markup {
             ", both days included, for tenant " (told.made.tenant)
             ". Wishes, lists and what was said of them are those that were taken into the ledger on these \
              days, whenever they were received."
+            @if let Some(sentence) = told.other_days() { " Here " (sentence) "." }
         }
         @if let Some(fault) = &told.fault {
             p.note {
@@ -71,7 +72,6 @@ pub(super) fn page(told: &Document, beside: &Beside) -> Markup {
         ul {
             li { "Whether a number takes text messages, and customers' own mail flags: no operation of the contacts API sets them." }
             li { "What other systems sent: they know of a wish by the list of " code { (crm()) " consent export" } " alone." }
-            li { "How late a copy was that somebody turned off without crm." }
             @for missing in &told.missing { li { (foreign(missing)) } }
         }
         h2 { "Who says so" }
@@ -111,8 +111,10 @@ fn tiles(told: &Document) -> Markup {
     let all = [
         (late_open, "still on, too late", "bad"),
         (off.late, "turned off late, or never", "bad"),
+        (off.not_shown, "off, in time not shown", "bad"),
         (told.earlier.late, "late after an earlier wish", "wait"),
         (off.in_time, "turned off in time", "done"),
+        (off.wish_undated, "off, wish without a date", "wait"),
         (sum(|source| source.out), "wishes to be left alone", ""),
         (sum(|source| source.into), "wishes to be written to", ""),
     ];
@@ -197,6 +199,18 @@ fn punctual(off: &Punctual, earlier: &Earlier) -> Markup {
                     "; the latest by " (off.most_days_late) " days"
                 }
                 "."
+            }
+            @if off.not_shown > 0 {
+                li {
+                    (count(off.not_shown, "copy")) " first seen off after the last day: that it was so in \
+                     time is not shown."
+                }
+            }
+            @if off.wish_undated > 0 {
+                li {
+                    (count(off.wish_undated, "copy")) " for wishes of which nobody knows when they were \
+                     received, so neither whether that was in time."
+                }
             }
             @if off.late_until_gone > 0 {
                 li {
