@@ -337,6 +337,12 @@ fn the_word_of_the_command_is_no_match_for_that_of_a_row() {
         ("Phone,Email,Channel", "{n},{e},sms", &out, "out neither"),
         ("Phone,Email,Channel", "{n},{e},owl", &out, "bad"),
         ("Phone,Postal Opt Out", "{n},no", &out, "out"),
+        // Without a header too.
+        ("8185550143,STOP", "{n},", &into, "bad in"),
+        ("Phone,DNC Removed", "{n},yes", &into, "bad"),
+        ("Phone,DNC Removed", "{n},no", &into, "bad"),
+        ("Phone,Not blocked", "{n},no", &into, "bad"),
+        ("Phone,Removed", "{n},yes", &out, "out"),
     ] {
         assert_eq!(imported(&text(header, row), how).unwrap(), expected, "{header}: {row}");
     }

@@ -155,7 +155,7 @@ impl Entries {
         let values = if self.is_named {
             values(line, &row, &self.columns, self.reader)?
         } else {
-            sole_value(line, &row, self.reader)?
+            sole_value(line, &row, &self.columns, self.reader)?
         };
         let words = self.columns.words(&row);
         let place = self.columns.first(&row, Role::Place);

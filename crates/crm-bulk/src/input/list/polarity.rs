@@ -6,27 +6,61 @@ use super::{
 };
 
 /// How words begin after which `yes` means out, and those after which it means in.
-const OUT: [&str; 5] = ["optout", "unsub", "dnd ", "dnc ", "suppress"];
-const IN: [&str; 5] = ["consent", "subscri", "resubscri", "optin ", "accept marketing "];
-/// Words that mean out together, and those that mean in.
-const OUT_TOGETHER: [&str; 3] = ["not subscri", "no marketing ", "no longer subscri"];
-const IN_TOGETHER: [&str; 4] = ["not optout", "never optout", "not unsub", "never unsub"];
-/// The beginnings of words that withdraw a consent, whatever other words are with them.
-const TAKES_BACK: [&str; 8] =
-    ["withdr", "revok", "declin", "refus", "reject", "remov", "cancel", "stop"];
+const OUT: [&str; 5] = ["optout", "unsub", "dnd", "dnc", "suppress"];
+const IN: [&str; 3] = ["consent", "subscri", "optin"];
+/// Those of them that may be denied: who is not on a list of those who opted out has not opted in.
+const OUT_OF_A_PERSON: [&str; 2] = ["optout", "unsub"];
+/// How words begin that withdraw a consent, whatever other words are with them.
+const TAKES_BACK: [&str; 10] =
+    ["withdr", "revok", "declin", "refus", "reject", "remov", "cancel", "stop", "deni", "deny"];
 /// Words that reverse the meaning of the rest.
-const NOT: [&str; 6] = ["not", "no", "non", "never", "donot", "without"];
+const NOT: [&str; 7] = ["not", "no", "non", "never", "donot", "cannot", "without"];
 /// How words begin that speak of a wish only above a column of yes and no, as those of
 /// [`TAKES_BACK`] do.
 const BLOCKS: [&str; 3] = ["block", "blacklist", "exclud"];
 const OFFERS: [&str; 3] = ["marketing", "newsletter", "mailing"];
 /// Likewise, beside what somebody may be reached by.
-const LETS: [&str; 10] =
-    ["allow", "permi", "receiv", "agree", "accept", "want", "wish", "ok ", "can ", "may "];
+const LETS: [&str; 8] = ["allow", "permi", "receiv", "agree", "accept", "want", "wish", "ok"];
+const MAY: [&str; 2] = ["can", "may"];
 const REACHES: [&str; 7] =
     ["contact", "message", "market", "promotion", "communicat", "solicit", "advertis"];
 /// Likewise, behind `do not`.
 const ASKED: [&str; 5] = ["disturb", "send", "receiv", "want", "reach"];
+/// Words beside which nobody can say what `yes` means.
+const UNCLEAR: [&str; 17] = [
+    "reverse",
+    "reversed",
+    "reversal",
+    "exempt",
+    "exempted",
+    "exemption",
+    "off",
+    "pending",
+    "sent",
+    "expired",
+    "lifted",
+    "cleared",
+    "deleted",
+    "resubscribe",
+    "resubscribed",
+    "resubscription",
+    "unblocked",
+];
+/// Likewise, beside the word of a wish: what somebody may do or did once is not what he wishes.
+const UNCLEAR_OF_WISHES: [&str; 12] = [
+    "can",
+    "may",
+    "should",
+    "allow",
+    "allowed",
+    "permit",
+    "was",
+    "were",
+    "number",
+    "count",
+    "double",
+    "confirmed",
+];
 
 /// What a header says about the word `yes` under it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,40 +69,82 @@ pub(super) struct Polarity {
     pub(super) sure: Option<Wish>,
     /// By words that may speak of something else, unless all cells are yes or no.
     pub(super) of_flags: Option<Wish>,
+    /// Whether it speaks of a wish in a way that can be read as its opposite, as `Opt-out removed`.
+    pub(super) is_unclear: bool,
+    /// Whether it has the word of a consent, whether or not that is clear.
+    pub(super) names_wish: bool,
 }
 
 impl Polarity {
     pub(super) fn of(header: &str) -> Self {
         let words = spelled(header);
-        let spaced = format!(" {} ", words.join(" "));
-        let has = |parts: &[&str]| {
-            let mut parts = parts.iter();
-            parts.any(|part| spaced.contains(&format!(" {part}")))
-        };
-        let reaches = words.iter().any(|word| way(word).is_some()) || has(&REACHES);
+        let first = |starts: &[&str]| words.iter().position(|word| begins(word, starts));
+        let has = |starts: &[&str]| first(starts).is_some();
+        let is_one_of = |of: &[&str]| words.iter().any(|word| of.contains(&word.as_str()));
+        let (out, consent) = (first(&OUT), first(&IN));
         // A number is not meant by the `No.` behind another word.
-        let (first, others) = words.split_first().map_or(("", &[][..]), |(f, o)| (f, o));
-        let negates = |word: &str| NOT.contains(&word);
-        let is_negated = negates(first) || others.iter().any(|w| w != "no" && negates(w));
+        let negates = |(at, word): (usize, &String)| {
+            (NOT.contains(&word.as_str()) && (word != "no" || at == 0)).then_some(at)
+        };
+        let negations: Vec<_> = words.iter().enumerate().filter_map(negates).collect();
+        let reaches = words.iter().any(|word| way(word).is_some()) || has(&REACHES);
+        let is_asked = words.windows(2).any(|pair| {
+            let [word, next] = pair else { return false };
+            word == "donot"
+                && (way(next).is_some() || begins(next, &REACHES) || begins(next, &ASKED))
+        });
         let takes_back = has(&TAKES_BACK);
-        let sure = match (has(&OUT), has(&IN)) {
-            _ if has(&OUT_TOGETHER) => Some(Wish::Out),
-            _ if has(&IN_TOGETHER) => Some(Wish::In),
-            (true, _) => Some(Wish::Out),
-            (false, true) if is_negated || takes_back => Some(Wish::Out),
-            (false, true) => Some(Wish::In),
-            (false, false) if has(&["donot "]) && (reaches || has(&ASKED)) => Some(Wish::Out),
-            (false, false) => None,
+        let blocks = takes_back || has(&BLOCKS);
+        let names_wish = out.is_some() || consent.is_some() || is_asked;
+        // What stands for yes and no, as in `Opted out (0 = yes)`.
+        let is_odd = header.contains('=')
+            || is_one_of(&UNCLEAR)
+            || ((out.is_some() || consent.is_some() || is_asked) && is_one_of(&UNCLEAR_OF_WISHES));
+        let sure = match (out, consent, negations.as_slice()) {
+            _ if is_odd => None,
+            (Some(_), None, []) if !blocks => Some(Wish::Out),
+            // As in `Do Not Call (DNC)`.
+            (Some(out), None, [_]) if !blocks && is_asked && words[out] == "dnc" => Some(Wish::Out),
+            (Some(out), None, [not]) if !blocks && not < &out => {
+                let is_denied = ["not", "never"].contains(&words[*not].as_str())
+                    && begins(&words[out], &OUT_OF_A_PERSON);
+                is_denied.then_some(Wish::In)
+            }
+            (None, Some(_), []) if blocks => Some(Wish::Out),
+            (None, Some(_), []) => Some(Wish::In),
+            (None, Some(consent), [not]) if !blocks && not < &consent => Some(Wish::Out),
+            (None, None, [_]) if !blocks && (is_asked || says_no_marketing(&words)) => {
+                Some(Wish::Out)
+            }
+            (None, None, []) if !blocks && says_accepts_marketing(&words) => Some(Wish::In),
+            _ => None,
         };
-        let of_flags = if takes_back || has(&BLOCKS) || (is_negated && reaches) {
-            Some(Wish::Out)
-        } else if has(&OFFERS) || (has(&LETS) && reaches) {
-            Some(Wish::In)
-        } else {
-            None
+        let lets = has(&LETS) || is_one_of(&MAY);
+        let of_flags = match negations.as_slice() {
+            _ if is_odd || names_wish => None,
+            [] if blocks => Some(Wish::Out),
+            [_] if reaches && !blocks => Some(Wish::Out),
+            [] if has(&OFFERS) || (lets && reaches) => Some(Wish::In),
+            _ => None,
         };
-        Self { sure, of_flags }
+        let speaks = names_wish || blocks || (reaches && !negations.is_empty());
+        // Of both wishes, it is the cells that say which.
+        let is_of_both = out.is_some() && consent.is_some() && negations.is_empty() && !blocks;
+        let is_known = sure.or(of_flags).is_some() || (is_of_both && !is_odd);
+        Self { sure, of_flags, is_unclear: speaks && !is_known, names_wish }
     }
+}
+
+fn begins(word: &str, starts: &[&str]) -> bool {
+    starts.iter().any(|start| word.starts_with(start))
+}
+
+fn says_no_marketing(words: &[String]) -> bool {
+    words.windows(2).any(|pair| pair == ["no", "marketing"])
+}
+
+fn says_accepts_marketing(words: &[String]) -> bool {
+    words.windows(2).any(|pair| pair == ["accept", "marketing"])
 }
 
 #[cfg(test)]
@@ -84,7 +160,10 @@ mod tests {
                  No marketing emails|Never email|Don't email|Dont contact|Blocked|Blacklisted|Stop|\
                  Declined marketing|Revoked|Removed from list|Consent withdrawn|Withdrawn consent|\
                  Refuses marketing|Not opted in|Excluded|Stop SMS|SMSOptOut|smsoptout|donotsend|\
-                 Does not want marketing|Do not mail",
+                 Does not want marketing|Do not mail|Can't Text|Can’t Call|Cant email|Cannot text|\
+                 Without Consent|Consent Denied|Doesnt Accept Marketing|Isn't subscribed|\
+                 Do Not Call (DNC)|No consent|Hasn't opted in|Opt Out (Email)|No longer subscribed|\
+                 Unsubscribed (Y/N)",
             ),
             (
                 Wish::In,
@@ -94,8 +173,9 @@ mod tests {
             ),
         ] {
             for header in headers.split('|') {
-                let Polarity { sure, of_flags } = Polarity::of(header.trim());
+                let Polarity { sure, of_flags, is_unclear, .. } = Polarity::of(header.trim());
                 assert_eq!(sure.or(of_flags), Some(wish), "{header}");
+                assert!(!is_unclear, "{header}");
             }
         }
         for header in [
@@ -107,8 +187,30 @@ mod tests {
             "Can swim",
             "Do Not Fold",
         ] {
-            let none = Polarity { sure: None, of_flags: None };
+            let none =
+                Polarity { sure: None, of_flags: None, is_unclear: false, names_wish: false };
             assert_eq!(Polarity::of(header), none, "{header}");
+        }
+    }
+
+    #[test]
+    fn what_can_be_read_as_its_opposite_is_not_known() {
+        let headers = "Not on DNC|Not DNC|Not in DNC|No DNC|Non-DNC|non_dnc|\
+             Not on Do Not Call list|Removed from DNC|DNC Removed|DNC Removal|Do Not Call Removed|\
+             Remove Do Not Call|Not Suppressed|Not Blocked|Not Blacklisted|Not Removed|Not Revoked|\
+             Not Withdrawn|Consent Not Withdrawn|Opt-out removed|Opt-out Withdrawn|Opt-out Revoked|\
+             Opt-out Cancelled|Unsubscribe Cancelled|Unsubscribe revoked|No opt out|No unsubscribe|\
+             No Marketing Opt Out|Can Opt Out|May Opt Out|Opt-Out Allowed|Opt-out sent|\
+             Opt-Out Message Sent|Number of Opt Outs|Opt-In Sent|Opt-In Email Sent|Double Opt-In|\
+             Opt-in Confirmed|Was subscribed|Opted Out (0=yes)|Opt In? (N = opted in)|DNC (removed)|\
+             Opt Out (reversed)|Opt Out Pending|Do not unsubscribe|Exempt from DNC|Off DNC";
+        for header in headers.split('|') {
+            let Polarity { sure, of_flags, is_unclear, .. } = Polarity::of(header);
+            assert_eq!((sure, of_flags, is_unclear), (None, None, true), "{header}");
+        }
+        for header in ["Resubscribed", "Resubscribe"] {
+            let Polarity { sure, of_flags, .. } = Polarity::of(header);
+            assert_eq!((sure, of_flags), (None, None), "{header}");
         }
     }
 }

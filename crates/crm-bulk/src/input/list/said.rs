@@ -39,6 +39,11 @@ pub(super) enum WrongStatus {
         header: String,
         cell: String,
     },
+    /// It says yes or no, and whether that is opted out or in is not known.
+    Unclear {
+        header: String,
+        cell: String,
+    },
     Contradicts,
     /// Two columns that speak of the wish alike and have different dates.
     TwoDates(String, String),
@@ -156,6 +161,15 @@ impl Columns {
     fn by_others(&self, row: &Row<'_>, of: Channels, wish: Wish) -> Result<(), WrongStatus> {
         for (header, cell) in row {
             let other = match self.role(header) {
+                Role::Status(status)
+                    if status.is_vague
+                        && status.channels.meet(of)
+                        && status.is_open(cell)
+                        && self.meant(wish) == Wish::In =>
+                {
+                    let (header, cell) = ((*header).to_owned(), (*cell).to_owned());
+                    return Err(WrongStatus::Unclear { header, cell });
+                }
                 Role::Status(status) if status.is_vague && status.channels.meet(of) => {
                     status.read(cell)
                 }

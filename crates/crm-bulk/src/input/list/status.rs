@@ -5,7 +5,7 @@ use unicode_normalization::UnicodeNormalization;
 use super::{
     channels::Channels,
     polarity::Polarity,
-    vocabulary::{Way, is_about, is_known, spelled, way},
+    vocabulary::{Way, is_about, is_known, is_no_message, spelled, way},
     wish::{Wish, together},
     words::words,
 };
@@ -18,7 +18,12 @@ pub(super) struct Status {
     pub(super) is_vague: bool,
     /// What `yes` means by the header; `None` where it says nothing.
     yes: Option<Wish>,
+    /// Whether its cells are what people sent: YES is a consent there.
+    are_replies: bool,
 }
+
+/// Words of which one is in the header of a column of what people sent.
+const REPLIES: [&str; 5] = ["keyword", "reply", "replies", "response", "respons"];
 
 /// Texts without case, blanks and punctuation.
 const OUT: [&str; 19] = [
@@ -124,7 +129,8 @@ impl Flags {
 
 impl Status {
     /// The keyword that somebody sent.
-    pub(super) const KEYWORD: Self = Self { channels: Channels::ALL, is_vague: false, yes: None };
+    pub(super) const KEYWORD: Self =
+        Self { channels: Channels::ALL, is_vague: false, yes: None, are_replies: true };
 
     /// Returns the status that a header names, if it is the header of one.
     pub(super) fn of(header: &str) -> Option<Self> {
@@ -134,9 +140,10 @@ impl Status {
         {
             return None;
         }
-        let yes = Polarity::of(header).sure;
-        let is_status = yes.is_some() || words == ["status"];
-        is_status.then(|| Self::named(&words, yes))
+        let polarity = Polarity::of(header);
+        let of_wish = polarity.names_wish && polarity.is_unclear;
+        let is_status = polarity.sure.is_some() || of_wish || words == ["status"];
+        is_status.then(|| Self::named(&words, polarity, polarity.sure))
     }
 
     /// Returns the status if the cells under a header are those of one, though the header alone
@@ -146,36 +153,39 @@ impl Status {
     /// header can be read so. A header with words that are not known says nothing.
     pub(super) fn shown(header: &str, cells: &Flags) -> Option<Self> {
         let words = spelled(header);
+        let polarity = Polarity::of(header);
         // `SMS: no` is no consent, and `SMS: yes` may say many things.
         let is_bare = |word: &String| matches!(way(word), Some(Way::Texts | Way::Calls));
-        if words.iter().all(is_bare) && cells.are_all() {
-            let status = Self::named(&words, Some(Wish::In));
+        if words.iter().all(is_bare) && polarity.sure.is_none() && cells.are_all() {
+            let status = Self::named(&words, polarity, Some(Wish::In));
             return Some(Self { is_vague: !cells.tells, ..status });
         }
-        let yes = Polarity::of(header).of_flags;
-        let status = Self::named(&words, yes);
-        let is_clear = !status.is_vague;
+        let status = Self::named(&words, polarity, polarity.of_flags);
+        let (yes, is_clear) = (polarity.of_flags, !status.is_vague);
         let is_status = if cells.is_called_so {
             cells.tells || (cells.all_words && is_clear)
         } else {
-            cells.are_all() && (cells.tells || (yes.is_some() && is_clear))
+            cells.are_all() && (cells.tells || (yes.is_some() && is_clear) || polarity.is_unclear)
         };
         is_status.then_some(status)
     }
 
     /// The status of a column that the user says is one.
     pub(super) fn said(header: &str) -> Self {
-        let Polarity { sure, of_flags } = Polarity::of(header);
-        let status = Self::named(&spelled(header), sure.or(of_flags));
+        let polarity = Polarity::of(header);
+        let yes = polarity.sure.or(polarity.of_flags);
+        let status = Self::named(&spelled(header), polarity, yes);
         Self { is_vague: false, ..status }
     }
 
-    fn named(words: &[String], yes: Option<Wish>) -> Self {
+    fn named(words: &[String], polarity: Polarity, yes: Option<Wish>) -> Self {
         let channels = Channels::of_words(words);
         // Whatever else it says, it is about nothing that is in a list.
         let is_elsewhere = channels == Channels::ELSEWHERE;
-        let is_vague = !is_elsewhere && !words.iter().all(|word| is_known(word));
-        Self { channels, is_vague, yes }
+        let are_known = words.iter().all(|word| is_known(word));
+        let is_vague = !is_elsewhere && (!are_known || polarity.is_unclear || is_no_message(words));
+        let are_replies = words.iter().any(|word| REPLIES.contains(&word.as_str()));
+        Self { channels, is_vague, yes, are_replies }
     }
 
     /// What a reason says of a wish: nothing, unless it is such a word and no more, or one as in
@@ -209,12 +219,19 @@ impl Status {
             Some(Wish::In)
         } else if is(&YES) {
             // As a keyword that somebody sent, YES is a consent.
-            self.yes.or((text == "yes").then_some(Wish::In))
+            self.yes.or((self.are_replies && text == "yes").then_some(Wish::In))
         } else if is(&NO) {
             self.yes.map(opposite)
         } else {
             None
         }
+    }
+
+    /// Whether a cell is yes or no and nobody can say which wish that is.
+    pub(super) fn is_open(self, cell: &str) -> bool {
+        let text = squeezed(cell);
+        let is_flag = YES.contains(&text.as_str()) || NO.contains(&text.as_str());
+        is_flag && self.read(cell).is_none()
     }
 
     /// What several columns of one row say together of a value that is reached by `of`, and whether it

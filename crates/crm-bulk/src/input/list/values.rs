@@ -132,6 +132,12 @@ fn wrong_status(line: u64, wrong: WrongStatus) -> BadCell {
             "says opted out, which no status of the row does; correct one of them, or say what the \
              column holds: --map status=COLUMN, or --map reason=COLUMN if it is no wish",
         ),
+        WrongStatus::Unclear { header, cell: text } => cell(
+            &header,
+            &text,
+            "may say that its person opted out; write opt-out or opt-in, or --map reason=COLUMN if \
+             the column holds no wish",
+        ),
         WrongStatus::Contradicts => {
             cell("", "", "its columns contradict each other: one says opted out and one opted in")
         }
@@ -163,6 +169,7 @@ fn wrong_status(line: u64, wrong: WrongStatus) -> BadCell {
 pub(super) fn sole_value(
     line: u64,
     row: &[(&str, &str)],
+    columns: &Columns,
     reader: PhoneReader,
 ) -> Result<Vec<Value>, Vec<BadCell>> {
     let Some((&(header, first), others)) = row.split_first() else {
@@ -174,9 +181,11 @@ pub(super) fn sole_value(
         let reason = "may be meant too: name the columns in a first line";
         return Err(vec![bad_cell(line, header, other, reason)]);
     }
+    // The word of the command counts, unless a cell of the row says the opposite.
+    let said = columns.said(row, header, keys.is_number());
+    let Said { wish, received, note } = said.map_err(|wrong| vec![wrong_status(line, wrong)])?;
     let (column, given) = (header.to_owned(), first.trim().to_owned());
-    let value = Value { column, given, keys, wish: Wish::Unsaid, received: None, note: None };
-    Ok(vec![value])
+    Ok(vec![Value { column, given, keys, wish, received, note }])
 }
 
 const UNREAD: &str = "may be meant too, but its column is not read: rename the column, to phone or \

@@ -162,7 +162,8 @@ const PLAIN: &str = "a an the is are was has have had been be all any every ever
     campaign solicit solicitation disturb news update status state flag preference preferred list channel \
     medium global globally overall general current currently latest express written explicit double single \
     confirmed address new ads opt opted opting action keyword response reply event hs number information added last \
-    first most recent original effective";
+    first most recent original effective without cannot should off sent pending reverse reversed reversal exempt \
+    exempted exemption expired lifted cleared deleted denied deny were count unblocked";
 
 /// Words of headers that refer to a wish but contain something else: when, by whom, why.
 const ABOUT: [&str; 24] = [
@@ -193,7 +194,33 @@ const ABOUT: [&str; 24] = [
 ];
 
 /// What is one word, however it is spelled.
-const PHRASES: [(&[&str], &str); 27] = [
+const PHRASES: &[(&[&str], &str)] = &[
+    (&["opt", "in", "out"], "status"),
+    (&["opt", "out", "in"], "status"),
+    (&["isn", "t"], "not"),
+    (&["isnt"], "not"),
+    (&["wasn", "t"], "not"),
+    (&["wasnt"], "not"),
+    (&["aren", "t"], "not"),
+    (&["arent"], "not"),
+    (&["hasn", "t"], "not"),
+    (&["hasnt"], "not"),
+    (&["haven", "t"], "not"),
+    (&["havent"], "not"),
+    (&["doesn", "t"], "donot"),
+    (&["didn", "t"], "donot"),
+    (&["won", "t"], "donot"),
+    (&["doesnt"], "donot"),
+    (&["didnt"], "donot"),
+    (&["can", "t"], "cannot"),
+    (&["can", "not"], "cannot"),
+    (&["cant"], "cannot"),
+    (&["y", "n"], "flag"),
+    (&["yes", "no"], "flag"),
+    (&["true", "false"], "flag"),
+    (&["mobile", "app"], "app"),
+    (&["mobile", "push"], "push"),
+    (&["call", "recording"], "recording"),
     (&["e", "mail"], "email"),
     (&["voice", "mail"], "voicemail"),
     (&["direct", "mail"], "directmail"),
@@ -244,7 +271,9 @@ pub(super) fn spelled(text: &str) -> Vec<String> {
     let mut words = Vec::new();
     // What stands in parentheses counts: `Opt Out (Postal)`.
     for word in split(&text.replace(['(', ')'], " ")) {
-        let parts = parts(&word).unwrap_or_else(|| vec![singular(&word)]);
+        // `Invoice` is not `in voice`.
+        let parts = parts(&word).filter(|parts| parts.len() == 1 || parts.iter().any(is_told));
+        let parts = parts.unwrap_or_else(|| vec![singular(&word)]);
         words.extend(parts.into_iter().map(str::to_owned));
     }
     let mut all = Vec::new();
@@ -265,6 +294,13 @@ pub(super) fn spelled(text: &str) -> Vec<String> {
         }
     }
     all
+}
+
+/// Whether a word beside which others may stand without blanks speaks of a wish.
+fn is_told(word: &&str) -> bool {
+    const BESIDES: [&str; 8] =
+        ["dont", "dnc", "do", "status", "channel", "message", "marketing", "accept"];
+    word.starts_with("opt") || WISHES.contains(word) || BESIDES.contains(word)
 }
 
 /// Words that stand together without blanks, as in `smsoptout`; none where a part is not known.
@@ -288,14 +324,32 @@ fn known(word: &str) -> Option<&str> {
     Some(singular(word)).filter(|word| WORDS.contains_key(word))
 }
 
-/// Whether a word says nothing that is not known; a letter says nothing.
+/// Whether a word is known; the letter after an apostrophe says nothing.
 pub(super) fn is_known(word: &str) -> bool {
-    word.chars().count() == 1 || WORDS.contains_key(word)
+    ["i", "s"].contains(&word) || WORDS.contains_key(word)
 }
 
 /// Whether a word at the end of a header says that its column holds something else than a wish.
 pub(super) fn is_about(word: &str) -> bool {
     ABOUT.contains(&word)
+}
+
+/// Whether words speak of something that is no message beside a way to reach somebody, as `Recording
+/// of calls`.
+pub(super) fn is_no_message(words: &[String]) -> bool {
+    const NO_MESSAGES: [&str; 9] = [
+        "app",
+        "web",
+        "browser",
+        "service",
+        "cookie",
+        "photo",
+        "recording",
+        "arbitration",
+        "autopay",
+    ];
+    let is_one = |word: &String| NO_MESSAGES.contains(&word.as_str());
+    words.iter().any(is_one) && words.iter().any(|word| !is_one(word) && way(word).is_some())
 }
 
 /// What a word names by which somebody is reached.
