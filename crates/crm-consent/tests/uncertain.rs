@@ -339,6 +339,8 @@ fn the_word_of_the_command_is_no_match_for_that_of_a_row() {
         ("Phone,Postal Opt Out", "{n},no", &out, "out"),
         // Without a header too.
         ("8185550143,STOP", "{n},", &into, "bad in"),
+        ("Phone,Email,Type,Channel", "{n},{e},SMS,Email", &out, "bad"),
+        ("Phone,Agent Phone", "{n},8185550143", &out, "bad"),
         ("Phone,DNC Removed", "{n},yes", &into, "bad"),
         ("Phone,DNC Removed", "{n},no", &into, "bad"),
         ("Phone,Not blocked", "{n},no", &into, "bad"),

@@ -49,6 +49,16 @@ impl Channels {
         Self(self.0 | other.0)
     }
 
+    /// Those of these that are also among the others.
+    pub(super) const fn and(self, others: Self) -> Self {
+        Self(self.0 & others.0)
+    }
+
+    /// Whether there are none.
+    pub(super) fn is_none(self) -> bool {
+        self == Self::NONE
+    }
+
     /// Whether what is said of these is said of one of those.
     pub(super) fn meet(self, others: Self) -> bool {
         self.0 & others.0 != 0

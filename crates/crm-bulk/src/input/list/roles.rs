@@ -61,6 +61,36 @@ const LABELS: [&str; 7] = ["work", "home", "main", "other", "personal", "busines
 /// First or last words of columns that say something about a value: `Verified Email`.
 const ABOUT_VALUES: [&str; 9] =
     ["has", "is", "verified", "valid", "invalid", "bounced", "type", "label", "status"];
+/// Words of headers of columns with the number or the address of somebody else than the person of the
+/// row, as in `Agent Phone`.
+const OTHERS: [&str; 26] = [
+    "agent",
+    "rep",
+    "representative",
+    "salesperson",
+    "sale",
+    "technician",
+    "tech",
+    "manager",
+    "employee",
+    "staff",
+    "csr",
+    "referred",
+    "referrer",
+    "referral",
+    "emergency",
+    "spouse",
+    "husband",
+    "wife",
+    "store",
+    "dealer",
+    "vendor",
+    "landlord",
+    "from",
+    "reply",
+    "sender",
+    "our",
+];
 /// How many bytes a header has at most that can name what its column holds: it is compared with a
 /// hundred words.
 const LONGEST: usize = 1_000;
@@ -157,13 +187,14 @@ impl Role {
         if words.len() > 1 && (is_about(words.first()) || is_about(words.last())) {
             return Self::Other;
         }
+        let names_other = spelled(header).iter().any(|word| OTHERS.contains(&word.as_str()));
         let words = match words.as_slice() {
             [value @ .., label] if value.len() > 1 && LABELS.contains(label) => value.to_vec(),
             // As in `Phone 1 - Value`.
             [value @ .., "value"] if !value.is_empty() => value.to_vec(),
             _ => words,
         };
-        match words.as_slice() {
+        let role = match words.as_slice() {
             ["address"] => Self::AddressesOrStreets,
             ["mail"] | [.., "e", "mail"] | [.., "mail", "address"] => Self::Addresses,
             [.., last] | [.., last, "address"] if last.ends_with("email") => Self::Addresses,
@@ -174,7 +205,9 @@ impl Role {
             words if words.contains(&"reason") => Self::Reasons,
             _ if Dating::of(header).is_some() => Self::Received,
             _ => Self::Other,
-        }
+        };
+        // What the row says is of its own person.
+        if role.is_value() && names_other { Self::Other } else { role }
     }
 
     /// Whether a column whose cells all name channels says by them about which its rows are; not one that
@@ -245,7 +278,9 @@ mod tests {
             (
                 Role::Other,
                 "Verified Email|Has Mobile|Email Type|Customer Number|No.|id|Phone type|Direct mail|Home address|Notes||#|CONFIRM_TIME|created|\
-                 Email added date|Last contact date|Time|Opt-out method|Consent method|Pool opt-out date",
+                 Email added date|Last contact date|Time|Opt-out method|Consent method|Pool opt-out date|Agent Phone|Sales Rep Email|Technician Email|\
+                 Account Manager Email|Referred By Email|Emergency Contact Phone|Spouse Phone|\
+                 Store Phone|Dealer Phone|From Email|Reply To Email|Phone (agent)",
             ),
         ] {
             for header in headers.split('|') {

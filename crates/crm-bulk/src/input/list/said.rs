@@ -29,6 +29,11 @@ pub(super) enum WrongStatus {
         header: String,
         cell: String,
     },
+    /// It names other channels than another cell of the row does.
+    OtherChannel {
+        header: String,
+        cell: String,
+    },
     /// It says the opposite of what the list says of all its rows.
     Opposite {
         header: String,
@@ -109,17 +114,22 @@ impl Columns {
         // A number of which no header says more may be that of a fax.
         let is_bare = ["value", "number"].contains(&&*column.trim().to_lowercase());
         let may_be_fax = is_bare && of == Channels::NUMBERS;
+        let mut all: Option<Channels> = None;
+        let mut meets_all = true;
         for (header, cell) in row.iter().filter(|(header, _)| self.role(header) == Role::Channels) {
             let named = Channels::in_cell(cell).ok_or_else(|| WrongStatus::NoChannel {
                 header: (*header).to_owned(),
                 cell: (*cell).to_owned(),
             })?;
-            let is_meant = named.meet(of) || (may_be_fax && named.meet(Channels::FAXES));
-            if !is_meant {
-                return Ok(false);
+            let both = all.map_or(named, |all| all.and(named));
+            if both.is_none() {
+                let (header, cell) = ((*header).to_owned(), (*cell).to_owned());
+                return Err(WrongStatus::OtherChannel { header, cell });
             }
+            all = Some(both);
+            meets_all &= named.meet(of) || (may_be_fax && named.meet(Channels::FAXES));
         }
-        Ok(true)
+        Ok(meets_all)
     }
 
     /// What the statuses of a row say, and whether texts and calls differ.

@@ -121,6 +121,11 @@ fn wrong_status(line: u64, wrong: WrongStatus) -> BadCell {
             "names no channel that is known; write SMS, e-mail, phone, fax or all, or post if none of \
              these is meant",
         ),
+        WrongStatus::OtherChannel { header, cell: text } => cell(
+            &header,
+            &text,
+            "names another channel than another column of the row; correct one of them",
+        ),
         WrongStatus::Opposite { header, cell: text } => cell(
             &header,
             &text,

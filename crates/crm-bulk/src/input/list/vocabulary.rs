@@ -375,6 +375,8 @@ mod tests {
             ("Accepts SMS|acceptssms", "accept sms"),
             ("Opt Out (SMS)|opt-out/sms", "optout sms"),
             ("Pool opt-out", "pool optout"),
+            ("Invoices Opt Out", "invoice optout"),
+            ("Can't Text|Can’t text|cant text", "cannot text"),
             ("Notes", "note"),
         ] {
             for spelling in spelling.split('|') {
