@@ -888,6 +888,26 @@ fn the_evidence_of_two_accounts_may_be_in_one_folder() {
 }
 
 #[test]
+fn evidence_replaces_nothing_that_is_there_but_what_was_written_of_the_same_set() {
+    let service = wished();
+    service.crm("consent run --max-changes 8").assert().code(11);
+    let set = service.json("sets")[0]["name"].as_str().unwrap().to_owned();
+    let folder = desk(&service).join("evidence");
+    service.crm(&format!("apply {set} --yes")).assert().code(0);
+    service.ok("consent run");
+    let [page, csv] = [page_of(&folder, &set), page_of(&folder, &set).with_added_extension("csv")];
+    let written = [&page, &csv].map(|file| fs::read(file).unwrap());
+    // Another set gets the name of one that was removed on the same day.
+    service.ok(&format!("sets rm {set} --yes"));
+    service.ok("consent add 818-555-0142 --said STOP --at 2026-01-05");
+    let ran = run(&service, 10);
+    assert_eq!([&page, &csv].map(|file| fs::read(file).unwrap()), written, "{ran}");
+    let second =
+        folder.join(page.file_name().unwrap().to_str().unwrap().replace(".html", "-2.html"));
+    assert!(fs::read_to_string(second).unwrap().contains("8185550142"), "{ran}");
+}
+
+#[test]
 fn what_a_run_leaves_that_is_killed_while_it_plans_is_removed_by_the_next() {
     let service = crowd(3_000, 0);
     for wait in [150, 200, 260] {

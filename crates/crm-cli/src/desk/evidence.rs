@@ -26,18 +26,25 @@ impl Desk {
         self.folder.join(EVIDENCE)
     }
 
-    /// Where the page about a set goes, in this folder or in the desk, and its CSV. They name the account:
-    /// those of several may be kept in one folder, where sets have the same names.
-    pub(crate) fn evidence_of(&self, set: &Path, folder: Option<&Path>) -> [PathBuf; 2] {
+    /// The `nth` place for the page about a set, in this folder or in the desk, and for its CSV. The names
+    /// tell the account: evidence of several may be kept in one folder, where sets have the same names.
+    pub(crate) fn evidence_of(&self, set: &Path, folder: Option<&Path>, nth: u32) -> [PathBuf; 2] {
         let folder = folder.map_or_else(|| self.evidence_folder(), Path::to_owned);
         let site = self.card.site();
         let host =
             site.environment().split_once("://").map_or(site.environment(), |(_, host)| host);
         let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-');
         let host: String = host.chars().map(|c| if is_plain(c) { c } else { '-' }).collect();
-        let page = folder.join(format!("{}-{}-{host}.html", stem(set), site.tenant()));
+        let nth = if nth == 1 { String::new() } else { format!("-{nth}") };
+        let page = folder.join(format!("{}-{}-{host}{nth}.html", stem(set), site.tenant()));
         let csv = page.with_added_extension("csv");
         [page, csv]
+    }
+
+    /// Whether this desk wrote the page: another desk may keep its own in the same folder.
+    pub(crate) fn wrote_evidence(&self, page: &Path) -> Result<bool, DeskError> {
+        let Ok(page) = page.canonicalize() else { return Ok(false) };
+        Ok(page.starts_with(&self.folder) || self.evidence_elsewhere()?.contains(&page))
     }
 
     /// Notes that evidence is owed of what is sent of a set of the desk from now on, whoever sends it.

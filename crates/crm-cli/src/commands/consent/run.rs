@@ -31,6 +31,7 @@ use crate::{
             snapshot::Need,
             summary::{in_words, name},
         },
+        file_arg::is_for_page_about,
         ledger::{self, LedgerSets, existing, open_sets, sound, why_passed_over},
     },
     desk::Desk,
@@ -555,7 +556,7 @@ impl Running<'_> {
 
     /// Writes the page of a set and its CSV. It is owed as long as more may be sent of the set.
     async fn evidence(&self, set: &Path) -> Result<Result<[PathBuf; 2], Signal>, CliError> {
-        let files @ [page, _] = &self.desk.evidence_of(set, self.command.evidence.as_deref());
+        let files @ [page, _] = &self.place_of_evidence(set)?;
         let folder = page.parent().unwrap_or(Path::new("."));
         files::private_folder(folder).map_err(CliError::unwritten(folder))?;
         let written = report::of_set(self.globals, set, page).await?;
@@ -566,6 +567,21 @@ impl Running<'_> {
             }
         }
         Ok(written.map(|_| files.clone()))
+    }
+
+    /// The first place where nothing is replaced but what this desk wrote of the same set.
+    fn place_of_evidence(&self, set: &Path) -> Result<[PathBuf; 2], CliError> {
+        let digest = ChangeSet::open(set)?.digest()?.short();
+        let mut nth = 1;
+        loop {
+            let place = self.desk.evidence_of(set, self.command.evidence.as_deref(), nth);
+            let [page, csv] = &place;
+            let is_ours = !page.exists() || self.desk.wrote_evidence(page)?;
+            if is_ours && is_for_page_about(&digest, page, csv)? {
+                return Ok(place);
+            }
+            nth += 1;
+        }
     }
 
     fn tell_evidence(&mut self, page: &Path, csv: &Path) -> Result<(), CliError> {
