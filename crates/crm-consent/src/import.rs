@@ -300,10 +300,8 @@ impl Taking<'_, '_> {
                 (Listed::Out, _) | (Listed::Unsaid, Some(Wish::Out)) => Wish::Out,
                 (Listed::In, _) | (Listed::Unsaid, Some(Wish::In)) => Wish::In,
                 _ => {
-                    let reason = "the row says nothing of it: its status or reason is blank or no \
-                                  wish, or another channel is meant";
-                    let column = Some(value.column);
-                    self.judged(line, column, Verdict::Neither, reason.into(), None);
+                    let why = value.note.unwrap_or_else(|| "the row says nothing of it".to_owned());
+                    self.judged(line, Some(value.column), Verdict::Neither, why.into(), None);
                     continue;
                 }
             };

@@ -165,15 +165,15 @@ fn spellings(words: &str) -> Vec<String> {
 #[test]
 fn a_status_counts_for_its_channel_however_it_is_spelled() {
     for (names, [yes, no], of) in [
-        ("sms opt out|text opt out|do not text|sms unsubscribed", ["out", "in!"], "N"),
-        ("do not call|phone opt out|call opted out|voice opt out", ["out", "in!"], "N"),
+        ("sms opt out|text opt out|do not text|sms unsubscribed", ["out", "in"], "N"),
+        ("do not call|phone opt out|call opted out|voice opt out", ["out", "in"], "N"),
         ("sms opt in|text consent|accepts sms marketing|mobile opted in", ["in!", "out"], "N"),
-        ("email opt out|do not email|has opted out of email", ["out", "in!"], "E"),
-        ("e mail opt out|unsubscribed from all email", ["out", "in!"], "E"),
+        ("email opt out|do not email|has opted out of email", ["out", "in"], "E"),
+        ("e mail opt out|unsubscribed from all email", ["out", "in"], "E"),
         ("email opt in|email consent|accepts email marketing", ["in!", "out"], "E"),
-        ("opted out|do not contact|unsubscribed", ["out", "in!"], "both"),
+        ("opted out|do not contact|unsubscribed", ["out", "in"], "both"),
         ("opt in (sms)", ["in!", "out"], "N"),
-        ("opt out (email)", ["out", "in!"], "E"),
+        ("opt out (email)", ["out", "in"], "E"),
         ("opt out (postal)", ["", ""], ""),
         ("opted in|accepts marketing|marketing consent", ["in!", "out"], "both"),
         ("postal opt out|push opt out|whats app opt out|fax opt out|mail opt out", ["", ""], ""),
@@ -241,7 +241,7 @@ fn a_wish_of_what_nobody_knows_makes_none_and_is_not_missed() {
         ("Phone,SMS,Status,Date", "{n},yes,in,2026-11-01", "in!"),
         ("Phone,SMS,Status,Date", "{n},yes,,2026-11-01", "neither"),
         ("Phone,SMS,Date", "{n},no,2026-11-01", "refused"),
-        ("Phone,Comments,Status,Date", "{n},asked to stop,subscribed,2026-11-01", "in!"),
+        ("Phone,Comments,Status,Date", "{n},asked to stop,subscribed,2026-11-01", "bad"),
         ("Phone,Membership cancelled,Status", "{n},yes,unsubscribed", "out"),
         ("Phone,Membership cancelled", "{n},yes", "refused"),
         ("Phone,Job status", "{n},start", "refused"),
@@ -256,12 +256,12 @@ fn a_date_is_that_of_its_own_wish() {
     let hub_spot = "Email,Unsubscribed from all email,Opt-out date";
     let both = "Email,Status,Opt-in date,Opt-out date";
     for (header, row, expected) in [
-        (hub_spot, "{e},false,2026-11-01", "in"),
+        (hub_spot, "{e},false,2026-11-01", "bad"),
         (hub_spot, "{e},true,2026-11-01", "out"),
         (hub_spot, "{e},,2026-11-01", "bad"),
         (hub_spot, "{e},,", "neither"),
         (both, "{e},subscribed,2026-11-01,", "in!"),
-        (both, "{e},subscribed,,2026-11-01", "in"),
+        (both, "{e},subscribed,,2026-11-01", "bad"),
         (both, "{e},subscribed,2026-11-02,2026-11-01", "in!"),
         (both, "{e},subscribed,2026-11-01,2026-11-02", "bad"),
         (both, "{e},subscribed,2026-11-01,2026-11-01", "bad"),
@@ -278,7 +278,7 @@ fn a_date_is_that_of_its_own_wish() {
         ("Email,Status,Postal opt-in date", "{e},subscribed,2026-11-01", "in"),
         ("Email,Status,Pool opt-in date", "{e},subscribed,2026-11-01", "in"),
         ("Email,Status,SMS opt-out date", "{e},,2026-11-01", "neither"),
-        ("Email,Status,optoutdate", "{e},subscribed,2026-11-01", "in"),
+        ("Email,Status,optoutdate", "{e},subscribed,2026-11-01", "bad"),
         ("Email,Status,OPTIN_TIME", "{e},subscribed,2026-11-01 10:00:00", "in!"),
     ] {
         expect_imported(header, row, expected);
@@ -295,7 +295,7 @@ fn the_date_of_a_wish_is_the_plainest_of_its_own_and_others_are_told() {
             "Email,Status,Opt-in date,Opt-out date",
             "{e},out,2026-11-04,2026-11-03",
             "2026-11-03",
-            "the date of an opt-in is later",
+            "though `Opt-in date` has a later date",
         ),
         (
             "Email,Unsubscribed from all email,Unsubscribed from all email date",
@@ -336,6 +336,24 @@ fn the_word_of_the_command_is_no_match_for_that_of_a_row() {
         ("Phone,Pool opt in", "{n},no", &out, "out"),
         ("Phone,Email,Channel", "{n},{e},sms", &out, "out neither"),
         ("Phone,Email,Channel", "{n},{e},owl", &out, "bad"),
+        ("Phone,Email,Channel", "{n},,email", &out, "bad"),
+        ("Phone,Opt-in date", "{n},2026-11-01", &out, "bad"),
+        ("Phone,Opt-in date,Opt-out date", "{n},2026-11-01,2026-11-02", &out, "out"),
+        ("Phone,Opt-in date,Opt-out date", "{n},,2026-11-02", &into, "bad"),
+        ("Phone,Keyword", "{n},START", &out, "bad"),
+        ("Phone,Keyword", "{n},STOP", &out, "out"),
+        ("Phone,Event", "{n},group_resubscribe", &out, "bad"),
+        ("Phone,Action", "{n},Delete", &out, "bad"),
+        ("Phone,Change", "{n},D", &out, "bad"),
+        ("Phone,Change", "{n},D", &into, "bad"),
+        ("Phone,Change", "{n},A", &out, "out"),
+        ("Phone,Opt-Out Reason", "{n},never subscribed", &out, "out"),
+        ("Phone,Opt-Out Reason", "{n},Not Subscribed", &out, "out"),
+        ("Phone,Opt-Out Reason", "{n},cleaned", &out, "out"),
+        ("Phone,Opt-Out Reason", "{n},bounced", &out, "neither"),
+        ("Phone,Opt-Out Reason,Opt-Out Date", "{n},bounced,2026-11-01", &out, "out"),
+        ("Phone,Opt-Out Reason", "{n},never subscribed", &into, "neither"),
+        ("Phone,Notes", "{n},Not subscribed", &into, "bad"),
         ("Phone,Postal Opt Out", "{n},no", &out, "out"),
         // Without a header too.
         ("8185550143,STOP", "{n},", &into, "bad in"),
@@ -347,6 +365,93 @@ fn the_word_of_the_command_is_no_match_for_that_of_a_row() {
         ("Phone,Removed", "{n},yes", &out, "out"),
     ] {
         assert_eq!(imported(&text(header, row), how).unwrap(), expected, "{header}: {row}");
+    }
+}
+
+#[test]
+fn a_no_to_opting_out_is_no_wish_to_be_written_to() {
+    let states =
+        ["Pending", "never subscribed", "Unconfirmed", "Bounced", "Cleaned", "Not Subscribed"];
+    for state in states {
+        for (header, no) in [("Unsubscribed", "No"), ("Opt Out", "0"), ("DND", "FALSE")] {
+            let columns = format!("Phone,Status,{header},Date");
+            expect(&columns, &format!("{{n}},{state},{no},2026-11-01"), "neither");
+            expect(&columns, &format!("{{n}},{state},yes,2026-11-01"), "out");
+        }
+    }
+    for (header, row, expected) in [
+        ("Phone,DNC,Date Added", "{n},No,2026-11-01", "in"),
+        ("Phone,DNC,Consent Date", "{n},No,2026-11-01", "in"),
+        ("Phone,DNC,Opt-in Date", "{n},No,2026-11-01", "in!"),
+        ("Phone,DNC,Status,Date", "{n},No,Subscribed,2026-11-01", "in!"),
+        ("Email,Email Opt Out,Email Opt Out Date", "{e},No,2026-11-01", "bad"),
+    ] {
+        expect_imported(header, row, expected);
+    }
+}
+
+#[test]
+fn who_asks_to_be_left_alone_beside_another_status_is_not_missed() {
+    let asks = "Do Not Call|DO NOT CALL|Do Not Text|DNC requested|dnc - do not call|remove from list|\
+        opted-out 3/1|Unsubscribe me|stop texting|vip; unsubscribed|DNC; vip|Not opted in|\
+        no longer subscribed|Stop please|\"STOP\nSent from my iPhone\"";
+    for ask in asks.split('|') {
+        for header in ["Reason", "Notes", "Disposition", "Tags", "Reply"] {
+            let columns = format!("Phone,{header},Status,Date");
+            for (status, expected) in [("Opted In", "bad"), ("", "bad"), ("Opted Out", "out")] {
+                let row = format!("{{n}},{ask},{status},2026-11-01");
+                let found = read(&text(&columns, &row));
+                // A column of nothing but such words may be one of statuses.
+                let is_as_good = found == "out" && status.is_empty();
+                assert!(found == expected || is_as_good, "{header}: {ask}, {status}: {found}");
+            }
+        }
+    }
+    for (header, row, expected) in [
+        ("Phone,Status,Marked as Spam,Date", "{n},Subscribed,Yes,2026-11-01", "bad"),
+        ("Phone,Status,Complaint,Date", "{n},Subscribed,Yes,2026-11-01", "bad"),
+        ("Phone,Status,Complaint,Date", "{n},Subscribed,no cooling,2026-11-01", "in!"),
+        ("Phone,Status,Reason", "{n},,Complaint", "bad"),
+        ("Phone,Status,Message,Date", "{n},in,Reply STOP to opt out,2026-11-01", "in!"),
+        // What the row says of its number explains what is in its remarks.
+        ("Phone,Email,SMS Opt Out,Reason", "{n},{e},yes,STOP", "out neither"),
+    ] {
+        expect(header, row, expected);
+    }
+}
+
+#[test]
+fn a_stop_of_what_the_row_does_not_have_is_told() {
+    for (header, row, expected) in [
+        ("Phone,Email,Channel,Status", "{n},,email,Opted Out", "bad"),
+        ("Phone,Email,Channel,Status", "{n},,email,Opted In", "neither"),
+        ("Phone,Email,Channel,Status", "{n},,post,Opted Out", "neither"),
+        ("Phone,Email,Email Opt Out", "{n},,Yes", "bad"),
+        ("Phone,Email Opt Out", "{n},Yes", "neither"),
+        ("Email,Phone,Email Status,Opt-Out Date", "{e},{n},Unsubscribed,2026-11-01", "out neither"),
+        ("Area Code,Number,Status", "818,5550142,Opted Out", "bad"),
+        ("Phone,Status", "555-0142,Opted Out", "bad"),
+        ("Phone,Name,Status", "{n},Ada", "bad"),
+        ("Phone,Status,Name", "{n},Opted Out", "out"),
+    ] {
+        expect(header, row, expected);
+    }
+}
+
+#[test]
+fn why_a_value_is_neither_is_the_one_reason_that_is_true() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut ledger = ledger(&folder);
+    for (header, row, why) in [
+        ("Phone,Status", "{n},", "its status is blank"),
+        ("Phone,Status", "{n},pending", "its status is no wish"),
+        ("Phone,Channel,Status", "{n},email,Opted In", "another channel"),
+        ("Phone,Email Opt Out", "{n},No", "no status of the row is about its channel"),
+    ] {
+        let list = &mut list("a.csv", &text(header, row)).unwrap();
+        let row = ledger.import(list, &Import::new()).unwrap().rows.remove(0);
+        assert_eq!(row.verdict, Verdict::Neither);
+        assert!(row.reason.contains(why), "{header}: {}", row.reason);
     }
 }
 

@@ -10,6 +10,8 @@ use fastrand::Rng;
 pub(super) enum Wish {
     Out,
     In,
+    /// The same, by a no to opting out: the day of the row is not that of such a wish.
+    NotOut,
     /// Neither of the two.
     Neither,
     /// The list has no column for it.
@@ -240,6 +242,7 @@ fn table(rng: &mut Rng) -> Table {
             .iter()
             .map(|(status, of)| {
                 let (wish, at) = match rng.u8(..5) {
+                    0 | 1 if status.1[1] == YES_IS_OUT[1] => (Wish::NotOut, 1),
                     0 | 1 => (Wish::In, 1),
                     2 => (Wish::Neither, 2),
                     _ => (Wish::Out, 0),

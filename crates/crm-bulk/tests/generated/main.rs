@@ -156,11 +156,12 @@ fn check(generated: &Generated, told: &Told, tenant: &[String], at: usize) -> (u
     {
         let is_out = match wish {
             Wish::Out | Wish::Unsaid => true,
-            Wish::In => false,
+            Wish::In | Wish::NotOut => false,
             Wish::Neither => continue,
         };
         // Nobody knows when somebody opted in beside the day of an opt-out.
-        let day = if !is_out && row.is_of_opt_outs { 0 } else { row.day };
+        let has_no_day = *wish == Wish::NotOut || row.is_of_opt_outs;
+        let day = if !is_out && has_no_day { 0 } else { row.day };
         let entry = last.entry(*whose).or_insert((day, is_out));
         *entry = (*entry).max((day, is_out));
     }

@@ -287,6 +287,16 @@ impl Columns {
         unread.map(|(header, _)| header.as_str())
     }
 
+    /// By what somebody is reached at the values of the list; faxes aside.
+    pub(super) fn reached(&self) -> Channels {
+        let has = |role| self.roles.values().any(|of| *of == role);
+        match (has(Role::Numbers), has(Role::Addresses) || has(Role::AddressesOrStreets)) {
+            (true, true) => Channels::BUT_FAXES,
+            (true, false) => Channels::NUMBERS,
+            _ => Channels::ADDRESSES,
+        }
+    }
+
     pub(super) fn has_status(&self) -> bool {
         self.has_status
     }

@@ -147,6 +147,9 @@ impl Entries {
     /// What a row says that was kept whole, or what is wrong with it.
     pub(crate) fn entry(&self, line: u64, data: &str) -> Result<Entry, Vec<BadCell>> {
         let cells = with_headers(self.format, &self.header, data);
+        if self.is_cut(cells.len()) {
+            return Err(broken(line, &other_width(cells.len(), self.header.len())));
+        }
         let text = |cell| match self.format {
             InputFormat::Csv => unguarded(str::trim(cell)),
             InputFormat::Ndjson => cell,
@@ -161,6 +164,17 @@ impl Entries {
         let place = self.columns.first(&row, Role::Place);
         let taken_by = self.columns.first(&row, Role::TakenBy);
         Ok(Entry { values, words, place, taken_by })
+    }
+}
+
+impl Entries {
+    /// Whether a row of so many cells is cut short before it has said what its person wishes.
+    fn is_cut(&self, cells: usize) -> bool {
+        let says = |header: &String| match self.columns.role(header) {
+            Role::Status(status) => !status.is_vague,
+            role => role == Role::Channels,
+        };
+        self.is_named && self.header.iter().skip(cells).any(says)
     }
 }
 

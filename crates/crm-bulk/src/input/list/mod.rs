@@ -10,6 +10,7 @@ mod polarity;
 mod roles;
 mod said;
 mod status;
+mod stops;
 mod values;
 mod vocabulary;
 mod whole;

@@ -1,10 +1,11 @@
 //! The numbers and addresses of a list's rows.
 
-use crm_mirror::keys::Keys;
+use crm_mirror::keys::{Keys, local_digits};
 use crm_models::phone;
 use crm_values::{Email, InvalidValue, PhoneReader, digits};
 
 use super::{
+    channels::Channels,
     columns::Columns,
     dates::{DateOrder, Moment, read},
     roles::{NUMBER_ENDS, Role},
@@ -30,7 +31,7 @@ pub(crate) struct Value {
     pub(crate) wish: Wish,
     /// When that was received.
     pub(crate) received: Option<Moment>,
-    /// What is to be told of how it was read.
+    /// What is to be told of how it was read; of what is no wish, why.
     pub(crate) note: Option<String>,
 }
 
@@ -89,6 +90,16 @@ pub(super) fn values(
     if found.is_empty() && bad.is_empty() {
         bad = whole(line, "has neither a number nor an address".to_owned());
     }
+    if let Some(local) = found.iter().find(|(.., keys)| local_digits(&keys.key).is_some()) {
+        bad.extend(area_code(row).map(|of| {
+            let reason =
+                format!("lacks its area code, which is in `{of}`; write the number as a whole");
+            bad_cell(line, &local.0, &local.1, &reason)
+        }));
+    }
+    let of_values =
+        found.iter().map(|(column, _, keys)| Channels::of_value(column, keys.is_number()));
+    let of_values: Vec<_> = of_values.collect();
     let mut values = Vec::new();
     for (column, given, keys) in found {
         match columns.said(row, &column, keys.is_number()) {
@@ -100,6 +111,9 @@ pub(super) fn values(
                 break;
             }
         }
+    }
+    if bad.is_empty() {
+        bad.extend(columns.unheard(row, &of_values).map(|wrong| wrong_status(line, wrong)));
     }
     if bad.is_empty() { Ok(values) } else { Err(bad) }
 }
@@ -167,7 +181,29 @@ fn wrong_status(line: u64, wrong: WrongStatus) -> BadCell {
             );
             cell("", "", &reason)
         }
+        WrongStatus::NoValue { header, cell: text } => cell(
+            &header,
+            &text,
+            "says opted out of a channel for which the row has no number or address; add it, or take the \
+             row out",
+        ),
     }
+}
+
+/// The column of a row that has an area code by itself.
+fn area_code<'a>(row: &[(&'a str, &str)]) -> Option<&'a str> {
+    let is = |(header, cell): &&(&str, &str)| {
+        words(header) == ["area", "code"] && !digits(cell).is_empty()
+    };
+    row.iter().find(is).map(|(header, _)| *header)
+}
+
+/// What is wrong with a row for whoever compares its numbers by themselves: one lacks its area code.
+pub(super) fn lacks_area_code(line: u64, values: &[Value]) -> Option<Vec<BadCell>> {
+    let local = values.iter().find(|value| local_digits(&value.keys.key).is_some())?;
+    let reason =
+        "lacks its area code, so it is that of nobody for certain; write the number as a whole";
+    Some(vec![bad_cell(line, &local.column, &local.given, reason)])
 }
 
 /// The value of a row without named columns: the first cell, if no other looks like one.

@@ -14,6 +14,7 @@ use super::{
     columns::Lists,
     entries::{Entries, Entry, Kept},
     options::ListOptions,
+    values::lacks_area_code,
     vocabulary::spelled,
     wish::Wish,
 };
@@ -28,7 +29,8 @@ use crate::{
 };
 
 /// A list of numbers and addresses with what its rows say: the same reading as that of
-/// [`OptOut`](crate::OptOut), without a plan.
+/// [`OptOut`](crate::OptOut), without a plan. A number without its area code cannot be read here:
+/// nobody is there to look at the contacts that may be meant.
 ///
 /// ```
 /// use crm_bulk::{Input, List, ListOptions, Wish};
@@ -104,7 +106,7 @@ pub struct ListedValue {
     /// When that was received, in ISO 8601, as exactly as it was written: `2026-11-23`,
     /// `2026-11-23T10:30:00`, `2026-11-23T10:30:00-05:00`.
     pub received: Option<String>,
-    /// What is to be told of how that was read.
+    /// What is to be told of how that was read; of [`Wish::Neither`], why it is none.
     pub note: Option<String>,
 }
 
@@ -235,7 +237,10 @@ impl List {
             let (line, data, broken): (u64, String, Option<String>) =
                 serde_json::from_str(&row).map_err(io::Error::from).map_err(unread)?;
             let entry = match broken {
-                None => self.entries.entry(line, &data),
+                None => self
+                    .entries
+                    .entry(line, &data)
+                    .and_then(|entry| lacks_area_code(line, &entry.values).map_or(Ok(entry), Err)),
                 Some(why) => Err(whole(line, why)),
             };
             match entry {

@@ -2,6 +2,7 @@
 
 use std::{
     borrow::Cow,
+    collections::BTreeMap,
     path::{Path, PathBuf},
 };
 
@@ -148,7 +149,10 @@ impl ImportCommand {
                         records.push(&Row::of_value(list.name(), judged))?;
                     }
                 }
-                None => output.text(&told(list.name(), &imported))?,
+                None => {
+                    output.text(&told(list.name(), &imported))?;
+                    tell_neither(&imported);
+                }
             }
         }
         if let Some(records) = records {
@@ -219,6 +223,23 @@ fn tell_unread(why: &str, columns: &[String]) {
         more => format!(", and {more} more"),
     };
     note(format!("{why}: {}{more}", named.join(", ")));
+}
+
+/// Tells which values were not taken as a wish, by why: who asked to be left alone may be among them.
+fn tell_neither(imported: &Imported) {
+    let mut lines = BTreeMap::<&str, Vec<u64>>::new();
+    for row in imported.rows.iter().filter(|row| row.verdict == Verdict::Neither) {
+        lines.entry(&row.reason).or_default().push(row.row);
+    }
+    for (why, lines) in lines {
+        let named: Vec<_> = lines.iter().take(TOLD).map(u64::to_string).collect();
+        let more = match lines.len().saturating_sub(TOLD) {
+            0 => String::new(),
+            more => format!(" and {more} more; --output csv names all"),
+        };
+        let of = count(lines.len() as u64, "value");
+        note(format!("neither out nor in: {of}, {why}: on line {}{more}", named.join(", ")));
+    }
 }
 
 /// Tells of wishes that are not those of which the name of the list speaks.
