@@ -92,9 +92,6 @@ type Answer = Box<dyn FnOnce()>;
 
 /// How many jobs share a transaction at most.
 const JOBS_PER_COMMIT: usize = 1_000;
-/// How long jobs gather for one commit after the first of them. A commit takes as much of the
-/// processor as many jobs, and its write to the disk takes about as long as this.
-const GATHER: Duration = Duration::from_micros(500);
 /// How often the thread looks whether the lease is to be renewed.
 const LOOK_AT_LEASE: Duration = Duration::from_millis(100);
 
@@ -225,13 +222,7 @@ fn work(
                 return shared.lease().as_ref().map(Lease::epoch);
             }
             match jobs.recv_timeout(LOOK_AT_LEASE) {
-                Ok(job) => {
-                    if !job.is_alone {
-                        // Asleep, it is woken once, and not for each job.
-                        thread::sleep(GATHER);
-                    }
-                    waiting.push_back(job);
-                }
+                Ok(job) => waiting.push_back(job),
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => {
                     return shared.lease().as_ref().map(Lease::epoch);
