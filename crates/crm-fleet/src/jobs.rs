@@ -9,7 +9,7 @@ use crate::{
     error::FleetError,
     server::Server,
     sets::{Place, SetId, StoredSet},
-    tenants::{NOT_PAUSED, Tenants},
+    tenants::{APPLYING, NOT_PAUSED, Tenants},
 };
 
 /// How a set that is [submitted](Server::submit) is to be carried out.
@@ -151,14 +151,15 @@ impl Server {
     /// [`FleetError::Server`].
     pub async fn workload(&self) -> Result<Workload, FleetError> {
         let client = self.client().await?;
-        let sql = "WITH applying AS
-                (SELECT set_id FROM crm.runs WHERE leased_until > clock_timestamp())
+        let sql = format!(
+            "WITH {APPLYING}
             SELECT (SELECT count(*) FROM applying),
                    count(*) FILTER (WHERE state = 'queued'
                         AND set_id NOT IN (SELECT set_id FROM applying)),
                    count(*) FILTER (WHERE state = 'held')
-            FROM crm.jobs";
-        let row = self.check(client.query_one(sql, &[]).await)?;
+            FROM crm.jobs"
+        );
+        let row = self.check(client.query_one(&sql, &[]).await)?;
         let count = |at| row.try_get::<_, i64>(at).map(i64::unsigned_abs);
         let workload = || Ok(Workload { applying: count(0)?, queued: count(1)?, held: count(2)? });
         self.check(workload())

@@ -16,6 +16,10 @@ const ALL: i64 = 0;
 pub(crate) const NOT_PAUSED: &str =
     "NOT EXISTS (SELECT 1 FROM crm.pauses WHERE pauses.tenant IN (0, sets.tenant))";
 
+/// The sets that somebody is carrying out, in SQL.
+pub(crate) const APPLYING: &str =
+    "applying AS (SELECT set_id FROM crm.runs WHERE leased_until > clock_timestamp())";
+
 /// Whose sets are meant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Tenants {
@@ -121,8 +125,7 @@ impl Server {
         let open = State::ALL.into_iter().filter(|state| state.is_open());
         let open: Vec<_> = open.map(|state| tables::state(state).to_string()).collect();
         let sql = format!(
-            "WITH applying AS
-                (SELECT set_id FROM crm.runs WHERE leased_until > clock_timestamp())
+            "WITH {APPLYING}
              SELECT tenant, environment, count(*) AS sets,
                     count(*) FILTER (WHERE jobs.state = 'queued' AND applying.set_id IS NULL)
                         AS queued,

@@ -84,16 +84,8 @@ impl OverwriteArgs {
     }
 }
 
-/// Whether a page may be written here about that of which it then states this: nothing is there, or an
-/// earlier page about it with its data.
-pub(super) fn is_for_page_about(
-    stated: &str,
-    path: &Path,
-    beside: &Path,
-) -> Result<bool, CliError> {
-    if !AtomicWriter::is_taken(path) {
-        return Ok(!AtomicWriter::is_taken(beside));
-    }
+/// Whether a page states this, and what is in the file with its data beside it.
+pub(super) fn is_page_about(stated: &str, path: &Path, beside: &Path) -> Result<bool, CliError> {
     let page = fs::read(path).map_err(CliError::unread(path))?;
     Ok(has(&page, stated) && states(&page, beside))
 }

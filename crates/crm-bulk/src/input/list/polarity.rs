@@ -99,7 +99,7 @@ impl Polarity {
         // What stands for yes and no, as in `Opted out (0 = yes)`.
         let is_odd = header.contains('=')
             || is_one_of(&UNCLEAR)
-            || ((out.is_some() || consent.is_some() || is_asked) && is_one_of(&UNCLEAR_OF_WISHES));
+            || (names_wish && is_one_of(&UNCLEAR_OF_WISHES));
         let sure = match (out, consent, negations.as_slice()) {
             _ if is_odd => None,
             (Some(_), None, []) if !blocks => Some(Wish::Out),

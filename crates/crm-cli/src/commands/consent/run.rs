@@ -9,7 +9,8 @@ use std::{
 
 use clap::Args;
 use crm_bulk::{
-    BulkError, Change, ChangeSet, Found, Remark, Selection, State, StopReason, Totals, Verification,
+    AtomicWriter, BulkError, Change, ChangeSet, Found, Remark, Selection, State, StopReason,
+    Totals, Verification,
 };
 use crm_consent::Ledger;
 use crm_mirror::{Mirror, clock};
@@ -31,7 +32,7 @@ use crate::{
             snapshot::Need,
             summary::{in_words, name},
         },
-        file_arg::is_for_page_about,
+        file_arg::is_page_about,
         ledger::{self, LedgerSets, existing, open_sets, sound, why_passed_over},
     },
     desk::Desk,
@@ -556,13 +557,14 @@ impl Running<'_> {
 
     /// Writes the page of a set and its CSV. It is owed as long as more may be sent of the set.
     async fn evidence(&self, set: &Path) -> Result<Result<[PathBuf; 2], Signal>, CliError> {
-        let files @ [page, _] = &self.place_of_evidence(set)?;
+        let opened = ChangeSet::open(set)?;
+        let files @ [page, _] = &self.place_of_evidence(&opened)?;
         let folder = page.parent().unwrap_or(Path::new("."));
         files::private_folder(folder).map_err(CliError::unwritten(folder))?;
         let written = report::of_set(self.globals, set, page).await?;
         if written.is_ok() {
             self.desk.note_evidence(files)?;
-            if ChangeSet::open(set)?.totals()?.open() == 0 {
+            if opened.totals()?.open() == 0 {
                 self.desk.evidence_is_written(set)?;
             }
         }
@@ -570,14 +572,17 @@ impl Running<'_> {
     }
 
     /// The first place where nothing is replaced but what this desk wrote of the same set.
-    fn place_of_evidence(&self, set: &Path) -> Result<[PathBuf; 2], CliError> {
-        let digest = ChangeSet::open(set)?.digest()?.short();
+    fn place_of_evidence(&self, set: &ChangeSet) -> Result<[PathBuf; 2], CliError> {
         let mut nth = 1;
         loop {
-            let place = self.desk.evidence_of(set, self.command.evidence.as_deref(), nth);
+            let place = self.desk.evidence_of(set.path(), self.command.evidence.as_deref(), nth);
             let [page, csv] = &place;
-            let is_ours = !page.exists() || self.desk.wrote_evidence(page)?;
-            if is_ours && is_for_page_about(&digest, page, csv)? {
+            if ![page, csv].into_iter().any(|file| AtomicWriter::is_taken(file)) {
+                return Ok(place);
+            }
+            // The digest reads every change, so it is asked for only where something is there.
+            if self.desk.wrote_evidence(page)? && is_page_about(&set.digest()?.short(), page, csv)?
+            {
                 return Ok(place);
             }
             nth += 1;
