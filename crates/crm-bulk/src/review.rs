@@ -48,8 +48,8 @@ impl ChangeSet {
 
     /// Drops the selected changes, as [`drop_changes`](Self::drop_changes) does, of a set that is the
     /// expected one, and approves what is left, as [`approve`](Self::approve) does. The digest that is
-    /// expected is that of the set before, which was looked at. Where no change is dropped, nothing is
-    /// approved either, and there is no decision.
+    /// expected is that of the set before, which was looked at. Where no change is dropped, or nothing is
+    /// left to send, nothing is approved, and there is no decision.
     ///
     /// A set that is not the expected one is left as it is. If the process stops in between, the
     /// changes are dropped and the set is not approved.
@@ -73,8 +73,11 @@ impl ChangeSet {
             }
             let again = move |_: &std::path::Path, stop: &Stop| Self::again(&set, stop);
             let set = on_thread(&path, again).await?;
-            let decision = set.approve(Some(dropped.digest.into()), remark).await?;
-            Ok((dropped, Some(decision)))
+            match set.approve(Some(dropped.digest.into()), remark).await {
+                Ok(decision) => Ok((dropped, Some(decision))),
+                Err(BulkError::NothingToApprove { .. }) => Ok((dropped, None)),
+                Err(error) => Err(error),
+            }
         }
     }
 
@@ -120,7 +123,8 @@ impl ChangeSet {
     ///
     /// # Errors
     ///
-    /// [`BulkError::NotExpected`] for a set with another digest; [`BulkError::Backup`],
+    /// [`BulkError::NotExpected`] for a set with another digest; [`BulkError::NothingToApprove`] for
+    /// one of which nothing is left to send; [`BulkError::Backup`],
     /// [`BulkError::Altered`] and [`BulkError::NotAdopted`] as for [`digest`](Self::digest), or a
     /// failure to read or write.
     pub fn approve(

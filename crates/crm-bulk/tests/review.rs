@@ -104,6 +104,36 @@ async fn a_set_that_was_looked_at_is_approved_without_some_of_it_in_one_step() {
 }
 
 #[tokio::test]
+async fn nobody_approves_what_was_done_already() {
+    let world = world(Seed::Demo).await;
+    let set = world.plan(ROWS, "set.crm").await;
+    let remark = || Remark::new().by("Ana Alvarez");
+    world.apply(Apply::new(reopened(&world)).canary(1)).await.unwrap();
+    let decision = set.approve(None, remark()).await.unwrap();
+    assert_eq!(decision.changes, set.totals().unwrap().open());
+    let mut page = Vec::new();
+    reopened(&world).report(&mut page).unwrap();
+    let page = String::from_utf8(page).unwrap();
+    let told = format!("it had been applied before: {} changes were open then", decision.changes);
+    assert!(page.contains(&told), "{page}");
+
+    world.apply(Apply::new(reopened(&world))).await.unwrap();
+    let refused = set.approve(None, remark()).await.unwrap_err();
+    assert!(matches!(refused, BulkError::NothingToApprove { .. }), "{refused}");
+    let kept = set.decisions().unwrap();
+    assert_eq!(kept.iter().filter(|it| it.kind == DecisionKind::Approved).count(), 1);
+}
+
+#[tokio::test]
+async fn a_set_of_which_all_is_taken_out_has_nothing_to_approve() {
+    let world = world(Seed::Demo).await;
+    let set = world.plan(ROWS, "set.crm").await;
+    let all = Selection::states([State::Planned]);
+    let (dropped, decision) = set.approve_without(None, &all, Remark::new()).await.unwrap();
+    assert_eq!((dropped.dropped > 0, decision), (true, None));
+}
+
+#[tokio::test]
 async fn what_was_sent_cannot_be_dropped_and_then_nothing_is() {
     let world = world(Seed::Demo).await;
     let set = world.plan(ROWS, "set.crm").await;

@@ -104,7 +104,9 @@ pub enum BulkError {
     /// Nobody approved the change set as it is, and an approval is required. Nothing was sent.
     #[error(
         "{}: has the digest {}, which nobody approved; nothing was sent: have it looked at and \
-         approved with `crm approve`",
+         approved, with `crm approve {} --by NAME --expect {}`",
+        path.display(),
+        found.short(),
         path.display(),
         found.short()
     )]
@@ -113,6 +115,14 @@ pub enum BulkError {
         path: PathBuf,
         /// The digest of the change set.
         found: Digest,
+    },
+
+    /// Nothing of the change set is open or can be sent again, so an approval would say that somebody
+    /// allowed what had been done already.
+    #[error("{}: nothing of it is left to send, so there is nothing to approve", path.display())]
+    NothingToApprove {
+        /// The change set.
+        path: PathBuf,
     },
 
     /// Changes that were sent, or may have been, cannot be taken out of a change set. Nothing was

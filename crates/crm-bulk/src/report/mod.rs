@@ -359,7 +359,12 @@ impl ChangeSet {
                 }
                 dt { "Approved" }
                 @match &approval {
-                    Some(approval) => dd { (decision(approval)) },
+                    Some(approval) => dd {
+                        (decision(approval))
+                        @if of(DecisionKind::Applied).any(|applied| applied.at <= approval.at) {
+                            "; it had been applied before: " (changes(approval)) " were open then"
+                        }
+                    },
                     None => dd { "by nobody, as it is now" },
                 }
                 @for dropped in of(DecisionKind::Dropped) {

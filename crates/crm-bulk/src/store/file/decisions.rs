@@ -45,6 +45,11 @@ pub(crate) fn admit(found: Digest, expected: ExpectedDigest, path: &Path) -> Res
     }
 }
 
+/// Whether a run sends a change in this state, or can be told to send it again.
+fn may_be_sent(state: State) -> bool {
+    state.is_open() || matches!(state, State::Failed | State::Held)
+}
+
 /// What is to be done with a change that is to be dropped.
 enum Fate {
     Drop,
@@ -211,6 +216,10 @@ impl ChangeSet {
         if let Some(expected) = expected {
             admit(digest, expected, self.path())?;
         }
+        let totals = self.totals()?;
+        if !State::ALL.into_iter().any(|state| may_be_sent(state) && totals.in_state(state) > 0) {
+            return Err(BulkError::NothingToApprove { path: self.path().to_owned() });
+        }
         let decision = Decision {
             kind: DecisionKind::Approved,
             at: clock::now(),
@@ -218,7 +227,7 @@ impl ChangeSet {
             said: remark.by,
             reason: remark.reason,
             digest,
-            changes: self.totals()?.open(),
+            changes: totals.open(),
         };
         write(&self.database, &decision)?;
         Ok(decision)
