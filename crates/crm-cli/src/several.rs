@@ -4,7 +4,13 @@
 //! credentials and desk are looked up for that one alone. What they share is where answers go, and the
 //! names of new sets.
 
-use std::{any::TypeId, ffi::OsString, path::PathBuf, process::ExitCode, rc::Rc};
+use std::{
+    any::TypeId,
+    ffi::OsString,
+    path::{Path, PathBuf},
+    process::ExitCode,
+    rc::Rc,
+};
 
 use clap::{ArgMatches, Command as Grammar, CommandFactory, parser::ValueSource};
 
@@ -159,16 +165,17 @@ impl Given<'_> {
             );
         }
         match self.shared_file() {
-            Some(option) => refuse(format!(
+            Some((option, file)) => refuse(format!(
                 "each profile needs a file of its own: write {PROFILE} into the name of --{option}, as \
-                 in --{option} june-{PROFILE}.html"
+                 in --{option} {}",
+                of_each(&file).display()
             )),
             None => Ok(()),
         }
     }
 
     /// An option with the same file for all, which each may write.
-    fn shared_file(&self) -> Option<String> {
+    fn shared_file(&self) -> Option<(String, PathBuf)> {
         let whole = Cli::command();
         let (mut grammar, mut matches) = (&whole, &self.matches);
         let mut found = shared_file(grammar, matches);
@@ -181,19 +188,30 @@ impl Given<'_> {
     }
 }
 
-fn shared_file(grammar: &Grammar, matches: &ArgMatches) -> Option<String> {
+fn shared_file(grammar: &Grammar, matches: &ArgMatches) -> Option<(String, PathBuf)> {
     let options = grammar.get_arguments().filter(|arg| {
         let is_file = arg.get_value_parser().type_id() == TypeId::of::<PathBuf>();
         is_file && !arg.is_positional() && !READ.contains(&arg.get_id().as_str())
     });
-    let is_shared = |arg: &&clap::Arg| {
+    let shared = |arg: &clap::Arg| {
         let id = arg.get_id().as_str();
-        matches.value_source(id) == Some(ValueSource::CommandLine)
-            && matches
-                .get_raw(id)
-                .is_some_and(|mut raw| raw.any(|file| !file.to_string_lossy().contains(PROFILE)))
+        let is_given = matches.value_source(id) == Some(ValueSource::CommandLine);
+        let mut files = matches.get_raw(id).filter(|_| is_given)?;
+        let file = files.find(|file| !file.to_string_lossy().contains(PROFILE))?;
+        Some((arg.get_long()?.to_owned(), PathBuf::from(file)))
     };
-    options.filter(is_shared).find_map(|arg| arg.get_long().map(str::to_owned))
+    options.filter_map(shared).next()
+}
+
+/// The file with a name that each profile fills in: `june.csv` becomes `june-{profile}.csv`.
+fn of_each(file: &Path) -> PathBuf {
+    let mut name = file.file_stem().unwrap_or_default().to_owned();
+    name.push(format!("-{PROFILE}"));
+    let named = file.with_file_name(name);
+    match file.extension() {
+        Some(extension) => named.with_added_extension(extension),
+        None => named,
+    }
 }
 
 /// Finds the set that a run is to apply, before any is applied.

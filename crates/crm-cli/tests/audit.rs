@@ -83,7 +83,7 @@ fn what_an_audit_mends_is_not_found_again_and_can_be_taken_back() {
     let nothing = text.lines().find_map(|line| line.strip_prefix("nothing found: ")).unwrap();
     assert!(nothing.split(", ").any(|rule| rule == "throw-away"), "{text}");
     assert!(!text.contains("\nthrow-away") && !nothing.contains("spelling"), "{text}");
-    assert!(notes.contains("4 changes in mend.crm: look with `crm show mend.crm`"), "{notes}");
+    assert!(notes.contains("4 changes in mend.crm: `crm show mend.crm` lists them"), "{notes}");
     let shown = service.ok("show mend.crm");
     assert!(shown.contains("delete") && !shown.contains("8182002222"), "{shown}");
 

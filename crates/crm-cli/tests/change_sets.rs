@@ -218,16 +218,60 @@ fn a_review_takes_the_planner_two_commands_and_the_boss_one() {
     let approved = told(&approve("2 --reason 'wrong person'"), 0);
     assert!(approved.contains("set.crm: 1 change dropped\n"), "{approved}");
     assert!(approved.contains("(said: Ana); digest "), "{approved}");
-    assert!(approved.contains("next: crm apply set.crm\n"), "{approved}");
+    assert!(approved.contains("next: crm apply set.crm --require-approval\n"), "{approved}");
     // The digest is another one now, and what is dropped cannot be dropped again.
     assert!(told(&approve("2"), 2).contains("look at it"));
     assert!(told("approve set.crm --by Ana --drop 2", 2).contains("approve it without --drop"));
 
+    let json = service.json("approve set.crm --by Ana");
     let done = told(apply.strip_prefix("crm ").unwrap(), 0);
     assert!(done.contains("set.crm: 2 done, 1 dropped"), "{done}");
-    let json = service.json("approve set.crm --by Ana");
+    let late = told("approve set.crm --by Ana", 2);
+    assert!(
+        late.contains("nothing of it is left to send, so there is nothing to approve"),
+        "{late}"
+    );
     assert_eq!((&json["kind"], &json["dropped"]), (&"approved".into(), &serde_json::Value::Null));
     assert_eq!(service.json("status set.crm")["decisions"][0]["reason"], "wrong person");
+}
+
+#[test]
+fn a_boss_who_takes_all_out_is_told_that_nothing_is_left() {
+    let service = Service::start();
+    service.write("rows.csv", "location_id,contact_id,memo\n2001,3001,a\n");
+    service.crm("plan rows.csv --out set.crm").assert().success();
+    let told = service.crm("approve set.crm --by Ana --drop 1").assert().success();
+    let told = stdout(&told);
+    assert!(
+        told.ends_with("set.crm: nothing is left to send, so nothing was approved\n"),
+        "{told}"
+    );
+}
+
+#[test]
+fn what_is_usual_after_a_run_is_told() {
+    let service = Service::start();
+    service.write("list.csv", "phone\n818-555-0142\n");
+    service.crm("opt-out list.csv --out set.crm").assert().success();
+    let applied = stderr(&service.crm("apply set.crm").assert().success());
+    let report = "`crm report set.crm --html set.html` is the evidence";
+    assert!(applied.contains(report), "{applied}");
+    service.write("rows.csv", "location_id,contact_id,memo\n2001,3001,a\n2001,9999,b\n");
+    service.crm("plan rows.csv --out rows.crm").assert().success();
+    let applied = stderr(&service.crm("apply rows.crm").assert().failure());
+    assert!(applied.contains("`crm results rows.crm --failed --out FILE` gives"), "{applied}");
+}
+
+#[test]
+fn a_number_in_the_place_of_a_list_is_told_how_to_be_given() {
+    let service = Service::start();
+    for value in ["213-555-0177", "ada@site.example"] {
+        let told = stderr(&service.crm(&format!("opt-out {value}")).assert().code(2));
+        assert!(told.contains("is no file, but a number or an address"), "{told}");
+        assert!(told.contains(&format!("`echo {value} | crm opt-out -`")), "{told}");
+    }
+    let told = stderr(&service.crm("opt-out june.csv").assert().failure());
+    assert!(told.contains("No such file"), "{told}");
 }
 
 #[test]

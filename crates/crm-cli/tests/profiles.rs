@@ -41,7 +41,9 @@ fn a_profile_is_added_used_shown_and_removed() {
     add(&service, "live", &["--read-only", "--require-approval"]);
     add(&service, "test", &[]);
 
-    run(&service, "location-contacts list 2001").code(2);
+    let unnamed = stderr(&run(&service, "location-contacts list 2001").code(2));
+    let how = "no profile is in use; there are live, test: name one with --profile";
+    assert!(unnamed.contains(how), "{unnamed}");
     run(&service, "location-contacts list 2001 --profile test").success();
     run(&service, "profile use test").success();
     let write = run(&service, "location-contacts update 2001 3001 --memo New").success();

@@ -39,8 +39,8 @@ pub(super) fn keep_apart(path: &Path, other: &Path, what: &str) -> Result<(), Cl
 /// Whether files are overwritten that are there already.
 #[derive(Debug, Clone, Copy, Args)]
 pub(super) struct OverwriteArgs {
-    /// Overwrite the files that this command is to write, whatever they have in them. Without it, one
-    /// that is there already is refused
+    /// Overwrite the pages and tables that this command is to write, whatever they have in them.
+    /// Without it, one that is there already is refused. A change set is never overwritten
     #[arg(long)]
     overwrite: bool,
 }

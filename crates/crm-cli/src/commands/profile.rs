@@ -322,6 +322,12 @@ impl Add {
             return Err(error.into());
         }
         note(format!("written to {}", config.path().display()));
+        if Profiles::read()?.default_name() != self.name {
+            let name = &self.name;
+            note(format!(
+                "`crm profile use {name}` has all commands use it; until then name it: --profile {name}"
+            ));
+        }
         Ok(output.done("added", &format!("profile {}", self.name))?)
     }
 }

@@ -8,10 +8,13 @@ use std::{
 
 use clap::{Args, ValueEnum};
 use crm_bulk::{DateOrder, Input, InvalidRows, ListOptions, MappedRole};
-use crm_values::PhoneReader;
+use crm_values::{PhoneReader, Readings};
 
 use super::args::narrow;
-use crate::{error::CliError, output::note};
+use crate::{
+    error::CliError,
+    output::{crm, note, quoted},
+};
 
 /// How a text is read as rows.
 #[derive(Debug, Args)]
@@ -40,6 +43,19 @@ impl TextArgs {
         }
     }
 
+    /// The same for a list: whoever gives a number or an address instead of its file is told how.
+    pub(super) fn open_list(&self, path: &Path) -> Result<Input, CliError> {
+        self.open(path).map_err(|error| match path.to_str() {
+            Some(text) if !path.exists() && is_value(text) => CliError::Usage(format!(
+                "{text} is no file, but a number or an address: `echo {} | {crm} opt-out -` takes it as a \
+                 list, and `{crm} consent add` records what somebody said",
+                quoted(text),
+                crm = crm()
+            )),
+            _ => error,
+        })
+    }
+
     /// The rows of a text that has no file name to tell what they are.
     pub(super) fn read(
         &self,
@@ -56,6 +72,11 @@ impl TextArgs {
         };
         Ok(narrow!(input, delimiter(self.delimiter)))
     }
+}
+
+/// Whether a text is a number or an address, wherever it is from.
+fn is_value(text: &str) -> bool {
+    Readings::of(text, PhoneReader::default()).is_ok()
 }
 
 /// What the columns of a list of numbers and addresses hold.

@@ -11,9 +11,10 @@ use super::{
 /// Why there are no usable settings. No message shows a secret.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum SettingsError {
-    /// Settings that are given nowhere, and the profile that `--profile` names.
+    /// Settings that are given nowhere, and the profile that `--profile` names; without one, the
+    /// profiles that could be named.
     #[error("these settings are missing: {}", names.join(", "))]
-    Missing { names: Vec<&'static str>, named: Option<String> },
+    Missing { names: Vec<&'static str>, named: Option<String>, known: Vec<String> },
 
     #[error(
         "{variable} in the environment contradicts profile `{profile}`, which --profile names: unset \
@@ -92,7 +93,7 @@ impl SettingsError {
 
     /// Where each missing setting can be given, one line each.
     pub(crate) fn details(&self) -> Vec<String> {
-        let Self::Missing { names: missing, named } = self else {
+        let Self::Missing { names: missing, named, known } = self else {
             return Vec::new();
         };
         let places = PLACES.into_iter().filter(|(name, ..)| missing.contains(name));
@@ -110,6 +111,14 @@ impl SettingsError {
         }
         if let Some(path) = configuration() {
             lines.push(format!("the profiles are in {}", path.display()));
+        }
+        if let Some(first) = known.first() {
+            lines.push(format!(
+                "no profile is in use; there {} {}: name one with --profile, or `crm profile use \
+                 {first}` for all commands",
+                if known.len() == 1 { "is" } else { "are" },
+                known.join(", ")
+            ));
         }
         lines.push(
             "to begin: `crm demo` shows a whole job without an account, --sandbox tries any command \

@@ -44,6 +44,11 @@ impl Profiles {
         self.default_profile.as_deref().unwrap_or(DEFAULT)
     }
 
+    /// Whether there is a profile of this name.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.profiles.contains_key(name)
+    }
+
     /// All profiles, by name.
     pub(crate) fn all(&self) -> impl Iterator<Item = (&str, &Profile)> {
         let all = self.profiles.iter();

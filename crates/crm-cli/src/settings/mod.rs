@@ -358,9 +358,15 @@ fn contradiction(variable: &'static str, profile: &str) -> SettingsError {
 /// The settings that are given nowhere, of those in [`PLACES`].
 fn missing(given: [bool; PLACES.len()], globals: &Globals) -> SettingsError {
     let missing = PLACES.iter().zip(given).filter(|(_, given)| !given);
+    let named = globals.profile().map(str::to_owned);
+    // What is wrong with the file was told when its profile was looked for.
+    let profiles = Profiles::read().unwrap_or_default();
+    let is_unused = named.is_none() && !profiles.has(profiles.default_name());
+    let known = profiles.all().filter(|_| is_unused).map(|(name, _)| name.to_owned());
     SettingsError::Missing {
         names: missing.map(|(place, _)| place.0).collect(),
-        named: globals.profile().map(str::to_owned),
+        known: known.collect(),
+        named,
     }
 }
 

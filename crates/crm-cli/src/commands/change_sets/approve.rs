@@ -51,8 +51,9 @@ pub(crate) struct Approve {
 /// What was approved and what was taken out before, for programs.
 #[derive(Serialize)]
 struct Approved {
+    /// None where nothing is left to send.
     #[serde(flatten)]
-    decision: Decided,
+    decision: Option<Decided>,
     /// The numbers of the changes that were taken out.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     dropped: Vec<String>,
@@ -80,38 +81,46 @@ impl Approve {
                     let changes = count(changes.len() as u64, "change");
                     lines.push(format!("{}: {changes} dropped", visible(&set)));
                 }
-                lines.push(format!(
-                    "{}: approved by {}; digest {}",
-                    visible(&set),
-                    visible(&decision.who()),
-                    decision.digest.short()
-                ));
-                lines.push(format!("next: {} apply {}", crm(), quoted(&set)));
+                match &decision {
+                    Some(decision) => {
+                        let (who, digest) = (decision.who(), decision.digest.short());
+                        let (named, who) = (visible(&set), visible(&who));
+                        lines.push(format!("{named}: approved by {who}; digest {digest}"));
+                        let (crm, set) = (crm(), quoted(&set));
+                        lines.push(format!("next: {crm} apply {set} --require-approval"));
+                    }
+                    None => lines.push(format!(
+                        "{}: nothing is left to send, so nothing was approved",
+                        visible(&set)
+                    )),
+                }
                 output.text(&lines.join("\n"))?;
             }
             _ => output.value(&Approved {
                 dropped: changes.iter().map(ToString::to_string).collect(),
-                decision: decision.into(),
+                decision: decision.map(Decided::from),
             })?,
         }
         Ok(Status::Done)
     }
 
-    async fn decide(&self, set: &ChangeSet) -> Result<(Option<DropSummary>, Decision), CliError> {
+    async fn decide(
+        &self,
+        set: &ChangeSet,
+    ) -> Result<(Option<DropSummary>, Option<Decision>), CliError> {
         let remark = Remark::new().by(self.by.clone());
         if self.drop.is_empty() {
-            return Ok((None, set.approve(self.expect.clone(), remark).await?));
+            return Ok((None, Some(set.approve(self.expect.clone(), remark).await?)));
         }
         let which = Selection::all().numbers(self.drop.iter().copied().map(i64::from));
         let remark = narrow!(remark, reason(self.reason.clone()));
-        match set.approve_without(self.expect.clone(), &which, remark).await? {
-            (dropped, Some(decision)) => Ok((Some(dropped), decision)),
-            (_, None) => {
-                let (set_name, why) = (name(&self.set), nothing_to_drop(set, &which)?);
-                Err(CliError::Usage(format!(
-                    "{set_name}: neither dropped nor approved: {why}; approve it without --drop"
-                )))
-            }
+        let (dropped, decision) = set.approve_without(self.expect.clone(), &which, remark).await?;
+        if dropped.dropped == 0 {
+            let (set_name, why) = (name(&self.set), nothing_to_drop(set, &which)?);
+            return Err(CliError::Usage(format!(
+                "{set_name}: neither dropped nor approved: {why}; approve it without --drop"
+            )));
         }
+        Ok((Some(dropped), decision))
     }
 }

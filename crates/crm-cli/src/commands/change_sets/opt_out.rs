@@ -101,7 +101,7 @@ impl OptOutCommand {
         let held = held.transpose()?;
         let list = || match &held {
             Some(held) => self.rows.held(held),
-            None => self.rows.open(&self.list),
+            None => self.rows.open_list(&self.list),
         };
         if let Err(signal) = until_signal(self.plan(session, list()?, on, out.path())).await? {
             return Ok(Status::Stopped(signal, None));

@@ -44,6 +44,11 @@ impl InputArgs {
         self.text.open(path)
     }
 
+    /// The same for a list of numbers and addresses.
+    pub(super) fn open_list(&self, path: &Path) -> Result<Input, CliError> {
+        self.text.open_list(path)
+    }
+
     /// The file for the wrong ones.
     pub(super) fn mend_file(&self, overwrite: OverwriteArgs) -> Option<MendFile> {
         self.mend.as_deref().map(|path| overwrite.mend_file(path))

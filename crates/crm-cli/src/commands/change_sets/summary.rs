@@ -235,7 +235,9 @@ impl Summary {
         if self.open > 0 && is_reviewed && !self.approved {
             let [look, approve] = to_be_approved(&self.set, self.short_digest.as_deref());
             next.extend(self.page.is_none().then_some(look));
-            next.push(format!("{approve}  # --drop 3,17 leaves these out"));
+            next.push(format!(
+                "{approve}  # --drop N,N leaves changes out, by their numbers on the page"
+            ));
         }
         if self.open > 0 {
             let only_then =
@@ -250,7 +252,7 @@ impl Summary {
 
     /// How the file of its page is named when that is advised: of several accounts each has its own.
     fn page_name(&self) -> String {
-        let name = name(&Path::new(&self.set).with_extension("html"));
+        let name = page_of(&self.set);
         if is_for_several() { name.replace(".html", "-{profile}.html") } else { name }
     }
 
@@ -363,10 +365,15 @@ pub(in crate::commands) fn name(path: &Path) -> String {
     desk::name_of(path).unwrap_or_else(|| path.display().to_string())
 }
 
+/// The page of a set, as it is usually named.
+pub(super) fn page_of(set: &str) -> String {
+    name(&Path::new(set).with_extension("html"))
+}
+
 /// What comes before a set is applied that has to be approved: a page to look at, and the approval of
 /// what is on it.
 pub(in crate::commands) fn to_be_approved(set: &str, digest: Option<&str>) -> [String; 2] {
-    let page = quoted(&name(&Path::new(set).with_extension("html")));
+    let page = quoted(&page_of(set));
     let (crm, set) = (crm(), quoted(set));
     let expect = digest.map(|digest| format!(" --expect {digest}")).unwrap_or_default();
     [format!("{crm} report {set} --html {page}"), format!("{crm} approve {set} --by NAME{expect}")]

@@ -14,7 +14,7 @@ use crate::{
     desk::Desk,
     error::CliError,
     globals::Format,
-    output::{Output, note},
+    output::{Output, crm, note},
     status::Status,
 };
 
@@ -115,6 +115,12 @@ impl AddCommand {
             let lacks = if has_words { "time" } else { "words" };
             note(format!(
                 "recorded, not honoured: without its {lacks} a wish to be written to counts for nothing"
+            ));
+        }
+        if taken.honoured && taken.is_new && wish == Wish::Out {
+            let crm = crm();
+            note(format!(
+                "`{crm} consent run` carries it out on every copy; `{crm} consent plan` shows them first"
             ));
         }
         let added =

@@ -133,7 +133,7 @@ impl ImportCommand {
             let mend = self.overwrite.mend_file(&mend);
             let how = Import::new().scope(self.scope.into()).mend_file(mend);
             let how = narrow!(how, says(self.says.map(Wish::from)), taken_by(self.by.as_ref()),);
-            let mut list = List::read(self.text.open(path)?, &options)?;
+            let mut list = List::read(self.text.open_list(path)?, &options)?;
             let imported = import(&mut ledger, &mut list, &how, self.says.is_some())?;
             is_whole &= imported.invalid.is_none();
             match &mut records {

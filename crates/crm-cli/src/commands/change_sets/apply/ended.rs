@@ -2,11 +2,11 @@
 
 use std::path::Path;
 
-use crm_bulk::{ChangeSet, Finished, State, StopReason, Totals};
+use crm_bulk::{ChangeSet, Finished, SetKind, State, StopReason, Totals};
 
 use super::outcome::{Reason, counts, progress, text};
 use crate::{
-    commands::change_sets::summary::name,
+    commands::change_sets::summary::{name, page_of},
     error::CliError,
     exit::Exit,
     globals::Format,
@@ -43,7 +43,8 @@ impl Ended {
                 exit: if self.lost_unknown { Exit::Unknown } else { Exit::Local },
             }));
         }
-        let totals = ChangeSet::open(set)?.totals()?;
+        let opened = ChangeSet::open(set)?;
+        let (totals, kind) = (opened.totals()?, opened.info()?.kind);
         let states = counts(|state| totals.in_state(state));
         let line = match states[..] {
             [] => format!("{}: the set has no changes", name(set)),
@@ -66,6 +67,9 @@ impl Ended {
         };
         if (is_stopped || self.reason() == StopReason::Canary) && totals.open() > 0 {
             note_open(set, &totals);
+        }
+        if output.format() == Format::Table && !is_stopped {
+            tell_next(set, kind, &totals);
         }
         // Changes that are not done matter more than a reader that went away.
         match left {
@@ -113,6 +117,25 @@ impl Ended {
             exit => exit,
         };
         Some((summary, exit))
+    }
+}
+
+/// What is usually done once nothing is open: rows that were not done are mended, and of a list there
+/// is evidence.
+fn tell_next(set: &Path, kind: SetKind, totals: &Totals) {
+    let is_of_list = matches!(kind, SetKind::OptOut | SetKind::OptIn);
+    if totals.open() > 0 || !(is_of_list || kind == SetKind::Plan) {
+        return;
+    }
+    let (crm, named) = (crm(), name(set));
+    let (set, page) = (quoted(&named), quoted(&page_of(&named)));
+    if totals.count(State::is_set_aside) > 0 {
+        note(format!(
+            "`{crm} results {set} --failed --out FILE` gives the rows that were not done"
+        ));
+    }
+    if is_of_list && totals.all() > 0 {
+        note(format!("`{crm} report {set} --html {page}` is the evidence"));
     }
 }
 

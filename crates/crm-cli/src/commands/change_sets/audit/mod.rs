@@ -27,7 +27,7 @@ use crate::{
         file_arg::OverwriteArgs,
     },
     error::CliError,
-    output::{count, note, quoted},
+    output::{count, crm, note, quoted},
     session::Session,
     signal::until_signal,
     status::Status,
@@ -151,8 +151,14 @@ impl AuditCommand {
         ));
         if let Some(set) = &set {
             let changes = ChangeSet::open(set.path())?.totals()?.all();
-            let set = quoted(&name(set.path()));
-            note(format!("{} in {set}: look with `crm show {set}`", count(changes, "change")));
+            let (crm, set) = (crm(), quoted(&name(set.path())));
+            note(match changes {
+                0 => format!("nothing of it can be mended by a rule: {set} has no changes"),
+                _ => format!(
+                    "{} in {set}: `{crm} show {set}` lists them, `{crm} apply {set}` sends them",
+                    count(changes, "change")
+                ),
+            });
         }
         Ok(if self.detailed_exitcode && new > 0 { Status::ChangesPlanned } else { Status::Done })
     }
