@@ -161,6 +161,22 @@ fn an_opt_out_in_a_desk_with_a_ledger_writes_into_it() {
 }
 
 #[test]
+fn a_ledger_that_begins_says_which_lists_it_does_not_have() {
+    let service = Service::start();
+    write(&service, "list.csv", "phone\n8185550142\n");
+    service.crm("opt-out list.csv").assert().success();
+    let add = |number: &str| {
+        let line = format!("consent add {number} --said STOP --by dana");
+        stderr(&service.crm(&line).assert().success())
+    };
+    let before = "begins without the lists of 1 earlier set of this desk";
+    let first = add("8185550143");
+    assert!(first.contains(before), "{first}");
+    let second = add("8185550144");
+    assert!(!second.contains(before), "{second}");
+}
+
+#[test]
 fn what_is_due_is_told_until_it_is_done() {
     let service = Service::start();
     let contact = receiving(&service);

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use crm_bulk::{ChangeSet, SetKind};
 use crm_consent::Ledger;
 use crm_values::PhoneReader;
 
@@ -11,7 +12,7 @@ use crate::{
     desk::{Desk, Whereabouts},
     error::CliError,
     globals::Globals,
-    output::{crm, note, quoted},
+    output::{count, crm, note, quoted},
     session::{self, Session},
 };
 
@@ -38,10 +39,33 @@ pub(in crate::commands) fn sound(place: &Whereabouts) -> Result<Ledger, CliError
 /// Opens the ledger of a desk, which is begun if need be.
 pub(in crate::commands) fn begin(desk: &Desk, numbers: &NumberArgs) -> Result<Ledger, CliError> {
     refuse_missing(desk)?;
+    let is_new = !desk.ledger().exists();
     // Marked before it is there: one that is lost is missed from its first wish on.
     desk.mark_ledger()?;
     let ledger = Ledger::open_or_create(desk.ledger(), &desk.card().site())?;
+    if is_new {
+        tell_lists_before(desk)?;
+    }
     Ok(ledger.numbers(numbers.reader(desk.region())))
+}
+
+/// Says of a ledger that begins that it has nothing of lists which were carried out before: whoever
+/// exports it would call their numbers.
+fn tell_lists_before(desk: &Desk) -> Result<(), CliError> {
+    let is_of_list = |file: &PathBuf| {
+        let info = ChangeSet::open(file).and_then(|set| set.info());
+        info.is_ok_and(|info| matches!(info.kind, SetKind::OptOut | SetKind::OptIn))
+    };
+    let sets = desk.set_files()?.iter().filter(|file| is_of_list(file)).count();
+    if sets > 0 {
+        note(format!(
+            "the consent ledger begins without the lists of {} of this desk: take them in as well, with \
+             `{} consent import`",
+            count(sets as u64, "earlier set"),
+            crm()
+        ));
+    }
+    Ok(())
 }
 
 /// Opens the ledger of a desk, if there is one.
