@@ -82,7 +82,9 @@ fn what_is_not_read_of_a_list_and_what_its_name_speaks_against_are_told() {
     };
     assert_eq!(of("not-read"), ["correlation_id", "sender_id"]);
     assert_eq!(of("out"), ["contact_id"]);
-    for note in ["columns that are not read: correlation_id, sender_id", "state is \"cleaned\""] {
+    for note in
+        ["columns that are not read: correlation_id, sender_id", "has other people than it says"]
+    {
         assert!(stderr(&ended).contains(note), "{note} in {}", stderr(&ended));
     }
     let heard = service.crm("consent status 8185550142").assert().code(10);

@@ -237,13 +237,14 @@ fn a_list_with_a_header_alone_says_nothing_and_one_with_nothing_is_no_list() {
 fn what_the_name_of_a_list_speaks_against_is_known() {
     use crm_bulk::Wish::{In, Out};
     for (name, out, into) in [
-        ("cleaned_members_1.csv", Some("cleaned"), Some("cleaned")),
-        ("subscribed_members_1.csv", Some("subscribed"), None),
-        ("unsubscribed_members_1.csv", None, Some("unsubscribed")),
-        ("list.csv", None, None),
+        ("cleaned_members_1.csv", true, true),
+        ("subscribed_members_1.csv", true, false),
+        ("unsubscribed_members_1.csv", false, true),
+        ("not-opted-out.csv", true, false),
+        ("list.csv", false, false),
     ] {
         let list = list(name, "phone,status\n8185550142,STOP\n").unwrap();
-        assert_eq!((list.named_against(Out), list.named_against(In)), (out, into), "{name}");
+        assert_eq!((list.is_named_against(Out), list.is_named_against(In)), (out, into), "{name}");
     }
 }
 

@@ -6,7 +6,9 @@
 mod common;
 
 use common::{ledger, list};
-use crm_bulk::{ListRow, Wish as Listed};
+use std::io::Cursor;
+
+use crm_bulk::{Input, List, ListOptions, ListRow, MappedRole, Wish as Listed};
 use crm_consent::{ConsentError, Import, Verdict, Wish};
 
 /// What an import says of each value, in short: `in` is recorded, `in!` is honoured.
@@ -76,19 +78,16 @@ fn a_row_counts_for_the_channel_that_it_names() {
         "channels",
         "Type",
         "Medium",
-        "Method",
-        "Contact Method",
-        "contactMethod",
+        "Platform",
         "Communication Type",
         "Message Type",
         "message_channel",
-        "Preference",
-        "Contact Preference",
-        "Preferred Channel",
         "List",
-        "Marketing Channel",
         "Opt-Out Type",
+        "Last opt-out channel",
         "Channel Type",
+        "channel_name",
+        "Comm Type",
     ];
     for (of, cells) in [
         ([true, false], "sms|SMS|Text|text message|phone|voice|Call|Phone call|MMS|texts"),
@@ -115,13 +114,136 @@ fn a_row_counts_for_the_channel_that_it_names() {
 }
 
 #[test]
-fn a_column_whose_cells_all_name_channels_is_one_of_channels_whatever_it_is_called() {
-    for header in ["Platform", "Media", "Comm Type", "channel_name", "Contact Via", "Audience", "x"]
-    {
+fn a_row_that_may_be_about_one_channel_alone_is_to_be_mended_where_that_matters() {
+    for header in [
+        "Contact Method",
+        "contactMethod",
+        "Method",
+        "Contact Type",
+        "Event Type",
+        "Contact Via",
+        "Marketing Channel",
+        "Audience",
+        "Notes",
+        "x",
+    ] {
         let columns = format!("Phone,Email,{header},Status,Date");
-        expect(&columns, "{n},{e},sms,subscribed,2026-11-01", "in! neither");
-        expect(&columns, "{n},{e},Email list,unsubscribed,2026-11-01", "neither out");
-        expect(&columns, "{n},{e},sms,out,\n8185550143,,owl,out,", "out out out");
+        expect(&columns, "{n},{e},sms,subscribed,2026-11-01", "bad");
+        expect(&columns, "{n},{e},Email,unsubscribed,2026-11-01", "bad");
+        expect(&columns, "{n},{e},sms,out,\n8185550143,,owl,out,", "bad out");
+        expect(
+            &columns,
+            "{n},,sms,out,\n,{e},email,out,\n,b@site.example,sms,,",
+            "out out neither",
+        );
+        expect(&columns, "{n},{e},sms and email,out,", "out out");
+        expect(&columns, "{n},{e},owl,out,\n8185550143,,texted him,out,", "out out out");
+        let text = text(&columns, "{n},{e},sms,out,2026-11-01");
+        for (role, expected) in [
+            (MappedRole::Channel, [Listed::Out, Listed::Neither]),
+            (MappedRole::Reason, [Listed::Out; 2]),
+        ] {
+            let options = ListOptions::new().map([(role, header.to_owned())]);
+            let mut list =
+                List::read(Input::csv("a.csv", Cursor::new(text.clone())), &options).unwrap();
+            let each = |_, row: Result<ListRow, String>| {
+                let wishes: Vec<_> = row.unwrap().values.iter().map(|value| value.wish).collect();
+                assert_eq!(wishes, expected, "{header}: {role:?}");
+                Ok::<_, ConsentError>(())
+            };
+            list.each_row(None, each).unwrap();
+        }
+    }
+}
+
+#[test]
+fn how_somebody_likes_to_be_reached_or_came_says_nothing_of_the_wish() {
+    for header in [
+        "Preferred Channel",
+        "Preferred Contact Method",
+        "Preference",
+        "contactPreference",
+        "Lead Channel",
+        "Lead Source",
+        "Customer Type",
+        "Best way to reach",
+        "Last activity",
+        "utm_medium",
+        "Opt-out method",
+        "Phone Type",
+    ] {
+        let columns = format!("Phone,Email,{header},Status,Date");
+        for cell in ["sms", "Email", "phone", "Text message", "Service", "post"] {
+            expect(&columns, &format!("{{n}},{{e}},{cell},unsubscribed,2026-11-01"), "out out");
+            expect(&columns, &format!("{{n}},{{e}},{cell},subscribed,2026-11-01"), "in! in!");
+        }
+        expect(&columns, "{n},{e},do not call,subscribed,2026-11-01", "bad");
+        expect(&columns, "{n},,No SMS,subscribed,2026-11-01", "bad");
+    }
+}
+
+#[test]
+fn a_status_counts_for_the_number_or_address_whose_label_it_has() {
+    let two = "Phone 1,DNC 1,Phone 2,DNC 2";
+    let home = "Home Phone,Home Phone DNC,Mobile Phone,Mobile DNC";
+    let dates = "Phone 1,DNC 1,DNC Date 1,Phone 2,DNC 2,DNC Date 2";
+    for (header, row, expected) in [
+        (two, "{n},yes,8185550143,no", "out in"),
+        (two, "{n},no,8185550143,yes", "in out"),
+        (two, "{n},yes,8185550143,", "out neither"),
+        (two, "{n},,8185550143,yes", "neither out"),
+        (two, "{n},yes,,", "out"),
+        // A stop of a number that the row does not have.
+        (two, "{n},no,,yes", "bad"),
+        (two, "{n},yes,,yes", "bad"),
+        (home, "{n},yes,8185550143,no", "out in"),
+        (home, "{n},no,8185550143,yes", "in out"),
+        (home, "{n},,8185550143,x", "neither out"),
+        ("Phone1,Phone1 Opt-Out,Phone2,Phone2 Opt-Out", "{n},N,8185550143,Y", "in out"),
+        ("phone,phone_dnc,phone_2,phone_2_dnc", "{n},0,8185550143,1", "in out"),
+        ("Phone,Phone.1,DNC,DNC.1", "{n},8185550143,no,yes", "in out"),
+        ("Phone,Phone 2,DNC 1,DNC 2", "{n},8185550143,yes,no", "out in"),
+        ("Cell,Work Phone,Mobile Opt Out,Business Opt Out", "{n},8185550143,no,yes", "in out"),
+        ("Phone (home),Phone (work),DNC (home),DNC (work)", "{n},8185550143,x,", "out neither"),
+        ("Email,Email 2,Email 2 Opt Out", "{e},bo@site.example,yes", "neither out"),
+        ("Email,Email 2,Email 2 Opt Out,Status", "{e},bo@site.example,yes,in", "bad"),
+        ("Phone 1,Email 1,Phone 2,Opt Out 1", "{n},{e},8185550143,yes", "out out neither"),
+        // Without a label it counts for all.
+        ("Phone 1,Phone 2,DNC", "{n},8185550143,yes", "out out"),
+        ("Phone 1,Phone 2,DNC,DNC 2", "{n},8185550143,no,yes", "in out"),
+        ("Phone,Mobile Phone,Opt Out,Mobile Opt Out", "{n},8185550143,yes,no", "bad"),
+        ("Phone,Mobile Phone,Opt Out,Mobile Opt Out", "{n},8185550143,yes,", "out out"),
+        ("Phone,Mobile Opt Out", "{n},yes", "out"),
+        // No value has the label.
+        ("Phone 1,Phone 2,DNC 3", "{n},8185550143,yes", "refused"),
+        ("Home Phone,Work Phone,Mobile Opt Out", "{n},8185550143,yes", "refused"),
+        ("Phone 1,Phone 2,DNC 3,Status", "{n},8185550143,yes,in", "bad"),
+        ("Phone 1,Phone 2,DNC 3,Status", "{n},8185550143,yes,out", "out out"),
+        ("Phone 1,Phone 2,DNC 3,Status", "{n},8185550143,no,in", "in in"),
+        // Two of one name: which is of which nobody can say.
+        ("Phone,DNC,Phone,DNC", "{n},yes,8185550143,no", "bad"),
+        ("Phone,DNC,Phone,DNC", "{n},yes,8185550143,", "bad"),
+        ("Phone,DNC,Phone,DNC", "{n},yes,8185550143,yes", "out out"),
+        // The date of one is not that of another.
+        (dates, "{n},no,,8185550143,yes,2026-11-01", "in out"),
+        (dates, "{n},,2026-11-01,8185550143,no,", "bad"),
+    ] {
+        expect(header, row, expected);
+    }
+}
+
+#[test]
+fn rows_below_a_title_are_not_read_as_a_list_without_a_header() {
+    for text in [
+        "Do not call as of 2026-11-23 10:30\nPhone,Opted Out\n8185550142,No\n",
+        "by ada@site.example,\n,\nEmail,Unsubscribed\nbo@site.example,No\n",
+        "Phone Numbers,\nPhone,Opted Out\n8185550142,No\n",
+    ] {
+        let error = list("a.csv", text).unwrap_err().to_string();
+        assert!(error.contains("looks like its header"), "{error}");
+    }
+    for text in ["8185550142,Ada\nphone,email\n", "Phone\n8185550142\n8185550143\n"] {
+        assert!(list("a.csv", text).is_ok(), "{text}");
     }
 }
 
@@ -133,6 +255,8 @@ fn a_column_of_kinds_of_contacts_is_none_of_channels() {
         ("Type,Value,Status", "Email,{e},unsubscribed", "out"),
         ("Type,Value,Status", "Fax,{n},unsubscribed", "out"),
         ("Phone,Email,Type,Status", "{n},{e},Mobile,unsubscribed", "out out"),
+        ("Phone,Email,Type,Status", "{n},{e},Service,unsubscribed", "out out"),
+        ("Phone,Email,Type,Status", "{n},,VoIP,unsubscribed\n,{e},Mobile,unsubscribed", "out out"),
         ("Phone,Email,Phone Type,Status", "{n},{e},SMS,unsubscribed", "out out"),
         ("Phone,Email,Customer Type,Status", "{n},{e},Residential,unsubscribed", "out out"),
         ("Phone,Email,List,Status", "{n},{e},VIP,unsubscribed", "out out"),
@@ -462,23 +586,4 @@ fn a_street_is_told_not_to_be_read_and_beside_addresses_it_is_one_to_be_mended()
     assert_eq!(streets.unread_columns(), ["Address"]);
     expect(header, "{n},12 Main St,unsubscribed", "out");
     expect(header, "{n},{e},unsubscribed\n8185550143,12 Main St,unsubscribed", "out out bad");
-}
-
-#[test]
-fn a_name_that_speaks_against_the_rows_is_told() {
-    use crm_bulk::Wish::{In, Out};
-    for (name, out, into) in [
-        ("resubscribed.csv", Some("resubscribed"), None),
-        ("Subscribers 2026.csv", Some("subscriber"), None),
-        ("opt-ins.csv", Some("optin"), None),
-        ("sms_opted_in.csv", Some("optin"), None),
-        ("OptOuts.csv", None, Some("optout")),
-        ("do-not-call.csv", None, Some("donot")),
-        ("suppression list.csv", None, Some("suppression")),
-        ("nonsubscribed_1.csv", Some("nonsubscribed"), Some("nonsubscribed")),
-        ("customers.csv", None, None),
-    ] {
-        let list = list(name, "phone,status\n8185550142,STOP\n").unwrap();
-        assert_eq!((list.named_against(Out), list.named_against(In)), (out, into), "{name}");
-    }
 }

@@ -28,7 +28,7 @@ pub(crate) use self::{
     delimiter::name as delimiter_name,
     dialect::{Dialect, Marks},
     fix::{BadRows, refuse_to_mend_in},
-    list::{Entries, Entry, Kept, Moment, Value, cells, named_state, read_date},
+    list::{Entries, Entry, Kept, Moment, Value, cells, is_named_against, read_date},
     row::{COMBINED, RowRequest, Select},
     write::{write_cells, write_head, write_members, write_record},
 };

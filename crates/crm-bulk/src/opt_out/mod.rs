@@ -29,7 +29,7 @@ use crate::{
     error::{BadCell, BulkError, problem},
     input::{
         BadRows, DateOrder, Entries, Input, InputFormat, Kept, ListOptions, MappedRole, MendFile,
-        Value, Wish, delimiter_name, named_state, refuse_to_mend_in, whole,
+        Value, Wish, delimiter_name, is_named_against, refuse_to_mend_in, whole,
     },
     plan::{PlanSummary, describe_input, leave_out},
     set::{Action, SetKind, State, Target, Wanted},
@@ -396,16 +396,17 @@ impl OptOut {
 
     /// Refuses a list whose name says that it is a different one.
     fn refuse_by_name(&self, name: &str) -> Result<(), BulkError> {
-        match named_state(name, self.wish()) {
-            None => Ok(()),
-            Some(word) => Err(BulkError::Input {
-                name: name.to_owned(),
-                reason: format!(
-                    "by its name it holds people whose state is \"{word}\", and no column says \
-                     otherwise; if all of them are meant, say --every-row"
-                ),
-            }),
+        if !is_named_against(name, self.wish()) {
+            return Ok(());
         }
+        let command = if self.on { "opt in" } else { "opt out" };
+        Err(BulkError::Input {
+            name: name.to_owned(),
+            reason: format!(
+                "by its name it holds others than those who {command}, and no column says who does; \
+                 if all of them are meant, say --every-row"
+            ),
+        })
     }
 
     fn wanted(&self) -> Wanted {

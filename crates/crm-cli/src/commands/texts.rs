@@ -83,7 +83,7 @@ fn is_value(text: &str) -> bool {
 #[derive(Debug, Args)]
 pub(super) struct ListArgs {
     /// What columns contain whose headers do not say so, as in phone=COLUMN,email=COLUMN; also
-    /// status, received and reason
+    /// status, received, reason and channel
     #[arg(long, value_name = "WHAT=COLUMN", value_delimiter = ',', value_parser = mapped)]
     pub(super) map: Vec<(MappedRole, String)>,
 
@@ -132,7 +132,8 @@ fn mapped(text: &str) -> Result<(MappedRole, String), String> {
         "status" => MappedRole::Status,
         "received" => MappedRole::Received,
         "reason" => MappedRole::Reason,
-        _ => return Err("name phone, email, status, received or reason".to_owned()),
+        "channel" => MappedRole::Channel,
+        _ => return Err("name phone, email, status, received, reason or channel".to_owned()),
     };
     Ok((role, column.to_owned()))
 }

@@ -1,15 +1,18 @@
 //! What each column of a list holds, according to its header, its cells and the user.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use jiff::civil::DateTime;
 
 use super::{
     channels::{Channels, Named},
     dates::{self, Allowed, DateOrder, Moment, Orders},
+    labels::{Of, Values},
+    limits::Limits,
     options::{ListOptions, MappedRole, is_named},
     roles::{Dating, Plainness, Role},
     status::{Flags, Status},
+    stops::Remarks,
     wish::Wish,
     words::words,
 };
@@ -33,12 +36,12 @@ struct Seen {
 impl Seen {
     /// Nothing yet.
     fn under(header: &str) -> Self {
-        let role = Role::of(header);
-        let named = || Named::new(role != Role::MayBeChannels);
+        let limits = Limits::of(header);
+        let may_name = limits != Limits::Never && Role::of(header) == Role::Other;
         Self {
             flags: Flags::under(header),
             dates: Allowed::default(),
-            channels: role.may_be_channels(header).then(named),
+            channels: may_name.then(|| Named::new(limits)),
             has_at: false,
         }
     }
@@ -75,14 +78,34 @@ impl Survey {
     }
 }
 
+/// What is known of a column.
+#[derive(Debug)]
+pub(super) struct Column {
+    pub(super) role: Role,
+    /// Whether the user says so.
+    pub(super) is_said: bool,
+    /// Whether its cells may say about what channels their rows are, and nobody knows.
+    pub(super) may_limit: bool,
+    /// Of which values of a row it speaks.
+    pub(super) of: Of,
+    /// What its header says of remarks below it.
+    pub(super) remarks: Remarks,
+}
+
+/// A cell of a row with its column.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Cell<'a> {
+    pub(super) column: &'a Column,
+    pub(super) header: &'a str,
+    pub(super) text: &'a str,
+}
+
 /// The columns of one list.
 pub(super) struct Columns {
-    roles: BTreeMap<String, Role>,
+    columns: BTreeMap<String, Column>,
     orders: Orders,
     now: DateTime,
     has_status: bool,
-    /// The columns whose role the user says.
-    said: BTreeSet<String>,
     /// The columns with dates, those that speak of wishes most plainly first.
     dated: Vec<(String, Dating)>,
     /// What a row means without a status, if that is known.
@@ -200,96 +223,82 @@ impl Columns {
             *role == Role::Numbers && Channels::of_value(header, true) == Channels::FAXES
         });
         let reached = if has_faxes { Channels::ALL } else { Channels::BUT_FAXES };
-        let roles: BTreeMap<_, _> = of_headers
+        let mut columns: BTreeMap<_, _> = of_headers
             .into_iter()
             .zip(&survey.seen)
-            .map(|(role, (header, Seen { flags, channels, has_at, .. }))| {
+            .map(|(role, (header, seen))| {
                 let is_said = options.role(header).is_some();
-                let may_be_status = !role.is_value() && role.holds().is_none();
-                let is_open = !is_said && (may_be_status || (role.is_value() && flags.are_all()));
-                let is_closed = !is_open || (role == Role::Ignored && flags.are_blank());
-                let shown = Status::shown(header, flags).filter(|_| !is_closed);
-                let role = match shown {
-                    Some(status) => Role::Status(status),
-                    None if may_be_status && channels.as_ref().is_some_and(Named::are_channels) => {
-                        Role::Channels
-                    }
-                    // `Has Mobile` and the like, whatever their names are.
-                    None if is_open && role != Role::Ignored => Role::Other,
-                    // Where people live.
-                    None if role == Role::AddressesOrStreets && has_values && !has_at => {
-                        Role::Other
-                    }
-                    None => role,
-                };
-                let role = match role {
-                    Role::Status(status) if !status.channels.meet(reached) => Role::Elsewhere,
-                    role => role,
-                };
-                (header.clone(), role)
+                (header.clone(), seen.column(header, role, is_said, has_values, reached))
             })
             .collect();
-        let received = survey.seen.iter().filter(|(header, _)| roles[*header] == Role::Received);
+        find_values(&mut columns);
+        let role = |header: &String| columns[header].role;
+        let received = survey.seen.iter().filter(|(header, _)| role(header) == Role::Received);
         let orders = match options.dates {
             Some(order) => Orders::One(order),
             None => received.fold(Allowed::default(), |all, (_, of)| all.and(of.dates)).orders(),
         };
-        let says = |role: &Role| matches!(role, Role::Status(status) if !status.is_vague);
-        let has_status = roles.values().any(says);
-        let dated = roles.iter().filter(|(_, role)| **role == Role::Received);
+        let has_status = columns.values().any(Column::says_wish);
+        let dated = columns.keys().filter(|header| role(header) == Role::Received);
         let mut dated: Vec<_> =
-            dated.map(|(header, _)| (header.clone(), options.dating(header))).collect();
+            dated.map(|header| (header.clone(), options.dating(header))).collect();
         dated.sort_by_key(|(_, dating)| dating.plainness);
-        let said = roles.keys().filter(|header| options.role(header).is_some());
-        let said = said.cloned().collect();
-        Self { roles, orders, now: survey.now, has_status, said, dated, unsaid: Wish::Unsaid }
+        Self { columns, orders, now: survey.now, has_status, dated, unsaid: Wish::Unsaid }
     }
 
-    pub(super) fn role(&self, header: &str) -> Role {
-        self.roles.get(header).copied().unwrap_or(Role::Other)
+    /// The cells of a row with their columns.
+    pub(super) fn row<'a>(
+        &'a self,
+        cells: impl Iterator<Item = (&'a str, &'a str)>,
+    ) -> Vec<Cell<'a>> {
+        let with_column = |(header, text)| {
+            let column = self.columns.get(header).unwrap_or(&UNKNOWN);
+            Cell { column, header, text }
+        };
+        cells.map(with_column).collect()
     }
 
-    /// What the first filled cell of a row holds whose column has this role.
-    pub(super) fn first(&self, row: &[(&str, &str)], role: Role) -> Option<String> {
-        let mut cells = row.iter().filter(|(header, _)| self.role(header) == role);
-        let cell = cells.find_map(|(_, cell)| Some(cell.trim()).filter(|cell| !cell.is_empty()));
-        cell.map(str::to_owned)
+    /// Whether a column says what people wish, or of what channel: a row without it is cut short.
+    pub(super) fn must_have(&self, header: &str) -> bool {
+        let column = self.columns.get(header);
+        column.is_some_and(|column| column.says_wish() || column.role == Role::Channels)
     }
 
     /// The words of a row by which it says what its person wishes, and why; each with its header.
-    pub(super) fn words(&self, row: &[(&str, &str)]) -> Option<String> {
-        let says = |header| match self.role(header) {
-            Role::Status(status) => !status.is_vague,
-            role => matches!(role, Role::Reasons | Role::Channels),
+    pub(super) fn words(&self, row: &[Cell<'_>]) -> Option<String> {
+        let says = |cell: &&Cell<'_>| {
+            let is_told = matches!(cell.column.role, Role::Reasons | Role::Channels);
+            !cell.text.trim().is_empty() && (is_told || cell.column.says_wish())
         };
-        let said = row.iter().filter(|(header, cell)| !cell.trim().is_empty() && says(header));
+        let said = row.iter().filter(says);
         let said: Vec<_> =
-            said.map(|(header, cell)| format!("{header}: {}", cell.trim())).collect();
+            said.map(|cell| format!("{}: {}", cell.header, cell.text.trim())).collect();
         (!said.is_empty()).then(|| said.join("; "))
     }
 
     /// The tool of which the list comes, if its headers tell.
     pub(super) fn tool(&self) -> Option<&'static Tool> {
-        let names: Vec<_> = self.roles.keys().map(|header| words(header).join(" ")).collect();
+        let names: Vec<_> = self.columns.keys().map(|header| words(header).join(" ")).collect();
         tools(&names).next()
     }
 
     /// The columns that are read, each with what it holds.
     pub(super) fn read(&self) -> impl Iterator<Item = (&str, &'static str)> {
-        self.roles.iter().filter_map(|(header, role)| Some((header.as_str(), role.holds()?)))
+        let columns = self.columns.iter();
+        columns.filter_map(|(header, column)| Some((header.as_str(), column.role.holds()?)))
     }
 
     /// The columns that are not read, those of wishes about other channels or the others.
     pub(super) fn unread(&self, elsewhere: bool) -> impl Iterator<Item = &str> {
-        let unread = self.roles.iter().filter(move |(_, role)| {
-            role.holds().is_none() && (**role == Role::Elsewhere) == elsewhere
+        let unread = self.columns.iter().filter(move |(_, Column { role, .. })| {
+            role.holds().is_none() && (*role == Role::Elsewhere) == elsewhere
         });
         unread.map(|(header, _)| header.as_str())
     }
 
     /// By what somebody is reached at the values of the list; faxes aside.
     pub(super) fn reached(&self) -> Channels {
-        let has = |role| self.roles.values().any(|of| *of == role);
+        let has = |role| self.columns.values().any(|column| column.role == role);
         match (has(Role::Numbers), has(Role::Addresses) || has(Role::AddressesOrStreets)) {
             (true, true) => Channels::BUT_FAXES,
             (true, false) => Channels::NUMBERS,
@@ -315,13 +324,87 @@ impl Columns {
         dated.map(|(header, dating)| (header.as_str(), *dating))
     }
 
-    /// Whether the user says what a column holds.
-    pub(super) fn is_said(&self, header: &str) -> bool {
-        self.said.contains(header)
-    }
-
     pub(super) fn moment(&self, cell: &str) -> Result<Moment, &'static str> {
         dates::read_in(cell, self.orders, self.now)
+    }
+}
+
+impl Column {
+    /// Whether it says what people wish.
+    pub(super) fn says_wish(&self) -> bool {
+        matches!(self.role, Role::Status(status) if !status.is_vague)
+    }
+}
+
+impl Seen {
+    /// What such a column is that has this role by its header.
+    fn column(
+        &self,
+        header: &str,
+        role: Role,
+        is_said: bool,
+        has_values: bool,
+        reached: Channels,
+    ) -> Column {
+        let Self { flags, channels, has_at, .. } = self;
+        let may_be_status = !role.is_value() && role.holds().is_none();
+        let is_open = !is_said && (may_be_status || (role.is_value() && flags.are_all()));
+        let is_closed = !is_open || (role == Role::Ignored && flags.are_blank());
+        let shown = Status::shown(header, flags).filter(|_| !is_closed);
+        let named = channels.as_ref().filter(|_| may_be_status && !is_said);
+        let role = match shown {
+            Some(status) => Role::Status(status),
+            None if named.is_some_and(Named::are_channels) => Role::Channels,
+            // `Has Mobile` and the like, whatever their names are.
+            None if is_open && role != Role::Ignored => Role::Other,
+            // Where people live.
+            None if role == Role::AddressesOrStreets && has_values && !has_at => Role::Other,
+            None => role,
+        };
+        let role = match role {
+            Role::Status(status) if !status.channels.meet(reached) => Role::Elsewhere,
+            role => role,
+        };
+        let may_limit = role == Role::Other && named.is_some_and(Named::may_be);
+        let remarks = Remarks::below(header);
+        Column { role, is_said, may_limit, of: Of::Any, remarks }
+    }
+}
+
+/// A column of which nothing was seen.
+static UNKNOWN: Column = Column {
+    role: Role::Other,
+    is_said: false,
+    may_limit: false,
+    of: Of::Any,
+    remarks: Remarks::NONE,
+};
+
+/// Finds of which values the statuses and the dates of a list speak. What speaks of one that nobody can
+/// name makes no wish, and dates none.
+fn find_values(columns: &mut BTreeMap<String, Column>) {
+    let of_value = |(header, column): (&String, &Column)| {
+        let channels = Channels::of_value(header, column.role == Role::Numbers);
+        column.role.is_value().then(|| (header.clone(), channels))
+    };
+    let values = Values::of(columns.iter().filter_map(of_value).collect());
+    let of_status = |(header, column): (&String, &Column)| match column.role {
+        Role::Status(status) if !column.is_said => Some((header.clone(), status.channels)),
+        _ => None,
+    };
+    let of_date = |(header, column): (&String, &Column)| {
+        let dating = Dating::of(header).filter(|_| column.role == Role::Received);
+        dating.filter(|_| !column.is_said).map(|dating| (header.clone(), dating.channels))
+    };
+    let statuses = values.meant(columns.iter().filter_map(of_status).collect());
+    let dates = values.meant(columns.iter().filter_map(of_date).collect());
+    for (header, of) in statuses.into_iter().chain(dates) {
+        let Some(column) = columns.get_mut(&header) else { continue };
+        match (of, column.role) {
+            (Of::Unknown, Role::Status(status)) => column.role = Role::Status(status.vague()),
+            (Of::Unknown, _) => column.role = Role::Other,
+            (of, _) => column.of = of,
+        }
     }
 }
 
@@ -370,6 +453,7 @@ impl ListOptions {
             MappedRole::Status => Role::Status(Status::said(header)),
             MappedRole::Received => Role::Received,
             MappedRole::Reason => Role::Reasons,
+            MappedRole::Channel => Role::Channels,
         })
     }
 }

@@ -9,12 +9,12 @@ use crm_values::PhoneReader;
 use csv::ByteRecord;
 
 use super::{
-    columns::{self, Columns, Survey, Tool},
+    columns::{self, Cell, Columns, Survey, Tool},
     dates::DateOrder,
     delimiter,
     options::{ListOptions, is_named},
     roles::Role,
-    values::{Value, may_hold_value, sole_value, values},
+    values::{Value, is_listed, may_hold_value, sole_value, values},
     wish::Wish,
 };
 use crate::{
@@ -154,15 +154,14 @@ impl Entries {
             InputFormat::Csv => unguarded(str::trim(cell)),
             InputFormat::Ndjson => cell,
         };
-        let row: Vec<_> = cells.iter().map(|(header, cell)| (&**header, text(cell))).collect();
+        let row = self.columns.row(cells.iter().map(|(header, cell)| (&**header, text(cell))));
         let values = if self.is_named {
             values(line, &row, &self.columns, self.reader)?
         } else {
             sole_value(line, &row, &self.columns, self.reader)?
         };
         let words = self.columns.words(&row);
-        let place = self.columns.first(&row, Role::Place);
-        let taken_by = self.columns.first(&row, Role::TakenBy);
+        let (place, taken_by) = (first(&row, Role::Place), first(&row, Role::TakenBy));
         Ok(Entry { values, words, place, taken_by })
     }
 }
@@ -170,12 +169,16 @@ impl Entries {
 impl Entries {
     /// Whether a row of so many cells is cut short before it has said what its person wishes.
     fn is_cut(&self, cells: usize) -> bool {
-        let says = |header: &String| match self.columns.role(header) {
-            Role::Status(status) => !status.is_vague,
-            role => role == Role::Channels,
-        };
-        self.is_named && self.header.iter().skip(cells).any(says)
+        let mut lacks = self.header.iter().skip(cells);
+        self.is_named && lacks.any(|header| self.columns.must_have(header))
     }
+}
+
+/// What the first filled cell of a row holds whose column has this role.
+fn first(row: &[Cell<'_>], role: Role) -> Option<String> {
+    let mut cells = row.iter().filter(|cell| cell.column.role == role);
+    let cell = cells.find(|cell| !cell.text.trim().is_empty())?;
+    Some(cell.text.trim().to_owned())
 }
 
 impl ListOptions {
@@ -226,16 +229,26 @@ fn read_csv(
         Some(place) => header(&record, place, options).map_err(refuse)?,
         None => None,
     };
-    if own.is_some() {
-        place = next(&mut record)?;
-    }
+    let mut is_below_title = own.as_ref().map_or_else(
+        || !record_cells(&record).next().is_some_and(|cell| is_listed(&cell, options.reader)),
+        |own| own.iter().filter(|cell| !cell.trim().is_empty()).count() == 1,
+    );
     let is_named = own.is_some();
     let mut header = own.unwrap_or_else(|| vec!["value".to_owned()]);
     if is_named {
         header.iter().filter(|header| !is_ours(header)).for_each(|header| survey.note(header));
+        place = next(&mut record)?;
     }
     while let Some(Place { line, .. }) = &place {
-        let cells: Vec<_> = record.iter().map(String::from_utf8_lossy).collect();
+        let cells: Vec<_> = record_cells(&record).collect();
+        if is_below_title {
+            if names_values(&cells, options) {
+                return Err(refuse(format!(
+                    "line {line} looks like its header: take out what stands above it"
+                )));
+            }
+            is_below_title = !cells.iter().any(|cell| is_listed(cell, options.reader));
+        }
         if !is_named {
             let further = header.len() + 1..=cells.len();
             header.extend(further.map(|n| format!("column_{n}")));
@@ -273,6 +286,20 @@ fn whole_lines(text: &[u8]) -> &[u8] {
     end.map_or(&[], |end| &text[..=end])
 }
 
+fn record_cells(record: &ByteRecord) -> impl Iterator<Item = Cow<'_, str>> {
+    record.iter().map(String::from_utf8_lossy)
+}
+
+/// Whether a row that is not the first names several columns, and one of them is of values.
+fn names_values(cells: &[Cow<'_, str>], options: &ListOptions) -> bool {
+    let headers: Vec<_> =
+        cells.iter().map(|cell| cell.trim()).filter(|cell| !cell.is_empty()).collect();
+    let is_value = |role: &Role| role.is_value();
+    headers.len() > 1
+        && !headers.iter().any(|cell| may_hold_value(cell))
+        && columns::roles(&headers, options).iter().any(is_value)
+}
+
 /// The first record as a header; `None` where it is a row already.
 ///
 /// # Errors
@@ -283,7 +310,7 @@ fn header(
     place: &Place,
     options: &ListOptions,
 ) -> Result<Option<Vec<String>>, String> {
-    let cells: Vec<_> = first.iter().map(String::from_utf8_lossy).collect();
+    let cells: Vec<_> = record_cells(first).collect();
     // A cell that contains a value is not a header, even if it ends in such a word:
     // `jo@site.email`.
     let holds_value = |cell: &Cow<'_, str>| may_hold_value(cell);

@@ -5,6 +5,9 @@ mod columns;
 mod dates;
 mod delimiter;
 mod entries;
+mod labels;
+mod limits;
+mod names;
 mod options;
 mod polarity;
 mod roles;
@@ -26,6 +29,6 @@ pub use self::{
 pub(crate) use self::{
     dates::{Moment, read as read_date},
     entries::{Entries, Entry, Kept, cells},
+    names::is_named_against,
     values::Value,
-    whole::named_state,
 };

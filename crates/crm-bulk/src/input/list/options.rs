@@ -18,6 +18,8 @@ pub enum MappedRole {
     Received,
     /// The reason for the wish; it is carried along, even if it contains a number.
     Reason,
+    /// About what channels a row is: SMS, e-mail and the like.
+    Channel,
 }
 
 /// How a list is read.
@@ -66,6 +68,7 @@ impl MappedRole {
             Self::Status => "the status",
             Self::Received => "when it was received",
             Self::Reason => "the reason",
+            Self::Channel => "about what channels a row is",
         }
     }
 }

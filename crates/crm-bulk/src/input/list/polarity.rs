@@ -12,12 +12,12 @@ const IN: [&str; 3] = ["consent", "subscri", "optin"];
 const OUT_OF_A_PERSON: [&str; 2] = ["optout", "unsub"];
 /// How words begin that withdraw a consent, whatever other words are with them.
 const TAKES_BACK: [&str; 10] =
-    ["withdr", "revok", "declin", "refus", "reject", "remov", "cancel", "stop", "deni", "deny"];
+    ["withdr", "revo", "declin", "refus", "reject", "remov", "cancel", "stop", "deni", "deny"];
 /// Words that reverse the meaning of the rest.
 const NOT: [&str; 7] = ["not", "no", "non", "never", "donot", "cannot", "without"];
 /// How words begin that speak of a wish only above a column of yes and no, as those of
 /// [`TAKES_BACK`] do.
-const BLOCKS: [&str; 3] = ["block", "blacklist", "exclud"];
+const BLOCKS: [&str; 3] = ["block", "blacklist", "exclu"];
 const OFFERS: [&str; 3] = ["marketing", "newsletter", "mailing"];
 /// Likewise, beside what somebody may be reached by.
 const LETS: [&str; 8] = ["allow", "permi", "receiv", "agree", "accept", "want", "wish", "ok"];
@@ -27,7 +27,7 @@ const REACHES: [&str; 7] =
 /// Likewise, behind `do not`.
 const ASKED: [&str; 5] = ["disturb", "send", "receiv", "want", "reach"];
 /// Words beside which nobody can say what `yes` means.
-const UNCLEAR: [&str; 17] = [
+const UNCLEAR: [&str; 19] = [
     "reverse",
     "reversed",
     "reversal",
@@ -45,6 +45,8 @@ const UNCLEAR: [&str; 17] = [
     "resubscribed",
     "resubscription",
     "unblocked",
+    "scrub",
+    "scrubbed",
 ];
 /// Likewise, beside the word of a wish: what somebody may do or did once is not what he wishes.
 const UNCLEAR_OF_WISHES: [&str; 12] = [
@@ -73,6 +75,8 @@ pub(super) struct Polarity {
     pub(super) is_unclear: bool,
     /// Whether it has the word of a consent, whether or not that is clear.
     pub(super) names_wish: bool,
+    /// Whether it has a word of being left alone.
+    pub(super) names_out: bool,
 }
 
 impl Polarity {
@@ -131,7 +135,8 @@ impl Polarity {
         // Of both wishes, it is the cells that say which.
         let is_of_both = out.is_some() && consent.is_some() && negations.is_empty() && !blocks;
         let is_known = sure.or(of_flags).is_some() || (is_of_both && !is_odd);
-        Self { sure, of_flags, is_unclear: speaks && !is_known, names_wish }
+        let names_out = out.is_some() || is_asked || blocks;
+        Self { sure, of_flags, is_unclear: speaks && !is_known, names_wish, names_out }
     }
 }
 
@@ -163,7 +168,7 @@ mod tests {
                  Does not want marketing|Do not mail|Can't Text|Can’t Call|Cant email|Cannot text|\
                  Without Consent|Consent Denied|Doesnt Accept Marketing|Isn't subscribed|\
                  Do Not Call (DNC)|No consent|Hasn't opted in|Opt Out (Email)|No longer subscribed|\
-                 Unsubscribed (Y/N)",
+                 Unsubscribed (Y/N)|D.N.C.|D.N.D.|Revocation|Withdrawal|Exclusion|Opt-out indicator",
             ),
             (
                 Wish::In,
@@ -187,9 +192,10 @@ mod tests {
             "Can swim",
             "Do Not Fold",
         ] {
-            let none =
-                Polarity { sure: None, of_flags: None, is_unclear: false, names_wish: false };
-            assert_eq!(Polarity::of(header), none, "{header}");
+            let Polarity { sure, of_flags, is_unclear, names_wish, names_out } =
+                Polarity::of(header);
+            assert_eq!((sure, of_flags), (None, None), "{header}");
+            assert!(!is_unclear && !names_wish && !names_out, "{header}");
         }
     }
 
@@ -203,7 +209,8 @@ mod tests {
              No Marketing Opt Out|Can Opt Out|May Opt Out|Opt-Out Allowed|Opt-out sent|\
              Opt-Out Message Sent|Number of Opt Outs|Opt-In Sent|Opt-In Email Sent|Double Opt-In|\
              Opt-in Confirmed|Was subscribed|Opted Out (0=yes)|Opt In? (N = opted in)|DNC (removed)|\
-             Opt Out (reversed)|Opt Out Pending|Do not unsubscribe|Exempt from DNC|Off DNC";
+             Opt Out (reversed)|Opt Out Pending|Do not unsubscribe|Exempt from DNC|Off DNC|\
+             DNC scrubbed|DNC Scrub";
         for header in headers.split('|') {
             let Polarity { sure, of_flags, is_unclear, .. } = Polarity::of(header);
             assert_eq!((sure, of_flags, is_unclear), (None, None, true), "{header}");

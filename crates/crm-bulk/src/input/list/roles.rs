@@ -2,6 +2,8 @@
 
 use super::{
     channels::Channels,
+    labels::is_label,
+    limits::Limits,
     polarity::Polarity,
     status::Status,
     vocabulary::{is_known, spelled, way},
@@ -24,8 +26,6 @@ pub(super) enum Role {
     TakenBy,
     /// About what channels the row is.
     Channels,
-    /// The same, if its cells name channels.
-    MayBeChannels,
     /// What people wish of a channel that reaches no number and no address.
     Elsewhere,
     /// What people wish.
@@ -40,22 +40,19 @@ pub(super) enum Role {
 const NUMBER: [&str; 2] = ["value", "number"];
 pub(super) const NUMBER_ENDS: [&str; 4] = ["phone", "mobile", "cell", "fax"];
 /// Words that say a column has a date.
-const TIMES: [&str; 9] = ["date", "datetime", "day", "time", "timestamp", "when", "at", "on", "of"];
-/// Words of which one is in the header of the date of a wish to be left alone that no status has.
-const LEFT_ALONE: [&str; 3] = ["excluded", "withdrawn", "revoked"];
+const TIMES: [&str; 11] =
+    ["date", "datetime", "dt", "day", "time", "timestamp", "ts", "when", "at", "on", "of"];
+/// How the words begin of which one is in the header of the date of a wish to be left alone, and in that
+/// of no status. What is cancelled, declined or removed may be an appointment, and so may what stops at
+/// a time.
+const LEFT_ALONE: [&str; 5] = ["exclu", "withdr", "revo", "block", "blacklist"];
+const DAYS: [&str; 3] = ["date", "dt", "on"];
 /// What the words of a date speak of: of either wish, or of nothing in particular.
 const WISHES: [&str; 3] = ["received", "consent", "marketing consent"];
 const ANYTHING: [&str; 2] = ["", "added"];
 /// Headers of the column with the name of whoever took the wish.
 const TAKEN_BY: [&str; 6] =
     ["opt out by", "optout by", "opted out by", "unsubscribed by", "excluded by", "taken by"];
-/// How the headers end of columns that say whether texts, mails or calls are meant, those that say
-/// nothing else and those that do if their cells name some; and what stands before the first.
-const CHANNELS: [&str; 2] = ["channel", "medium"];
-const MAY_BE_CHANNELS: [&str; 7] =
-    ["type", "kind", "method", "mode", "preference", "list", "category"];
-const OF_CHANNELS: [&str; 7] =
-    ["contact", "communication", "message", "messaging", "optout", "unsubscribe", "preferred"];
 /// Words after those that name a value, as in `Person - Email - Work`.
 const LABELS: [&str; 7] = ["work", "home", "main", "other", "personal", "business", "primary"];
 /// First or last words of columns that say something about a value: `Verified Email`.
@@ -132,11 +129,17 @@ impl Dating {
         } else if is_one_of(&ANYTHING) && times == ["date"] && channels == Channels::ALL {
             (Plainness::Anything, None)
         } else {
-            let is_left = others.iter().any(|word| LEFT_ALONE.contains(word));
-            let of = Polarity::of(header).sure.or(is_left.then_some(Wish::Out));
+            let is_day = times.iter().any(|word| DAYS.contains(word));
+            let is_left = |word: &&str| {
+                let is = |start: &str| word.starts_with(start);
+                LEFT_ALONE.iter().any(|start| is(start)) || (is_day && is("stop"))
+            };
+            let Polarity { sure, of_flags, .. } = Polarity::of(header);
+            let of = sure.or(of_flags.filter(|_| others.iter().any(is_left)));
             (Plainness::OneWish, Some(of?))
         };
-        let is_clear = !times.is_empty() && words.iter().all(|word| is_known(word));
+        let is_clear =
+            !times.is_empty() && words.iter().all(|word| is_known(word) || is_label(word));
         (is_clear || words == ["received"]).then_some(Self { plainness, channels, of })
     }
 
@@ -147,26 +150,6 @@ impl Dating {
 }
 
 impl Role {
-    /// Whether a column says about what channels its rows are.
-    fn of_channels(header: &str) -> Option<Self> {
-        let words = spelled(header);
-        let (last, others) = words.split_last()?;
-        let is_one_of = |words: &[&str]| words.contains(&last.as_str());
-        let are_all = |is: &dyn Fn(&str) -> bool| others.iter().all(|word| is(word));
-        let is_sure = are_all(&|word| OF_CHANNELS.contains(&word));
-        // By what somebody said it is not what it is about, and what a contact is may be anything.
-        let is_how = last == "method" && Polarity::of(header).sure.is_some();
-        match others.len() {
-            _ if !are_all(&|word| is_known(word) && way(word).is_none()) => None,
-            _ if is_one_of(&CHANNELS) => Some(Self::Channels),
-            _ if !is_one_of(&MAY_BE_CHANNELS) || is_how => None,
-            0 => Some(Self::MayBeChannels),
-            1 if words == ["contact", "type"] => Some(Self::MayBeChannels),
-            _ if is_sure => Some(Self::Channels),
-            _ => Some(Self::MayBeChannels),
-        }
-    }
-
     pub(super) fn of(header: &str) -> Self {
         if header.len() > LONGEST {
             return Self::Other;
@@ -175,8 +158,8 @@ impl Role {
         let words: Vec<_> = words.iter().map(String::as_str).collect();
         let is_one_of = |headers: &[&str]| headers.contains(&words.join(" ").as_str());
         let is_about = |word: Option<&&str>| word.is_some_and(|word| ABOUT_VALUES.contains(word));
-        if let Some(role) = Self::of_channels(header) {
-            return role;
+        if Limits::of(header) == Limits::Surely {
+            return Self::Channels;
         }
         if let Some(status) = Status::of(header) {
             return Self::Status(status);
@@ -210,16 +193,6 @@ impl Role {
         if role.is_value() && names_other { Self::Other } else { role }
     }
 
-    /// Whether a column whose cells all name channels says by them about which its rows are; not one that
-    /// says by what a wish came in, or of what kind a number is.
-    pub(super) fn may_be_channels(self, header: &str) -> bool {
-        const HOW: [&str; 6] = ["source", "origin", "via", "method", "form", "by"];
-        let words = spelled(header);
-        let is_how = |word: &String| HOW.contains(&word.as_str()) && words != ["contact", "via"];
-        let is_about = words.iter().any(|word| way(word).is_some() || is_how(word));
-        self == Self::MayBeChannels || (self == Self::Other && !is_about)
-    }
-
     /// What a column holds that is read, for people.
     pub(super) fn holds(self) -> Option<&'static str> {
         match self {
@@ -232,7 +205,7 @@ impl Role {
             Self::Channels => Some("whether texts, mails or calls are meant"),
             Self::Status(Status { is_vague: true, .. }) => Some("a wish, of what is not known"),
             Self::Status(_) => Some("status"),
-            Self::MayBeChannels | Self::Elsewhere | Self::Ignored | Self::Other => None,
+            Self::Elsewhere | Self::Ignored | Self::Other => None,
         }
     }
 
@@ -266,18 +239,12 @@ mod tests {
             ),
             (Role::Reasons, "Reason|Reason for opting out"),
             (Role::TakenBy, "Opt-Out By|Excluded By|optedOutBy"),
-            (
-                Role::Channels,
-                "Opt-Out Type|optout_channel|Channel|Medium|Contact Method|Communication Type|\
-                 Message Type|Preferred Contact Method|contactPreference|Marketing channel",
-            ),
-            (
-                Role::MayBeChannels,
-                "Type|Preference|List|Method|Contact Type|Customer type|Subscription Type",
-            ),
+            (Role::Channels, "Opt-Out Type|optout_channel|Channel|Medium|Message Type"),
             (
                 Role::Other,
-                "Verified Email|Has Mobile|Email Type|Customer Number|No.|id|Phone type|Direct mail|Home address|Notes||#|CONFIRM_TIME|created|\
+                "Type|Preference|Contact Method|Preferred Channel|Subscription Type|\
+                 Declined date|Cancel date|Stop sent date|Stop time|DNC Scrub Date|Not stopped date|\
+                 Verified Email|Has Mobile|Email Type|Customer Number|No.|id|Phone type|Direct mail|Home address|Notes||#|CONFIRM_TIME|created|\
                  Email added date|Last contact date|Time|Opt-out method|Consent method|Pool opt-out date|Agent Phone|Sales Rep Email|Technician Email|\
                  Account Manager Email|Referred By Email|Emergency Contact Phone|Spouse Phone|\
                  Store Phone|Dealer Phone|From Email|Reply To Email|Phone (agent)",
@@ -295,7 +262,10 @@ mod tests {
             (
                 Some(Wish::Out),
                 "Opt-Out Date|UNSUB_TIME|Date Excluded|Unsubscribed from all email date|\
-                 consent withdrawn on|Do not call date|Suppressed at|optedOutAt",
+                 consent withdrawn on|Do not call date|Suppressed at|optedOutAt|Revocation Date|\
+                 Consent Revocation Date|Revoked on|Withdrawal Date|Date of withdrawal|Stop Date|\
+                 Unsubscribe Time|Unsubscription date|D.N.C. Date|dnc_dt|OptOutDt|\
+                 Blocked On|Blacklisted at|Exclusion Date|Home DNC Date|SMS stop date|opt_out_ts",
             ),
             (Some(Wish::In), "OPTIN_TIME|Opt-in date|Subscribed on|subscription date|optInAt"),
             (None, "Date|received|Date Added|date_of_consent|SMS Marketing Consent Timestamp"),

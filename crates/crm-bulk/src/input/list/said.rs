@@ -1,8 +1,8 @@
 //! What a row says of one of its values: what its person wishes, and since when.
 
 use super::{
-    channels::Channels,
-    columns::Columns,
+    channels::{Channels, named_alone},
+    columns::{Cell, Columns},
     dates::Moment,
     roles::{Dating, Plainness, Role},
     status::Status,
@@ -17,6 +17,19 @@ pub(super) struct Said {
     pub(super) received: Option<Moment>,
     /// What is to be told of how it was read; of what is no wish, why.
     pub(super) note: Option<String>,
+}
+
+/// A value of a row: the header of its column, and what reaches it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Target<'a> {
+    pub(super) column: &'a str,
+    pub(super) by: Channels,
+}
+
+impl<'a> Target<'a> {
+    pub(super) fn of(column: &'a str, is_number: bool) -> Self {
+        Self { column, by: Channels::of_value(column, is_number) }
+    }
 }
 
 /// What the statuses or reasons of a row say of a value.
@@ -43,6 +56,11 @@ pub(super) enum WrongStatus {
     },
     /// It names other channels than another cell of the row does.
     OtherChannel {
+        header: String,
+        cell: String,
+    },
+    /// It names a channel, and whether the row is about that alone is not known.
+    MayLimit {
         header: String,
         cell: String,
     },
@@ -75,37 +93,32 @@ pub(super) enum WrongStatus {
     },
 }
 
-type Row<'a> = [(&'a str, &'a str)];
+type Row<'a> = [Cell<'a>];
 
 const SPLIT: &str = "of texts and calls one is out, which counts for the number";
 const SEVERAL_DATES: &str = "of its dates that of the column which speaks of it most plainly";
 const DENIAL: &str = "a no to opting out is dated by that of an opt-in alone";
 const OTHER_CHANNEL: &str = "the row is about another channel";
 const OTHER_STATUS: &str = "no status of the row is about its channel";
+const OTHER_VALUE: &str = "the statuses of the row are about other values of it";
 const BLANK: &str = "its status is blank";
 const NO_WISH: &str = "its status is no wish, as pending, never subscribed and bounced";
 const NO_REASON: &str = "its reason is no wish, as that of an address that does not work";
 
 impl Columns {
-    /// What a row says of the value in this column.
-    pub(super) fn said(
-        &self,
-        row: &Row<'_>,
-        column: &str,
-        is_number: bool,
-    ) -> Result<Said, WrongStatus> {
-        let of = Channels::of_value(column, is_number);
+    /// What a row says of a value.
+    pub(super) fn said(&self, row: &Row<'_>, of: Target<'_>) -> Result<Said, WrongStatus> {
         let nothing = |why: &str| {
             Ok(Said { wish: Wish::Neither, received: None, note: Some(why.to_owned()) })
         };
-        let is_meant = self.is_meant(row, column, of);
+        let is_meant = is_meant(row, of);
         if let Ok(false) = is_meant {
             return nothing(OTHER_CHANNEL);
         }
         let spoken =
-            if self.has_status() { self.by_statuses(row, of)? } else { self.by_reasons(row, of)? };
+            if self.has_status() { by_statuses(row, of)? } else { self.by_reasons(row, of)? };
         let Spoken { wish, is_split, is_denial, why } = spoken;
-        let is_out_elsewhere = wish == Wish::Neither && self.outs(row).next().is_some();
+        let is_out_elsewhere = wish == Wish::Neither && outs(row).next().is_some();
         if !is_out_elsewhere {
             self.by_others(row, of, wish)?;
         }
@@ -118,48 +131,37 @@ impl Columns {
             };
         }
         is_meant?;
+        refuse_limits(row, of)?;
         let (received, dates) = self.when(row, of, self.meant(wish), is_denial)?;
         let notes: Vec<_> = is_split.then(|| SPLIT.to_owned()).into_iter().chain(dates).collect();
         let note = (!notes.is_empty()).then(|| notes.join("; "));
         Ok(Said { wish, received, note })
     }
 
-    /// Why a wish of the row to be left alone would be lost, which is about none of its values: these
-    /// are reached by `reached`.
-    pub(super) fn unheard(&self, row: &Row<'_>, reached: &[Channels]) -> Option<WrongStatus> {
+    /// Why a wish of the row to be left alone would be lost, which is about none of its values.
+    pub(super) fn unheard(&self, row: &Row<'_>, values: &[Target<'_>]) -> Option<WrongStatus> {
         let columns = self.reached();
-        let about: Option<Vec<_>> = row
-            .iter()
-            .filter(|(header, _)| self.role(header) == Role::Channels)
-            .map(|(_, cell)| Channels::in_cell(cell))
-            .collect();
+        let about: Option<Vec<_>> = limits(row).map(|cell| Channels::in_cell(cell.text)).collect();
         let about = about?;
-        let is_unheard = |of: Channels| {
-            let mut meant =
-                of.each().filter(|one| about.iter().chain([&columns]).all(|all| all.meet(*one)));
-            let first = meant.next();
-            first.is_some()
-                && !first.into_iter().chain(meant).any(|one| reached.iter().any(|of| of.meet(one)))
+        let is_unheard = |by: Channels, is_of: &dyn Fn(&str) -> bool| {
+            let meant =
+                by.each().filter(|one| about.iter().chain([&columns]).all(|all| all.meet(*one)));
+            let meant: Vec<_> = meant.collect();
+            let is_heard = |one: &Channels| {
+                values.iter().any(|value| value.by.meet(*one) && is_of(value.column))
+            };
+            !meant.is_empty() && !meant.iter().any(is_heard)
         };
         let of_list = || {
-            let mut channels = row.iter().filter(|(header, _)| self.role(header) == Role::Channels);
             let is_out = !self.has_status() && self.meant(Wish::Unsaid) == Wish::Out;
-            channels.next().filter(|_| is_out && is_unheard(Channels::BUT_FAXES))
+            limits(row).next().filter(|_| is_out && is_unheard(Channels::BUT_FAXES, &|_| true))
         };
-        let out = self.outs(row).find(|(status, ..)| is_unheard(status.channels));
-        let (header, cell) =
-            out.map(|(_, header, cell)| (header, cell)).or_else(|| of_list().copied())?;
-        Some(WrongStatus::NoValue { header: header.to_owned(), cell: cell.to_owned() })
-    }
-
-    /// The statuses of a row that say opted out, of whatever channel.
-    fn outs<'r>(&self, row: &'r Row<'_>) -> impl Iterator<Item = (Status, &'r str, &'r str)> {
-        row.iter().filter_map(|(header, cell)| match self.role(header) {
-            Role::Status(status) if !status.is_vague => {
-                (status.read(cell) == Some(Wish::Out)).then_some((status, *header, *cell))
-            }
-            _ => None,
-        })
+        let is_lost = |(status, cell): &(Status, &Cell<'_>)| {
+            is_unheard(status.channels, &|column| cell.column.of.includes(column))
+        };
+        let out = outs(row).find(is_lost).map(|(_, cell)| cell);
+        let (header, cell) = out.or_else(of_list)?.told();
+        Some(WrongStatus::NoValue { header, cell })
     }
 
     /// What a wish is where a row without a status means that of the list.
@@ -171,83 +173,22 @@ impl Columns {
         }
     }
 
-    /// Whether the row is about the channel of a value.
-    fn is_meant(&self, row: &Row<'_>, column: &str, of: Channels) -> Result<bool, WrongStatus> {
-        // A number of which no header says more may be that of a fax.
-        let is_bare = ["value", "number"].contains(&&*column.trim().to_lowercase());
-        let may_be_fax = is_bare && of == Channels::NUMBERS;
-        let mut all: Option<Channels> = None;
-        let mut meets_all = true;
-        for (header, cell) in row.iter().filter(|(header, _)| self.role(header) == Role::Channels) {
-            let named = Channels::in_cell(cell).ok_or_else(|| WrongStatus::NoChannel {
-                header: (*header).to_owned(),
-                cell: (*cell).to_owned(),
-            })?;
-            let both = all.map_or(named, |all| all.and(named));
-            if both.is_none() {
-                let (header, cell) = ((*header).to_owned(), (*cell).to_owned());
-                return Err(WrongStatus::OtherChannel { header, cell });
-            }
-            all = Some(both);
-            meets_all &= named.meet(of) || (may_be_fax && named.meet(Channels::FAXES));
-        }
-        Ok(meets_all)
-    }
-
-    /// What the statuses of a row say.
-    fn by_statuses(&self, row: &Row<'_>, of: Channels) -> Result<Spoken, WrongStatus> {
-        let mut said = Vec::new();
-        for (header, cell) in row {
-            let Role::Status(status) = self.role(header) else {
-                continue;
-            };
-            if status.channels.meet(of) && !status.is_vague {
-                let wish = status.read(cell).ok_or_else(|| WrongStatus::Unknown {
-                    header: (*header).to_owned(),
-                    cell: (*cell).to_owned(),
-                })?;
-                said.push((status, wish, *cell));
-            }
-        }
-        let is_word = |(_, wish, cell): &(Status, Wish, &str)| {
-            *wish == Wish::Neither && cell.chars().any(char::is_alphanumeric)
-        };
-        let is_denial = |(status, wish, cell): &(Status, Wish, &str)| {
-            let by_no = status.read("no") == Some(Wish::In);
-            *wish == Wish::In && by_no && Status::KEYWORD.read(cell).is_none()
-        };
-        let has_word = said.iter().any(is_word);
-        let has_status = !said.is_empty();
-        // Whoever never subscribed has not opted out, and is not subscribed for that.
-        said.retain(|said| !has_word || !is_denial(said));
-        let wishes: Vec<_> = said.iter().map(|(status, wish, _)| (*status, *wish)).collect();
-        let (wish, is_split) = Status::together(&wishes, of).ok_or(WrongStatus::Contradicts)?;
-        let mut ins = said.iter().filter(|(_, wish, _)| *wish == Wish::In);
-        let is_denial = wish == Wish::In && ins.all(is_denial);
-        let why = match (has_word, has_status) {
-            (true, _) => NO_WISH,
-            (false, true) => BLANK,
-            (false, false) => OTHER_STATUS,
-        };
-        Ok(Spoken { wish, is_split, is_denial, why })
-    }
-
     /// What the reasons of a row say where no status says anything: `Err` if it is the opposite of
     /// what such rows mean. No reason takes back an opt-out.
-    fn by_reasons(&self, row: &Row<'_>, of: Channels) -> Result<Spoken, WrongStatus> {
+    fn by_reasons(&self, row: &Row<'_>, of: Target<'_>) -> Result<Spoken, WrongStatus> {
         let says_in = self.meant(Wish::Unsaid) == Wish::In;
         let has_date = self.of_one(row, of, Wish::Out).next().is_some();
         let mut wish = Wish::Unsaid;
-        for (header, cell) in row.iter().filter(|(header, _)| self.role(header) == Role::Reasons) {
-            match Status::in_reason(cell) {
+        for cell in row.iter().filter(|cell| cell.column.role == Role::Reasons) {
+            match Status::in_reason(cell.text) {
                 Some(Wish::Neither) => {
-                    let bounces = cell.to_lowercase().contains("bounce");
+                    let bounces = cell.text.to_lowercase().contains("bounce");
                     if says_in || (bounces && !has_date) {
                         wish = Wish::Neither;
                     }
                 }
                 Some(wish) if self.unsaid != Wish::Unsaid && wish != self.unsaid => {
-                    return Err(WrongStatus::opposite(header, cell));
+                    return Err(WrongStatus::opposite(cell));
                 }
                 _ => {}
             }
@@ -257,45 +198,24 @@ impl Columns {
 
     /// Refuses a row of which another cell than its statuses says otherwise: in a column of remarks, or
     /// in one of which nobody can say what its wish is about. None of these makes a wish.
-    fn by_others(&self, row: &Row<'_>, of: Channels, wish: Wish) -> Result<(), WrongStatus> {
+    fn by_others(&self, row: &Row<'_>, of: Target<'_>, wish: Wish) -> Result<(), WrongStatus> {
         let is_of_list = wish == Wish::Unsaid && self.unsaid != Wish::Unsaid;
-        for (header, cell) in row {
-            let role = self.role(header);
-            let is_remark = matches!(role, Role::Other | Role::Reasons) && !self.is_said(header);
-            let other = match role {
-                Role::Status(status)
-                    if status.is_vague
-                        && status.channels.meet(of)
-                        && status.is_open(cell)
-                        && self.meant(wish) == Wish::In =>
-                {
-                    let (header, cell) = ((*header).to_owned(), (*cell).to_owned());
-                    return Err(WrongStatus::Unclear { header, cell });
-                }
-                Role::Status(status) if status.is_vague && status.channels.meet(of) => {
-                    status.read(cell).filter(|wish| *wish != Wish::Neither || stops::is_none(cell))
-                }
-                Role::Reasons if is_remark => stops::in_reason(header, cell, of),
-                Role::Other if is_remark => stops::in_remark(header, cell, of),
-                _ => None,
+        for cell in row.iter().filter(|cell| !cell.text.trim().is_empty()) {
+            let other = self.said_otherwise(cell, of.by, wish)?;
+            let is_opposite = match other {
+                Some(Wish::Neither) => self.unsaid == Wish::In,
+                Some(other) => other != self.unsaid,
+                None => false,
             };
-            if is_of_list && is_remark && stops::takes_off(header, cell) {
-                return Err(WrongStatus::opposite(header, cell));
+            let takes_off = || cell.is_remark() && cell.column.remarks.take_off(cell.text);
+            if is_of_list && (is_opposite || takes_off()) {
+                return Err(WrongStatus::opposite(cell));
             }
-            match (wish, other) {
-                (Wish::Unsaid, Some(Wish::Out | Wish::In))
-                    if is_of_list && other != Some(self.unsaid) =>
-                {
-                    return Err(WrongStatus::opposite(header, cell));
-                }
-                (Wish::Unsaid, Some(Wish::Neither)) if is_of_list && self.unsaid == Wish::In => {
-                    return Err(WrongStatus::opposite(header, cell));
-                }
-                (Wish::In | Wish::Neither, Some(Wish::Out)) | (Wish::In, Some(Wish::Neither)) => {
-                    let (header, cell) = ((*header).to_owned(), (*cell).to_owned());
-                    return Err(WrongStatus::AlsoOut { header, cell });
-                }
-                _ => {}
+            if let (Wish::In | Wish::Neither, Some(Wish::Out)) | (Wish::In, Some(Wish::Neither)) =
+                (wish, other)
+            {
+                let (header, cell) = cell.told();
+                return Err(WrongStatus::AlsoOut { header, cell });
             }
         }
         // Nothing but the date of an opt-in speaks of a wish.
@@ -304,11 +224,41 @@ impl Columns {
             && self.of_one(row, of, Wish::Out).next().is_none();
         match self.of_one(row, of, Wish::In).next() {
             Some((header, _)) if is_against => {
-                let cell = row.iter().find(|(of, cell)| *of == header && !cell.trim().is_empty());
-                Err(WrongStatus::opposite(header, cell.map_or("", |(_, cell)| cell)))
+                let mut dates = row.iter().filter(|cell| cell.header == header);
+                let date = dates.find(|cell| !cell.text.trim().is_empty());
+                date.map_or(Ok(()), |cell| Err(WrongStatus::opposite(cell)))
             }
             _ => Ok(()),
         }
+    }
+
+    /// What a cell that is not blank and no status says of the wish of a row.
+    fn said_otherwise(
+        &self,
+        cell: &Cell<'_>,
+        by: Channels,
+        wish: Wish,
+    ) -> Result<Option<Wish>, WrongStatus> {
+        let (column, text) = (cell.column, cell.text);
+        Ok(match column.role {
+            Role::Status(status) if status.is_vague && status.channels.meet(by) => {
+                let may_be_out = match self.meant(wish) {
+                    Wish::In => status.is_open(text) || status.may_be_out(text),
+                    Wish::Neither => status.may_be_out(text),
+                    _ => false,
+                };
+                if may_be_out {
+                    let (header, cell) = cell.told();
+                    return Err(WrongStatus::Unclear { header, cell });
+                }
+                status.read(text).filter(|wish| *wish != Wish::Neither || stops::is_none(text))
+            }
+            // As `SMS opt-out`.
+            Role::Channels => column.remarks.say(text, by).filter(|wish| *wish == Wish::Out),
+            Role::Reasons if cell.is_remark() => column.remarks.say_why(text, by),
+            Role::Other if cell.is_remark() => column.remarks.say(text, by),
+            _ => None,
+        })
     }
 
     /// When the wish of a row was received, by the dates that speak of it most plainly, and what is
@@ -317,7 +267,7 @@ impl Columns {
     fn when(
         &self,
         row: &Row<'_>,
-        of: Channels,
+        of: Target<'_>,
         wish: Wish,
         is_denial: bool,
     ) -> Result<(Option<Moment>, Option<String>), WrongStatus> {
@@ -367,7 +317,7 @@ impl Columns {
     fn of_one<'r>(
         &'r self,
         row: &'r Row<'_>,
-        of: Channels,
+        of: Target<'r>,
         wish: Wish,
     ) -> impl Iterator<Item = (&'r str, Moment)> {
         let moments = self.moments(row, of, wish);
@@ -379,20 +329,151 @@ impl Columns {
     fn moments<'r>(
         &'r self,
         row: &'r Row<'_>,
-        of: Channels,
+        of: Target<'r>,
         wish: Wish,
     ) -> impl Iterator<Item = (&'r str, Dating, Moment)> {
-        let dated = self.dated(wish).filter(move |(_, dating)| dating.channels.meet(of));
-        dated.filter_map(|(header, dating)| {
-            let is_dated = |(of, cell): &&(&str, &str)| *of == header && !cell.trim().is_empty();
-            let (_, cell) = row.iter().find(is_dated)?;
-            Some((header, dating, self.moment(cell.trim()).ok()?))
+        let dated = self.dated(wish).filter(move |(_, dating)| dating.channels.meet(of.by));
+        dated.filter_map(move |(header, dating)| {
+            let is_dated = |cell: &&Cell<'_>| {
+                cell.header == header
+                    && !cell.text.trim().is_empty()
+                    && cell.column.of.includes(of.column)
+            };
+            let cell = row.iter().find(is_dated)?;
+            Some((header, dating, self.moment(cell.text.trim()).ok()?))
         })
     }
 }
 
+impl Cell<'_> {
+    /// Whether it says something of which nobody said what it is.
+    fn is_remark(&self) -> bool {
+        matches!(self.column.role, Role::Other | Role::Reasons) && !self.column.is_said
+    }
+
+    /// Its header and its text, for people.
+    fn told(&self) -> (String, String) {
+        (self.header.to_owned(), self.text.to_owned())
+    }
+}
+
+/// The cells of a row that say about what channels it is.
+fn limits<'r, 'a>(row: &'r Row<'a>) -> impl Iterator<Item = &'r Cell<'a>> {
+    row.iter().filter(|cell| cell.column.role == Role::Channels)
+}
+
+/// The statuses of a row that say opted out, of whatever channel.
+fn outs<'r, 'a>(row: &'r Row<'a>) -> impl Iterator<Item = (Status, &'r Cell<'a>)> {
+    row.iter().filter_map(|cell| match cell.column.role {
+        Role::Status(status) if !status.is_vague => {
+            (status.read(cell.text) == Some(Wish::Out)).then_some((status, cell))
+        }
+        _ => None,
+    })
+}
+
+/// Whether channels are those of a value.
+fn is_of(channels: Channels, of: Target<'_>) -> bool {
+    // A number of which no header says more may be that of a fax.
+    let is_bare = ["value", "number"].contains(&&*of.column.trim().to_lowercase());
+    let may_be_fax = is_bare && of.by == Channels::NUMBERS;
+    channels.meet(of.by) || (may_be_fax && channels.meet(Channels::FAXES))
+}
+
+/// Whether the row is about the channel of a value.
+fn is_meant(row: &Row<'_>, of: Target<'_>) -> Result<bool, WrongStatus> {
+    let mut all: Option<Channels> = None;
+    let mut meets_all = true;
+    for cell in limits(row) {
+        let named = Channels::in_cell(cell.text).ok_or_else(|| {
+            let (header, cell) = cell.told();
+            WrongStatus::NoChannel { header, cell }
+        })?;
+        let both = all.map_or(named, |all| all.and(named));
+        if both.is_none() {
+            let (header, cell) = cell.told();
+            return Err(WrongStatus::OtherChannel { header, cell });
+        }
+        all = Some(both);
+        meets_all &= is_of(named, of);
+    }
+    Ok(meets_all)
+}
+
+/// Refuses a row with a wish that may be about another channel than that of a value.
+fn refuse_limits(row: &Row<'_>, of: Target<'_>) -> Result<(), WrongStatus> {
+    let is_other = |cell: &&Cell<'_>| {
+        let named = || named_alone(cell.text).is_some_and(|named| !is_of(named, of));
+        cell.column.may_limit && named()
+    };
+    row.iter().find(is_other).map_or(Ok(()), |cell| {
+        let (header, cell) = cell.told();
+        Err(WrongStatus::MayLimit { header, cell })
+    })
+}
+
+/// What the statuses of a row say.
+fn by_statuses(row: &Row<'_>, of: Target<'_>) -> Result<Spoken, WrongStatus> {
+    let (mut said, mut is_of_others) = (Vec::new(), false);
+    for cell in row {
+        let Role::Status(status) = cell.column.role else {
+            continue;
+        };
+        if !status.channels.meet(of.by) || status.is_vague {
+            continue;
+        }
+        if !cell.column.of.includes(of.column) {
+            is_of_others = true;
+            continue;
+        }
+        let wish = status.read(cell.text).ok_or_else(|| {
+            let (header, cell) = cell.told();
+            WrongStatus::Unknown { header, cell }
+        })?;
+        said.push((status, wish, cell));
+    }
+    refuse_repeated(row, &said, of)?;
+    let is_word = |(_, wish, cell): &(Status, Wish, &Cell<'_>)| {
+        *wish == Wish::Neither && cell.text.chars().any(char::is_alphanumeric)
+    };
+    let is_denial = |(status, wish, cell): &(Status, Wish, &Cell<'_>)| {
+        let by_no = status.read("no") == Some(Wish::In);
+        *wish == Wish::In && by_no && Status::KEYWORD.read(cell.text).is_none()
+    };
+    let has_word = said.iter().any(is_word);
+    let why = match (has_word, said.is_empty(), is_of_others) {
+        (true, ..) => NO_WISH,
+        (false, false, _) => BLANK,
+        (false, true, true) => OTHER_VALUE,
+        (false, true, false) => OTHER_STATUS,
+    };
+    // Whoever never subscribed has not opted out, and is not subscribed for that.
+    said.retain(|said| !has_word || !is_denial(said));
+    let wishes: Vec<_> = said.iter().map(|(status, wish, _)| (*status, *wish)).collect();
+    let (wish, is_split) = Status::together(&wishes, of.by).ok_or(WrongStatus::Contradicts)?;
+    let mut ins = said.iter().filter(|(_, wish, _)| *wish == Wish::In);
+    let is_denial = wish == Wish::In && ins.all(is_denial);
+    Ok(Spoken { wish, is_split, is_denial, why })
+}
+
+/// Refuses a row in which two columns have one name and their statuses differ, where that of the value
+/// stands there twice too: nobody can say which is of which.
+fn refuse_repeated(
+    row: &Row<'_>,
+    said: &[(Status, Wish, &Cell<'_>)],
+    of: Target<'_>,
+) -> Result<(), WrongStatus> {
+    let differs = |(_, wish, cell): &(Status, Wish, &Cell<'_>)| {
+        said.iter().any(|(_, other, of)| of.header == cell.header && other != wish)
+    };
+    let is_repeated = || row.iter().filter(|cell| cell.header == of.column).count() > 1;
+    let refused = said.len() > 1 && said.iter().any(differs) && is_repeated();
+    if refused { Err(WrongStatus::Contradicts) } else { Ok(()) }
+}
+
 impl WrongStatus {
-    fn opposite(header: &str, cell: &str) -> Self {
-        Self::Opposite { header: header.to_owned(), cell: cell.to_owned() }
+    fn opposite(cell: &Cell<'_>) -> Self {
+        let (header, cell) = cell.told();
+        Self::Opposite { header, cell }
     }
 }

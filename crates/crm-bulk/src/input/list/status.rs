@@ -4,6 +4,7 @@ use unicode_normalization::UnicodeNormalization;
 
 use super::{
     channels::Channels,
+    labels::is_label,
     polarity::Polarity,
     vocabulary::{Way, is_about, is_known, is_no_message, spelled, way},
     wish::{Wish, together},
@@ -20,6 +21,8 @@ pub(super) struct Status {
     yes: Option<Wish>,
     /// Whether its cells are what people sent: YES is a consent there.
     are_replies: bool,
+    /// Whether its header has a word of being left alone.
+    names_out: bool,
 }
 
 /// Words of which one is in the header of a column of what people sent.
@@ -62,19 +65,23 @@ const NEITHER: [&str; 8] = [
 const YES: [&str; 9] = ["yes", "true", "1", "y", "on", "x", "✓", "✔", "☑"];
 const NO: [&str; 5] = ["no", "false", "0", "n", "off"];
 
+/// Headers of a column of yes and no that may say whether somebody receives messages, besides ways.
+const BARE: [&str; 6] = ["phone", "contact", "message", "promotion", "communication", "flag"];
+
 /// Parts of words that refer to nothing but a consent.
 const TELLING: [&str; 8] =
     ["subscri", "optin", "optout", "optedin", "optedout", "stop", "dnc", "donot"];
 
 /// Parts of words of which a remark about a wish has one; hardly any other cell of a list has.
-const REMARKED: [&str; 9] =
-    ["opt", "sub", "stop", "dn", "not", "don", "consent", "suppress", "marketing"];
+const REMARKED: [&str; 10] =
+    ["opt", "sub", "stop", "dn", "d.n", "not", "don", "consent", "suppress", "marketing"];
 /// How many bytes a remark has at most that is the word of a wish and no more.
 const LONGEST_REMARK: usize = 40;
 
 /// A word as it is compared: letters and digits in lower case, or a sign if it is alone.
 fn squeezed(text: &str) -> String {
-    let text: String = text.nfkc().collect();
+    // Without accents: `ARRÊT` is `ARRET`.
+    let text: String = if text.is_ascii() { text.to_owned() } else { text.nfkd().collect() };
     let letters = text.chars().filter(|c| c.is_alphanumeric());
     let letters: String = letters.flat_map(char::to_lowercase).collect();
     if letters.is_empty() { text.trim().trim_matches('-').to_owned() } else { letters }
@@ -129,8 +136,13 @@ impl Flags {
 
 impl Status {
     /// The keyword that somebody sent.
-    pub(super) const KEYWORD: Self =
-        Self { channels: Channels::ALL, is_vague: false, yes: None, are_replies: true };
+    pub(super) const KEYWORD: Self = Self {
+        channels: Channels::ALL,
+        is_vague: false,
+        yes: None,
+        are_replies: true,
+        names_out: false,
+    };
 
     /// Returns the status that a header names, if it is the header of one.
     pub(super) fn of(header: &str) -> Option<Self> {
@@ -155,8 +167,11 @@ impl Status {
         let words = spelled(header);
         let polarity = Polarity::of(header);
         // `SMS: no` is no consent, and `SMS: yes` may say many things.
-        let is_bare = |word: &String| matches!(way(word), Some(Way::Texts | Way::Calls));
-        if words.iter().all(is_bare) && polarity.sure.is_none() && cells.are_all() {
+        let is_way =
+            |word: &str| matches!(way(word), Some(Way::Texts | Way::Calls | Way::Addresses));
+        let is_bare = |word: &String| is_way(word) || BARE.contains(&word.as_str());
+        let says_nothing = polarity.sure.is_none() && polarity.of_flags.is_none();
+        if words != ["flag"] && words.iter().all(is_bare) && says_nothing && cells.are_all() {
             let status = Self::named(&words, polarity, Some(Wish::In));
             return Some(Self { is_vague: !cells.tells, ..status });
         }
@@ -168,6 +183,11 @@ impl Status {
             cells.are_all() && (cells.tells || (yes.is_some() && is_clear) || polarity.is_unclear)
         };
         is_status.then_some(status)
+    }
+
+    /// The same, of what nobody can say what it is about.
+    pub(super) fn vague(self) -> Self {
+        Self { is_vague: true, ..self }
     }
 
     /// The status of a column that the user says is one.
@@ -182,10 +202,10 @@ impl Status {
         let channels = Channels::of_words(words);
         // Whatever else it says, it is about nothing that is in a list.
         let is_elsewhere = channels == Channels::ELSEWHERE;
-        let are_known = words.iter().all(|word| is_known(word));
+        let are_known = words.iter().all(|word| is_known(word) || is_label(word));
         let is_vague = !is_elsewhere && (!are_known || polarity.is_unclear || is_no_message(words));
         let are_replies = words.iter().any(|word| REPLIES.contains(&word.as_str()));
-        Self { channels, is_vague, yes, are_replies }
+        Self { channels, is_vague, yes, are_replies, names_out: polarity.names_out }
     }
 
     /// What a reason says of a wish: nothing, unless it is such a word and no more, or one as in
@@ -232,6 +252,12 @@ impl Status {
         let text = squeezed(cell);
         let is_flag = YES.contains(&text.as_str()) || NO.contains(&text.as_str());
         is_flag && self.read(cell).is_none()
+    }
+
+    /// Whether a cell that is not known, as a date, stands below a header that speaks of being left
+    /// alone.
+    pub(super) fn may_be_out(self, cell: &str) -> bool {
+        self.names_out && !self.is_open(cell) && self.read(cell).is_none()
     }
 
     /// What several columns of one row say together of a value that is reached by `of`, and whether it
@@ -322,6 +348,7 @@ mod tests {
             ("status", "", Neither),
             ("status", " - ", Neither),
             ("status", "ＳＴＯＰ", Out),
+            ("status", "Arrêt", Out),
             ("DND", "✓", Out),
             ("Consent withdrawn", "yes", Out),
             ("DND", "No", In),

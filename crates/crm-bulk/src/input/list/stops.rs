@@ -8,13 +8,14 @@ use super::{
 };
 
 /// Parts of words of which one is in every text that is looked at; hardly any cell of a list has one.
-const PARTS: [&str; 16] = [
+const PARTS: [&str; 17] = [
     "opt",
     "sub",
     "stop",
     "dn",
     "remov",
     "not",
+    "no ",
     "n't",
     "n\u{2019}t",
     "dont",
@@ -95,22 +96,57 @@ const EVENTS: [&str; 8] =
 const CHANGES: [&str; 5] = ["action", "change", "operation", "op", "transaction"];
 const TAKEN_OFF: [&str; 6] = ["delete", "deleted", "del", "d", "remove", "removed"];
 
-/// What a cell that is no status says of a value that is reached by `of`, if it speaks of a wish:
-/// neither where somebody is said not to be subscribed, which is no stop either.
-pub(super) fn in_remark(header: &str, cell: &str, of: Channels) -> Option<Wish> {
-    let cell = cell.trim();
-    if cell.is_empty() {
-        return None;
+/// What a header says of the cells below it that are no statuses.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Remarks {
+    /// That a yes is a complaint.
+    complain: bool,
+    /// That they are what somebody sent, or what happened.
+    are_events: bool,
+    /// That they say what is to be done with a row.
+    are_changes: bool,
+}
+
+impl Remarks {
+    /// Of a header that says nothing.
+    pub(super) const NONE: Self = Self { complain: false, are_events: false, are_changes: false };
+
+    pub(super) fn below(header: &str) -> Self {
+        let words = spelled(header);
+        let has = |of: &[&str]| words.iter().any(|word| of.contains(&word.as_str()));
+        Self { complain: has(&COMPLAINTS), are_events: has(&EVENTS), are_changes: has(&CHANGES) }
     }
-    let known = Status::in_remark(cell, of);
-    if known == Some(Wish::In) || is_event_of_in(header, cell) {
-        return Some(Wish::In);
+
+    /// What a cell says of a value that is reached by `of`, if it speaks of a wish: neither where
+    /// somebody is said not to be subscribed, which is no stop either.
+    pub(super) fn say(self, cell: &str, of: Channels) -> Option<Wish> {
+        let cell = cell.trim();
+        if cell.is_empty() {
+            return None;
+        }
+        let known = Status::in_remark(cell, of);
+        if known == Some(Wish::In) || (self.are_events && is_event_of_in(cell)) {
+            return Some(Wish::In);
+        }
+        let says_out = known == Some(Wish::Out) && !is_offer(cell);
+        if says_out || asks(cell, of) || is_complaint(cell, self.complain) {
+            return Some(Wish::Out);
+        }
+        is_none(cell).then_some(Wish::Neither)
     }
-    let says_out = known == Some(Wish::Out) && !is_offer(cell);
-    if says_out || asks(cell, of) || complains(header, cell) {
-        return Some(Wish::Out);
+
+    /// What the reason of a wish says, in the same way: there, one word is enough.
+    pub(super) fn say_why(self, cell: &str, of: Channels) -> Option<Wish> {
+        match Status::in_reason(cell) {
+            Some(Wish::Out) => Some(Wish::Out),
+            _ => self.say(cell, of),
+        }
     }
-    is_none(cell).then_some(Wish::Neither)
+
+    /// Whether a row is that of a list of changes and takes its value off the other list.
+    pub(super) fn take_off(self, cell: &str) -> bool {
+        self.are_changes && TAKEN_OFF.contains(&cell.trim().to_lowercase().as_str())
+    }
 }
 
 /// Whether a cell says that somebody is not subscribed, which is no stop either.
@@ -119,31 +155,31 @@ pub(super) fn is_none(cell: &str) -> bool {
     may_be && Status::in_reason(cell) == Some(Wish::Neither)
 }
 
-/// What the reason of a wish says, in the same way: there, one word is enough.
-pub(super) fn in_reason(header: &str, cell: &str, of: Channels) -> Option<Wish> {
-    match Status::in_reason(cell) {
-        Some(Wish::Out) => Some(Wish::Out),
-        _ => in_remark(header, cell, of),
-    }
-}
-
-/// Whether a row is that of a list of changes and takes its value off the other list.
-pub(super) fn takes_off(header: &str, cell: &str) -> bool {
-    let cell = cell.trim().to_lowercase();
-    TAKEN_OFF.contains(&cell.as_str()) && has_word(header, &CHANGES)
-}
-
 /// Whether somebody asks anywhere in a text to be left alone at a value that is reached by `of`.
 fn asks(text: &str, of: Channels) -> bool {
-    let letters = text.to_lowercase();
-    if text.len() > LONGEST || !PARTS.iter().any(|part| letters.contains(part)) {
+    if text.len() > LONGEST {
         return false;
     }
-    text.split(ENDS).any(|part| {
+    let letters = text.to_lowercase().replace("d.n.c", "dnc");
+    if !PARTS.iter().any(|part| letters.contains(part)) {
+        return false;
+    }
+    letters.split(ENDS).any(|part| {
         let words = spelled(part);
         let words: Vec<_> = words.iter().map(String::as_str).collect();
-        (0..words.len()).any(|at| is_stop(&words, at)) && is_about(&words, of)
+        let is_stop = (0..words.len()).any(|at| is_stop(&words, at)) || is_no(&words);
+        is_stop && is_about(&words, of)
     })
+}
+
+/// Whether words say no to what somebody may be reached by and nothing else, as `No calls, please`.
+fn is_no(words: &[&str]) -> bool {
+    let [first, rest @ ..] = words else { return false };
+    let is_plain = |word: &&str| ["please", "and", "or", "message", "marketing"].contains(word);
+    let is_way = |word: &&str| way(word).is_some_and(|way| way != Way::Elsewhere);
+    *first == "no"
+        && rest.iter().any(is_way)
+        && rest.iter().all(|word| (is_way(word) && *word != "voicemail") || is_plain(word))
 }
 
 /// Whether words about a wish are about a value that is reached by `of`.
@@ -208,25 +244,18 @@ fn is_offered(before: &[&str]) -> bool {
     }
 }
 
-/// Whether a cell is a complaint, by its header or by itself.
-fn complains(header: &str, cell: &str) -> bool {
-    let text = cell.to_lowercase();
-    let is_yes = YES.contains(&text.as_str()) || text.parse::<u64>().is_ok_and(|times| times > 0);
-    let is_word = ["spam", "spam complaint", "marked as spam", "reported as spam"];
-    is_word.contains(&text.as_str()) || (is_yes && has_word(header, &COMPLAINTS))
+/// Whether a cell is a complaint, by itself or where a yes is one.
+fn is_complaint(cell: &str, is_yes_one: bool) -> bool {
+    let is = |words: &[&str]| words.iter().any(|word| cell.eq_ignore_ascii_case(word));
+    let is_yes = || is(&YES) || cell.parse::<u64>().is_ok_and(|times| times > 0);
+    is(&["spam", "spam complaint", "marked as spam", "reported as spam"])
+        || (is_yes_one && is_yes())
 }
 
 /// Whether a cell is that of somebody's answer, or of an event, by which they come back.
-fn is_event_of_in(header: &str, cell: &str) -> bool {
-    if cell.len() > 30 {
-        return false;
-    }
+fn is_event_of_in(cell: &str) -> bool {
     let is_back = || spelled(cell).iter().any(|word| word.starts_with("resubscribe"));
-    (Wish::of_keyword(cell) == Some(Wish::In) || is_back()) && has_word(header, &EVENTS)
-}
-
-fn has_word(header: &str, of: &[&str]) -> bool {
-    spelled(header).iter().any(|word| of.contains(&word.as_str()))
+    cell.len() <= 30 && (Wish::of_keyword(cell) == Some(Wish::In) || is_back())
 }
 
 #[cfg(test)]
@@ -238,20 +267,20 @@ mod tests {
         for text in "Do Not Call|DO NOT CALL|Do Not Text|DNC requested|dnc - do not call|remove from list|\
             opted-out 3/1|Unsubscribe me|stop texting|vip, unsubscribed|DNC; vip|Not opted in|\
             no longer subscribed|Stop please|STOP\nSent from my iPhone|please stop|asked to stop|STOP!!!|\
-            take me off your list|no more texts|Please don't contact me again|revoked her consent|\
+            take me off your list|no more texts|Please don't contact me again|revoked her consent|D.N.C.|D.N.C. per owner|No SMS|no calls, please|No texts or calls|\
             customer wants to opt out|opted out via web form|marked as spam|ＳＴＯＰ"
             .split('|')
         {
-            let wish = in_remark("Notes", text, Channels::NUMBERS);
+            let wish = Remarks::NONE.say(text, Channels::NUMBERS);
             assert_eq!(wish, Some(Wish::Out), "{text}");
         }
         for text in "will stop by on Tuesday|bus stop|Reply STOP to opt out|Text STOP to unsubscribe|\
             You can opt out at any time|click here to unsubscribe|never opted out|has not unsubscribed|\
             do not mail|opted out of e-mail|Remove the old heater|no email on file|likes us|DNC: no|\
-            option B|subdivision|notes|he is no longer at home"
+            option B|no email|no answer|no voicemail|no phone service|no mobile app|subdivision|notes|he is no longer at home"
             .split('|')
         {
-            let wish = in_remark("Notes", text, Channels::NUMBERS);
+            let wish = Remarks::NONE.say(text, Channels::NUMBERS);
             assert_ne!(wish, Some(Wish::Out), "{text}");
         }
     }
@@ -268,8 +297,10 @@ mod tests {
             ("Event", "group_resubscribe", Some(Wish::In)),
             ("Notes", "start", None),
         ] {
-            assert_eq!(in_remark(header, cell, Channels::NUMBERS), wish, "{header}: {cell}");
+            let said = Remarks::below(header).say(cell, Channels::NUMBERS);
+            assert_eq!(said, wish, "{header}: {cell}");
         }
+        let takes_off = |header: &str, cell: &str| Remarks::below(header).take_off(cell);
         assert!(takes_off("Action", "Delete") && takes_off("Change", "D"));
         assert!(!takes_off("Action", "Add") && !takes_off("Notes", "delete"));
     }

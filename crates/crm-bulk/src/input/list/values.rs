@@ -5,11 +5,10 @@ use crm_models::phone;
 use crm_values::{Email, InvalidValue, PhoneReader, digits};
 
 use super::{
-    channels::Channels,
-    columns::Columns,
+    columns::{Cell, Columns},
     dates::{DateOrder, Moment, read},
     roles::{NUMBER_ENDS, Role},
-    said::{Said, WrongStatus},
+    said::{Said, Target, WrongStatus},
     wish::Wish,
     words::words,
 };
@@ -39,23 +38,24 @@ pub(crate) struct Value {
 /// anything that looks like one in a column that is not read is wrong.
 pub(super) fn values(
     line: u64,
-    row: &[(&str, &str)],
+    row: &[Cell<'_>],
     columns: &Columns,
     reader: PhoneReader,
 ) -> Result<Vec<Value>, Vec<BadCell>> {
-    let cells = row.iter().filter(|(_, cell)| !cell.trim().is_empty());
-    let cells: Vec<_> =
-        cells.map(|(header, cell)| (columns.role(header), *header, cell.trim())).collect();
     let (mut found, mut bad) = (Vec::new(), Vec::new());
     let mut unread = Vec::new();
-    for (role, header, cell) in cells {
-        let read = match role {
+    for Cell { column, header, text } in row {
+        let cell = text.trim();
+        if cell.is_empty() {
+            continue;
+        }
+        let read = match column.role {
             Role::Addresses | Role::AddressesOrStreets if !cell.contains('@') => {
                 Err(InvalidValue::NotAnAddress.to_string())
             }
             Role::Addresses | Role::AddressesOrStreets | Role::Numbers => listed(cell, reader),
             Role::Other if may_be_meant(header, cell) => {
-                unread.push((header, cell));
+                unread.push((*header, cell));
                 continue;
             }
             Role::Received => {
@@ -68,14 +68,13 @@ pub(super) fn values(
             | Role::Place
             | Role::TakenBy
             | Role::Channels
-            | Role::MayBeChannels
             | Role::Status(_)
             | Role::Elsewhere
             | Role::Ignored
             | Role::Other => continue,
         };
         match read {
-            Ok(keys) => found.push((header.to_owned(), cell.to_owned(), keys)),
+            Ok(keys) => found.push((*header, cell.to_owned(), keys)),
             Err(reason) => bad.push(bad_cell(line, header, cell, &reason)),
         }
     }
@@ -94,16 +93,16 @@ pub(super) fn values(
         bad.extend(area_code(row).map(|of| {
             let reason =
                 format!("lacks its area code, which is in `{of}`; write the number as a whole");
-            bad_cell(line, &local.0, &local.1, &reason)
+            bad_cell(line, local.0, &local.1, &reason)
         }));
     }
-    let of_values =
-        found.iter().map(|(column, _, keys)| Channels::of_value(column, keys.is_number()));
-    let of_values: Vec<_> = of_values.collect();
+    let targets = found.iter().map(|(column, _, keys)| Target::of(column, keys.is_number()));
+    let targets: Vec<_> = targets.collect();
     let mut values = Vec::new();
-    for (column, given, keys) in found {
-        match columns.said(row, &column, keys.is_number()) {
+    for ((column, given, keys), of) in found.into_iter().zip(&targets) {
+        match columns.said(row, *of) {
             Ok(Said { wish, received, note }) => {
+                let column = column.to_owned();
                 values.push(Value { column, given, keys, wish, received, note });
             }
             Err(wrong) => {
@@ -113,7 +112,7 @@ pub(super) fn values(
         }
     }
     if bad.is_empty() {
-        bad.extend(columns.unheard(row, &of_values).map(|wrong| wrong_status(line, wrong)));
+        bad.extend(columns.unheard(row, &targets).map(|wrong| wrong_status(line, wrong)));
     }
     if bad.is_empty() { Ok(values) } else { Err(bad) }
 }
@@ -139,6 +138,12 @@ fn wrong_status(line: u64, wrong: WrongStatus) -> BadCell {
             &header,
             &text,
             "names another channel than another column of the row; correct one of them",
+        ),
+        WrongStatus::MayLimit { header, cell: text } => cell(
+            &header,
+            &text,
+            "may say that the row is about that channel alone; if it does, say --map channel=COLUMN, \
+             if not, --map reason=COLUMN",
         ),
         WrongStatus::Opposite { header, cell: text } => cell(
             &header,
@@ -191,11 +196,10 @@ fn wrong_status(line: u64, wrong: WrongStatus) -> BadCell {
 }
 
 /// The column of a row that has an area code by itself.
-fn area_code<'a>(row: &[(&'a str, &str)]) -> Option<&'a str> {
-    let is = |(header, cell): &&(&str, &str)| {
-        words(header) == ["area", "code"] && !digits(cell).is_empty()
-    };
-    row.iter().find(is).map(|(header, _)| *header)
+fn area_code<'a>(row: &[Cell<'a>]) -> Option<&'a str> {
+    let is =
+        |cell: &&Cell<'_>| words(cell.header) == ["area", "code"] && !digits(cell.text).is_empty();
+    row.iter().find(is).map(|cell| cell.header)
 }
 
 /// What is wrong with a row for whoever compares its numbers by themselves: one lacks its area code.
@@ -209,21 +213,21 @@ pub(super) fn lacks_area_code(line: u64, values: &[Value]) -> Option<Vec<BadCell
 /// The value of a row without named columns: the first cell, if no other looks like one.
 pub(super) fn sole_value(
     line: u64,
-    row: &[(&str, &str)],
+    row: &[Cell<'_>],
     columns: &Columns,
     reader: PhoneReader,
 ) -> Result<Vec<Value>, Vec<BadCell>> {
-    let Some((&(header, first), others)) = row.split_first() else {
+    let Some((&Cell { header, text: first, .. }, others)) = row.split_first() else {
         return Ok(Vec::new());
     };
     let keys = listed(first, reader);
     let keys = keys.map_err(|reason| vec![bad_cell(line, header, first, &reason)])?;
-    if let Some((header, other)) = others.iter().find(|(_, cell)| looks_like_value(cell, reader)) {
+    if let Some(other) = others.iter().find(|cell| looks_like_value(cell.text, reader)) {
         let reason = "may be meant too: name the columns in a first line";
-        return Err(vec![bad_cell(line, header, other, reason)]);
+        return Err(vec![bad_cell(line, other.header, other.text, reason)]);
     }
     // The word of the command counts, unless a cell of the row says the opposite.
-    let said = columns.said(row, header, keys.is_number());
+    let said = columns.said(row, Target::of(header, keys.is_number()));
     let Said { wish, received, note } = said.map_err(|wrong| vec![wrong_status(line, wrong)])?;
     let (column, given) = (header.to_owned(), first.trim().to_owned());
     Ok(vec![Value { column, given, keys, wish, received, note }])
@@ -236,6 +240,9 @@ const UNREAD: &str = "may be meant too, but its column is not read: rename the c
 /// whole, or a number that is written as one. A row of digits alone is an id unless the header
 /// speaks of telephones or e-mail.
 fn may_be_meant(header: &str, cell: &str) -> bool {
+    if !may_hold_value(cell) {
+        return false;
+    }
     let of_contacts = words(header).iter().any(|word| {
         let ends = NUMBER_ENDS.iter().chain(&["mail"]);
         word == "tel" || ends.into_iter().any(|end| word.ends_with(end))

@@ -163,11 +163,14 @@ const PLAIN: &str = "a an the is are was has have had been be all any every ever
     medium global globally overall general current currently latest express written explicit double single \
     confirmed address new ads opt opted opting action keyword response reply event hs number information added last \
     first most recent original effective without cannot should off sent pending reverse reversed reversal exempt \
-    exempted exemption expired lifted cleared deleted denied deny were count unblocked";
+    exempted exemption expired lifted cleared deleted denied deny were count unblocked scrub scrubbed \
+    choice selection setting indicator ind boolean";
 
 /// Words of headers that refer to a wish but contain something else: when, by whom, why.
-const ABOUT: [&str; 24] = [
+const ABOUT: [&str; 26] = [
     "date",
+    "dt",
+    "ts",
     "datetime",
     "day",
     "time",
@@ -221,6 +224,10 @@ const PHRASES: &[(&[&str], &str)] = &[
     (&["mobile", "app"], "app"),
     (&["mobile", "push"], "push"),
     (&["call", "recording"], "recording"),
+    (&["d", "n", "c"], "dnc"),
+    (&["d", "n", "d"], "dnd"),
+    (&["comm"], "communication"),
+    (&["msg"], "message"),
     (&["e", "mail"], "email"),
     (&["voice", "mail"], "voicemail"),
     (&["direct", "mail"], "directmail"),
@@ -334,22 +341,36 @@ pub(super) fn is_about(word: &str) -> bool {
     ABOUT.contains(&word)
 }
 
+/// Ways that are no message.
+const NO_MESSAGES: [&str; 9] =
+    ["app", "web", "browser", "service", "cookie", "photo", "recording", "arbitration", "autopay"];
+/// Words that name a way, and in a cell as often something else: where somebody comes from, what is
+/// done for them.
+const AMBIGUOUS: [&str; 12] = [
+    "social",
+    "facebook",
+    "instagram",
+    "linkedin",
+    "tiktok",
+    "twitter",
+    "chat",
+    "door",
+    "visit",
+    "print",
+    "catalog",
+    "dnc",
+];
+
 /// Whether words speak of something that is no message beside a way to reach somebody, as `Recording
 /// of calls`.
 pub(super) fn is_no_message(words: &[String]) -> bool {
-    const NO_MESSAGES: [&str; 9] = [
-        "app",
-        "web",
-        "browser",
-        "service",
-        "cookie",
-        "photo",
-        "recording",
-        "arbitration",
-        "autopay",
-    ];
     let is_one = |word: &String| NO_MESSAGES.contains(&word.as_str());
     words.iter().any(is_one) && words.iter().any(|word| !is_one(word) && way(word).is_some())
+}
+
+/// Whether a word in a cell names a way to reach somebody, and hardly anything else.
+pub(super) fn names_way(word: &str) -> bool {
+    way(word).is_some() && !NO_MESSAGES.contains(&word) && !AMBIGUOUS.contains(&word)
 }
 
 /// What a word names by which somebody is reached.

@@ -13,9 +13,9 @@ use sha2::Digest;
 use super::{
     columns::Lists,
     entries::{Entries, Entry, Kept},
+    names::{file_name, is_named_against},
     options::ListOptions,
     values::lacks_area_code,
-    vocabulary::spelled,
     wish::Wish,
 };
 use crate::{
@@ -185,11 +185,11 @@ impl List {
         self.entries.unread_columns(true)
     }
 
-    /// Returns the word in its name that says it is not one of people who wish this: `subscribed` or
-    /// `cleaned` for [`Wish::Out`].
+    /// Returns whether its name says that it is one of other people than those who wish this, as
+    /// `subscribed` and `cleaned` do of [`Wish::Out`].
     #[must_use]
-    pub fn named_against(&self, wish: Wish) -> Option<&'static str> {
-        named_state(&self.name, wish)
+    pub fn is_named_against(&self, wish: Wish) -> bool {
+        is_named_against(&self.name, wish)
     }
 
     /// Returns whether its rows say what people wish. If not, their wish is [`Wish::Unsaid`].
@@ -204,6 +204,7 @@ impl List {
         match self.entries.tool()?.lists {
             Lists::OptOuts => Some("its tool lists nobody but who opted out"),
             Lists::OptOutsIfNamed(beginning) => file_name(&self.name)
+                .to_lowercase()
                 .starts_with(beginning)
                 .then_some("its name begins with \"unsubscribed_\""),
             Lists::Anybody => None,
@@ -269,35 +270,4 @@ impl From<Entry> for ListRow {
         });
         Self { values: values.collect(), words, place, taken_by }
     }
-}
-
-/// The name of a list's file, in lower case.
-fn file_name(name: &str) -> String {
-    let file = Path::new(name).file_name().unwrap_or_default();
-    file.to_string_lossy().to_lowercase()
-}
-
-/// The word in a list's name that says it is not one of people who wish this: Mailchimp shows only
-/// by a file's name whether the people in it are subscribed.
-pub(crate) fn named_state(name: &str, wish: Wish) -> Option<&'static str> {
-    const NO_WISH: [&str; 3] = ["nonsubscribed", "cleaned", "bounced"];
-    let others: &[&str] = match wish {
-        Wish::In => &[
-            "unsubscribed",
-            "unsubscriber",
-            "unsubscribe",
-            "unsub",
-            "optout",
-            "dnc",
-            "dnd",
-            "donot",
-            "suppressed",
-            "suppression",
-            "revoked",
-        ],
-        _ => &["subscribed", "subscriber", "resubscribed", "optin", "consented"],
-    };
-    let words = spelled(&file_name(name));
-    let mut words = words.iter();
-    words.find_map(|word| others.iter().chain(&NO_WISH).copied().find(|other| other == word))
 }

@@ -246,10 +246,10 @@ fn tell_neither(imported: &Imported) {
 fn tell_against_name(list: &List, imported: &Imported) {
     for (verdict, wish) in [(Verdict::Out, Listed::Out), (Verdict::In, Listed::In)] {
         let wishes = imported.rows.iter().filter(|row| row.verdict == verdict).count() as u64;
-        if let Some(word) = list.named_against(wish).filter(|_| wishes > 0) {
+        if wishes > 0 && list.is_named_against(wish) {
             note(format!(
-                "by its name {} has people whose state is \"{word}\", but it says {verdict} of {}: \
-                 look whether that is meant; `crm consent retract {}` takes it back",
+                "by its name {} has other people than it says: it says {verdict} of {}; look whether \
+                 that is meant; `crm consent retract {}` takes it back",
                 list.name(),
                 count(wishes, "value"),
                 imported.import
