@@ -69,8 +69,10 @@ impl Labelled {
     fn of((header, channels): (String, Channels)) -> Self {
         let mut base = Vec::new();
         let digits = header.split(|c: char| !c.is_ascii_digit()).filter(|run| !run.is_empty());
+        let digits: Vec<_> = digits.map(|run| run.trim_start_matches('0')).collect();
+        // `Owner 1 Phone 2` is not the second of all.
         let mut labels: BTreeSet<_> =
-            digits.map(|run| run.trim_start_matches('0').to_owned()).collect();
+            (!digits.is_empty()).then(|| digits.join(".")).into_iter().collect();
         for word in spelled(&header) {
             match label(&word) {
                 Some(label) => {
@@ -231,6 +233,10 @@ mod tests {
             ("Phone 1,Email 1,Phone 2,Email 2", "Status 2", "Email 2+Phone 2"),
             ("Phone 1,Email 1,Phone 2,Email 2", "DNC 2,Email 2 Opt Out", "Phone 2,Email 2"),
             ("Home Phone 1,Home Phone 2", "Home DNC", "Home Phone 1+Home Phone 2"),
+            ("2nd Phone,Phone", "2nd Phone DNC,Phone DNC", "2nd Phone,Phone"),
+            ("Phone 1,Phone 10", "DNC 10", "Phone 10"),
+            ("Owner 1 Phone 1,Owner 1 Phone 2", "Owner 1 Phone 2 DNC", "Owner 1 Phone 2"),
+            ("Owner 1 Phone 1,Owner 1 Phone 2", "Phone 1 DNC", "?"),
             // Without a label it counts for all.
             ("Phone 1,Phone 2", "DNC", "*"),
             ("Home Phone,Mobile Phone,Email", "Opt Out,Do Not Call", "*,*"),

@@ -13,6 +13,9 @@ const OUT_OF_A_PERSON: [&str; 2] = ["optout", "unsub"];
 /// How words begin that withdraw a consent, whatever other words are with them.
 const TAKES_BACK: [&str; 10] =
     ["withdr", "revo", "declin", "refus", "reject", "remov", "cancel", "stop", "deni", "deny"];
+/// Those of them that speak by themselves as well of appointments, estimates and rows.
+const OF_ANYTHING: [&str; 7] = ["declin", "refus", "reject", "remov", "cancel", "deni", "deny"];
+const FILLS: [&str; 4] = ["is", "was", "has", "been"];
 /// Words that reverse the meaning of the rest.
 const NOT: [&str; 7] = ["not", "no", "non", "never", "donot", "cannot", "without"];
 /// How words begin that speak of a wish only above a column of yes and no, as those of
@@ -101,7 +104,10 @@ impl Polarity {
         let blocks = takes_back || has(&BLOCKS);
         let names_wish = out.is_some() || consent.is_some() || is_asked;
         // What stands for yes and no, as in `Opted out (0 = yes)`.
+        let is_alone =
+            takes_back && words.iter().all(|w| begins(w, &OF_ANYTHING) || FILLS.contains(&&**w));
         let is_odd = header.contains('=')
+            || is_alone
             || is_one_of(&UNCLEAR)
             || (names_wish && is_one_of(&UNCLEAR_OF_WISHES));
         let sure = match (out, consent, negations.as_slice()) {
@@ -210,7 +216,7 @@ mod tests {
              Opt-Out Message Sent|Number of Opt Outs|Opt-In Sent|Opt-In Email Sent|Double Opt-In|\
              Opt-in Confirmed|Was subscribed|Opted Out (0=yes)|Opt In? (N = opted in)|DNC (removed)|\
              Opt Out (reversed)|Opt Out Pending|Do not unsubscribe|Exempt from DNC|Off DNC|\
-             DNC scrubbed|DNC Scrub";
+             DNC scrubbed|DNC Scrub|Cancelled|Is declined|Removed|Rejected";
         for header in headers.split('|') {
             let Polarity { sure, of_flags, is_unclear, .. } = Polarity::of(header);
             assert_eq!((sure, of_flags, is_unclear), (None, None, true), "{header}");

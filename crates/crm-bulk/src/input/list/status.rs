@@ -66,7 +66,8 @@ const YES: [&str; 9] = ["yes", "true", "1", "y", "on", "x", "✓", "✔", "☑"]
 const NO: [&str; 5] = ["no", "false", "0", "n", "off"];
 
 /// Headers of a column of yes and no that may say whether somebody receives messages, besides ways.
-const BARE: [&str; 6] = ["phone", "contact", "message", "promotion", "communication", "flag"];
+const BARE: [&str; 7] =
+    ["phone", "contact", "contactable", "message", "promotion", "communication", "flag"];
 
 /// Parts of words that refer to nothing but a consent.
 const TELLING: [&str; 8] =
@@ -77,6 +78,12 @@ const REMARKED: [&str; 10] =
     ["opt", "sub", "stop", "dn", "d.n", "not", "don", "consent", "suppress", "marketing"];
 /// How many bytes a remark has at most that is the word of a wish and no more.
 const LONGEST_REMARK: usize = 40;
+
+/// Whether a header with this word and a no may speak of messages.
+fn is_reach(word: &str) -> bool {
+    const REACHES: [&str; 4] = ["stop", "contact", "marketing", "disturb"];
+    REACHES.contains(&word) || way(word).is_some_and(|way| way != Way::Elsewhere)
+}
 
 /// A word as it is compared: letters and digits in lower case, or a sign if it is alone.
 fn squeezed(text: &str) -> String {
@@ -177,10 +184,13 @@ impl Status {
         }
         let status = Self::named(&words, polarity, polarity.of_flags);
         let (yes, is_clear) = (polarity.of_flags, !status.is_vague);
+        // `Asked to stop` and `Ask not to call` have a word that is not known, and may be wishes.
+        let asks = yes == Some(Wish::Out) && words.iter().any(|word| is_reach(word));
         let is_status = if cells.is_called_so {
             cells.tells || (cells.all_words && is_clear)
         } else {
-            cells.are_all() && (cells.tells || (yes.is_some() && is_clear) || polarity.is_unclear)
+            let is_header = (yes.is_some() && is_clear) || asks || polarity.is_unclear;
+            cells.are_all() && (cells.tells || is_header)
         };
         is_status.then_some(status)
     }

@@ -8,7 +8,7 @@ use super::{
 };
 
 /// Parts of words of which one is in every text that is looked at; hardly any cell of a list has one.
-const PARTS: [&str; 17] = [
+const PARTS: [&str; 22] = [
     "opt",
     "sub",
     "stop",
@@ -24,7 +24,12 @@ const PARTS: [&str; 17] = [
     "revo",
     "withdr",
     "suppress",
+    "block",
     "blacklist",
+    "exclu",
+    "never",
+    "cease",
+    "lose my",
     "me off",
 ];
 /// How many bytes of a text are looked at.
@@ -46,6 +51,9 @@ const STOPS: [&str; 12] = [
     "blacklist",
     "blacklisted",
 ];
+/// Likewise, as the only word of a text.
+const SOLE: [&str; 8] =
+    ["stopped", "blocked", "excluded", "removed", "remove", "revoked", "withdrawn", "cease"];
 /// What stands behind a `stop` that is no wish, and before it: `will stop by`, `bus stop`.
 const BEHIND_STOP: [&str; 9] = ["by", "in", "at", "off", "over", "shop", "sign", "valve", "light"];
 const BEFORE_STOP: [&str; 6] = ["bu", "bus", "one", "pit", "door", "non"];
@@ -128,7 +136,8 @@ impl Remarks {
         if known == Some(Wish::In) || (self.are_events && is_event_of_in(cell)) {
             return Some(Wish::In);
         }
-        let says_out = known == Some(Wish::Out) && !is_offer(cell);
+        let is_keyword = self.are_events && Wish::of_keyword(cell) == Some(Wish::Out);
+        let says_out = is_keyword || (known == Some(Wish::Out) && !is_offer(cell));
         if says_out || asks(cell, of) || is_complaint(cell, self.complain) {
             return Some(Wish::Out);
         }
@@ -210,8 +219,12 @@ fn is_stop(words: &[&str], at: usize) -> bool {
             !is_other && !is_offered(before)
         }
         word if STOPS.contains(&word) => !["no", "false"].contains(&next) && !is_offered(before),
-        "remove" | "removed" => words.len() == 1 || ME.contains(&next) || follows(&LISTS),
+        word if words.len() == 1 && SOLE.contains(&word) => true,
+        "remove" | "removed" => ME.contains(&next) || follows(&LISTS),
         "donot" => reaches() && !is_offered(before),
+        "never" => is_reach(&next) && next != "subscribe",
+        "cease" => behind.contains(&"desist"),
+        "lose" => behind.starts_with(&["my", "number"]),
         "no" if next == "longer" => behind.iter().skip(1).take(3).any(|word| {
             is_reach(word) || word.starts_with("subscri") || ["interested", "optin"].contains(word)
         }),
@@ -268,6 +281,7 @@ mod tests {
             opted-out 3/1|Unsubscribe me|stop texting|vip, unsubscribed|DNC; vip|Not opted in|\
             no longer subscribed|Stop please|STOP\nSent from my iPhone|please stop|asked to stop|STOP!!!|\
             take me off your list|no more texts|Please don't contact me again|revoked her consent|D.N.C.|D.N.C. per owner|No SMS|no calls, please|No texts or calls|\
+            Stopped|Blocked|never call again|cease and desist|cease & desist sent|lose my number!|\
             customer wants to opt out|opted out via web form|marked as spam|ＳＴＯＰ"
             .split('|')
         {
@@ -277,7 +291,8 @@ mod tests {
         for text in "will stop by on Tuesday|bus stop|Reply STOP to opt out|Text STOP to unsubscribe|\
             You can opt out at any time|click here to unsubscribe|never opted out|has not unsubscribed|\
             do not mail|opted out of e-mail|Remove the old heater|no email on file|likes us|DNC: no|\
-            option B|no email|no answer|no voicemail|no phone service|no mobile app|subdivision|notes|he is no longer at home"
+            option B|no email|no answer|no voicemail|no phone service|no mobile app|\
+            never answers|blocked drain|stopped up sink|excluded from warranty|subdivision|notes|he is no longer at home"
             .split('|')
         {
             let wish = Remarks::NONE.say(text, Channels::NUMBERS);
@@ -293,6 +308,9 @@ mod tests {
             ("Spam complaints", "2", Some(Wish::Out)),
             ("Spam complaints", "0", None),
             ("Complaint", "no cooling", None),
+            ("Reply", "QUIT", Some(Wish::Out)),
+            ("Message body", "end", Some(Wish::Out)),
+            ("Notes", "end", None),
             ("Keyword", "START", Some(Wish::In)),
             ("Event", "group_resubscribe", Some(Wish::In)),
             ("Notes", "start", None),

@@ -7,6 +7,7 @@ use crm_values::{Email, InvalidValue, PhoneReader, digits};
 use super::{
     columns::{Cell, Columns},
     dates::{DateOrder, Moment, read},
+    labels::is_label,
     roles::{NUMBER_ENDS, Role},
     said::{Said, Target, WrongStatus},
     wish::Wish,
@@ -243,10 +244,14 @@ fn may_be_meant(header: &str, cell: &str) -> bool {
     if !may_hold_value(cell) {
         return false;
     }
-    let of_contacts = words(header).iter().any(|word| {
-        let ends = NUMBER_ENDS.iter().chain(&["mail"]);
-        word == "tel" || ends.into_iter().any(|end| word.ends_with(end))
-    });
+    let words = words(header);
+    // As the `Home` and `Work` of address books.
+    let is_sole = matches!(words.as_slice(), [label] if is_label(label));
+    let of_contacts = is_sole
+        || words.iter().any(|word| {
+            let ends = NUMBER_ENDS.iter().chain(&["mail"]);
+            word == "tel" || ends.into_iter().any(|end| word.ends_with(end))
+        });
     // Several in one cell, or in a list of JSON.
     let mut parts = cell.split([',', ';', '"', '[', ']', '{', '}']).map(str::trim);
     parts.any(|part| {
@@ -324,6 +329,8 @@ mod tests {
             ("Contact", "jo@company.email", true),
             ("Contact", r#"{"a": ["x", "jo@company.email"]}"#, true),
             ("Phone at home", "8185550142", true),
+            ("Home", "8185550142", true),
+            ("Home", "12 Main Street", false),
             ("Phone at home", "8185550142.0", true),
             ("Contact", "+18185550142.0", true),
             ("Customer Number", "8185550142", false),

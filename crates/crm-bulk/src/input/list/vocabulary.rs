@@ -197,7 +197,7 @@ const ABOUT: [&str; 26] = [
 ];
 
 /// What is one word, however it is spelled.
-const PHRASES: &[(&[&str], &str)] = &[
+const PHRASES: &[Phrase] = &[
     (&["opt", "in", "out"], "status"),
     (&["opt", "out", "in"], "status"),
     (&["isn", "t"], "not"),
@@ -270,6 +270,18 @@ static WORDS: LazyLock<HashMap<&str, Option<Way>>> = LazyLock::new(|| {
     others.chain(ways).collect()
 });
 
+/// A phrase, and the one word for it.
+type Phrase = (&'static [&'static str], &'static str);
+
+/// The phrases by their first words.
+static BEGINNINGS: LazyLock<HashMap<&str, Vec<Phrase>>> = LazyLock::new(|| {
+    let mut all = HashMap::<_, Vec<_>>::new();
+    for phrase in PHRASES {
+        all.entry(phrase.0[0]).or_default().push(*phrase);
+    }
+    all
+});
+
 /// How many letters a word has at most that is taken for several without blanks.
 const LONGEST: usize = 32;
 
@@ -289,7 +301,8 @@ pub(super) fn spelled(text: &str) -> Vec<String> {
         let is_next = |phrase: &[&str]| {
             phrase.len() <= rest.len() && phrase.iter().zip(rest).all(|(a, b)| a == b)
         };
-        match PHRASES.iter().find(|(phrase, _)| is_next(phrase)) {
+        let mut phrases = BEGINNINGS.get(first.as_str()).into_iter().flatten();
+        match phrases.find(|(phrase, _)| is_next(phrase)) {
             Some((phrase, word)) => {
                 all.push((*word).to_owned());
                 rest = &rest[phrase.len()..];

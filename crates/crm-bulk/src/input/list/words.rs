@@ -21,8 +21,16 @@ fn all_words(header: &str) -> Vec<String> {
 pub(super) fn split(header: &str) -> Vec<String> {
     let mut letters = String::new();
     let (mut after_lower, mut after_upper, mut in_parentheses) = (false, false, false);
+    let mut after_digit = false;
     let mut rest = header.chars();
     while let Some(character) = rest.next() {
+        // As in `2nd Phone`.
+        if after_digit && is_ordinal(character, rest.as_str()) {
+            rest.next();
+            after_digit = false;
+            continue;
+        }
+        after_digit = character.is_ascii_digit();
         match character {
             '(' => in_parentheses = true,
             ')' => in_parentheses = false,
@@ -43,6 +51,14 @@ pub(super) fn split(header: &str) -> Vec<String> {
         after_upper = character.is_uppercase();
     }
     letters.split_whitespace().map(str::to_owned).collect()
+}
+
+/// Whether the letters behind a digit are the end of an ordinal number.
+fn is_ordinal(first: char, rest: &str) -> bool {
+    let mut rest = rest.chars();
+    let letters = [Some(first), rest.next()].map(|letter| letter.map(|l| l.to_ascii_lowercase()));
+    let is_end = ["st", "nd", "rd", "th"].iter().any(|end| end.chars().map(Some).eq(letters));
+    is_end && !rest.next().is_some_and(char::is_alphabetic)
 }
 
 /// A word without its `s`.
