@@ -27,8 +27,10 @@ impl Fault {
 
     pub(crate) fn at(self, contact: ContactId) -> Finding {
         let Self { rule, detail, change } = self;
+        let why = || format!("{rule}: {}", rule.title());
         let mending = change.map(Mending::Update);
-        let proposals = mending.map(|mending| Proposal { contact, mending }).into_iter().collect();
+        let proposal = mending.map(|mending| Proposal { contact, mending, why: why() });
+        let proposals = proposal.into_iter().collect();
         Finding { rule, contact, detail, proposals }
     }
 }

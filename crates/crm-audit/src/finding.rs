@@ -30,6 +30,8 @@ pub struct Proposal {
     pub contact: ContactId,
     /// What is to be done with it.
     pub mending: Mending,
+    /// Why, for people: the rule's name and what is so, without a number, an address or a memo.
+    pub why: String,
 }
 
 /// What is to be done with a contact.
@@ -37,8 +39,11 @@ pub struct Proposal {
 pub enum Mending {
     /// Change these members.
     Update(ContactChange),
-    /// Delete it: the owner has the same contact once more.
-    Delete,
+    /// Delete it, as long as the owner has the same contact once more.
+    Delete {
+        /// The one that stays, and may have to take over the memo before.
+        same_as: ContactId,
+    },
 }
 
 /// An owner at which something was found, with all its contacts.
@@ -59,17 +64,21 @@ impl Examined {
     /// Returns what is proposed for each contact, by all rules together: each contact is changed
     /// once. What is deleted is not changed too.
     #[must_use]
-    pub fn proposals(&self) -> BTreeMap<ContactId, Mending> {
-        let mut whole = BTreeMap::new();
-        for Proposal { contact, mending } in self.findings.iter().flat_map(|it| &it.proposals) {
-            let mending = match (whole.remove(contact), mending) {
-                (Some(Mending::Delete), _) | (_, Mending::Delete) => Mending::Delete,
-                (None, Mending::Update(change)) => Mending::Update(change.clone()),
-                (Some(Mending::Update(one)), Mending::Update(more)) => {
-                    Mending::Update(both(one, more))
-                }
+    pub fn proposals(&self) -> BTreeMap<ContactId, Proposal> {
+        let mut whole = BTreeMap::<_, Proposal>::new();
+        for next in self.findings.iter().flat_map(|it| &it.proposals) {
+            let Some(former) = whole.get_mut(&next.contact) else {
+                whole.insert(next.contact, next.clone());
+                continue;
             };
-            whole.insert(*contact, mending);
+            match (&former.mending, &next.mending) {
+                (Mending::Delete { .. }, _) => {}
+                (_, Mending::Delete { .. }) => next.clone_into(former),
+                (Mending::Update(one), Mending::Update(more)) => {
+                    former.mending = Mending::Update(both(one.clone(), more));
+                    former.why = format!("{}; {}", former.why, next.why);
+                }
+            }
         }
         whole
     }

@@ -77,15 +77,22 @@ fn compare(contacts: &[&Contact], found: &mut impl FnMut(Finding)) {
 
 /// The deletion of a duplicate, whose memo the one that stays takes over if it has none.
 fn duplicate<'a>(kept: &mut Kept<'a>, contact: &'a Contact) -> Finding {
-    let propose = |contact: ContactId, mending| Proposal { contact, mending };
-    let mut proposals = vec![propose(contact.id, Mending::Delete)];
+    let rule = Rule::Duplicate;
+    let propose = |contact: ContactId, mending, what: String| {
+        let why = format!("{rule}: {what}");
+        Proposal { contact, mending, why }
+    };
+    let (gone, stays) = (contact.id, kept.contact.id);
+    let what = format!("the same as contact {stays}, which stays");
+    let mut proposals = vec![propose(gone, Mending::Delete { same_as: stays }, what)];
     if kept.memo.is_empty() && !memo(contact).is_empty() {
         kept.memo = memo(contact);
         let change = ContactChange::new().memo(kept.memo);
-        proposals.push(propose(kept.contact.id, Mending::Update(change)));
+        let what = format!("takes over the memo of contact {gone}, which is the same and goes");
+        proposals.push(propose(stays, Mending::Update(change), what));
     }
-    let detail = format!("{}: contact {} is the same and stays", contact.value, kept.contact.id);
-    Finding { rule: Rule::Duplicate, contact: contact.id, detail, proposals }
+    let detail = format!("{}: contact {stays} is the same and stays", contact.value);
+    Finding { rule, contact: gone, detail, proposals }
 }
 
 fn memo(contact: &Contact) -> &str {

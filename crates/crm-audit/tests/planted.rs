@@ -55,8 +55,8 @@ async fn every_planted_fault_is_found_and_nothing_else_is() {
         for finding in &examined.findings {
             assert_eq!(!finding.proposals.is_empty(), finding.rule.writes(), "{finding:?}");
         }
-        for (contact, mending) in examined.proposals() {
-            let is_deleted = mending == Mending::Delete;
+        for (contact, proposal) in examined.proposals() {
+            let is_deleted = matches!(proposal.mending, Mending::Delete { .. });
             let has =
                 |rule| examined.findings.iter().any(|it| it.rule == rule && it.contact == contact);
             assert_eq!(is_deleted, has(Rule::Duplicate), "only a duplicate goes: {examined:?}");

@@ -15,8 +15,17 @@ use crate::{
 };
 
 /// The columns that a plan reads, without those of the flags.
-const OWN: [&str; 7] =
-    ["customer_id", "location_id", "contact_id", "action", "type", "value", "memo"];
+const OWN: [&str; 9] = [
+    "customer_id",
+    "location_id",
+    "contact_id",
+    "action",
+    "same_as",
+    "type",
+    "value",
+    "memo",
+    "why",
+];
 
 /// What removes a memo.
 const CLEAR: &str = "(clear)";
@@ -106,9 +115,11 @@ impl ChangeSet {
             id(owner.location().map(crm_models::LocationId::get)),
             contact.unwrap_or_default(),
             action_of(change).to_owned(),
+            change.action.stand_in().map(|it| it.contact.to_string()).unwrap_or_default(),
             text(wanted.change.get_contact_type().map(crm_models::ContactType::as_str)),
             text(wanted.change.get_value()),
             text(memo),
+            text(change.why.as_deref()),
         ];
         let flags = Preference::SETTABLE
             .map(|flag| text(wanted.change.get_preferences().get(flag).map(on_off)));

@@ -162,8 +162,8 @@ pub use report::{PastEvent, Report};
 pub use results::ResultRows;
 pub use set::{
     Action, Change, ChangeId, Decision, DecisionKind, Digest, ExpectedDigest, Image, InvalidDigest,
-    MethodImage, Moved, NamedOwner, Outcome, Remark, ReverseSet, SetInfo, SetKind, State, Target,
-    Totals, UnknownState, Wanted, speaks_of_marketing,
+    MethodImage, Moved, NamedOwner, Outcome, Remark, ReverseSet, SetInfo, SetKind, StandIn, State,
+    Target, Totals, UnknownState, Wanted, speaks_of_marketing,
 };
 pub use spreadsheet::{guarded, guarded_number};
 #[cfg(any(test, feature = "contract"))]

@@ -267,6 +267,7 @@ impl Reverse<'_> {
             return self;
         }
         let change = Change {
+            why: None,
             id,
             row: None,
             target: self.target,
@@ -300,13 +301,13 @@ fn turns_marketing_on(reverse: &Reverse<'_>) -> bool {
 /// The reverse of a change; `None` when it wrote nothing.
 fn reverse(change: &Change) -> Option<Reverse<'_>> {
     let (before, after) = (change.before.as_ref(), change.after.as_ref());
-    let deleted = change.outcome.state == State::Done && change.action == Action::Delete;
+    let deleted = change.outcome.state == State::Done && matches!(change.action, Action::Delete(_));
     if after.is_none() && !deleted {
         return None;
     }
     let (target, action, outcome) = match (&change.action, change.target) {
-        (Action::Create(_), target) => (target, Action::Delete, Outcome::new(State::Planned)),
-        (Action::Delete, Target::Contact { owner, .. }) => {
+        (Action::Create(_), target) => (target, Action::Delete(None), Outcome::new(State::Planned)),
+        (Action::Delete(_), Target::Contact { owner, .. }) => {
             let (wanted, lost) = restored(before?, None);
             let target = Target::Contact { owner, contact: None };
             (target, Action::Create(wanted), outcome(lost, false))

@@ -116,6 +116,53 @@ fn the_untidy_data_of_the_sandbox_can_be_mended_and_have_results() {
 }
 
 #[test]
+fn the_last_copy_of_a_number_and_its_memo_outlive_every_clean_up() {
+    let service = tenant();
+    let plans: [&dyn Fn(); 2] =
+        [&|| drop(service.ok("audit --rule duplicate --fix mend.crm --overwrite")), &|| {
+            let csv = service.ok("audit --rule duplicate --output csv");
+            fs::write(service.home.path().join("rows.csv"), csv).unwrap();
+            service.ok("plan rows.csv --out mend.crm");
+        }];
+    for plan in plans {
+        let _ = fs::remove_file(service.home.path().join("mend.crm"));
+        plan();
+        let shown = service.ok("show mend.crm");
+        for part in [
+            "duplicate: takes over the memo of contact 103, which is the same and goes",
+            "delete, only while contact 101 is the same and stays",
+            "duplicate: the same as contact 101, which stays",
+        ] {
+            assert!(shown.contains(part), "{part}: {shown}");
+        }
+    }
+    let page = service.ok("report mend.crm");
+    assert!(page.contains("the same as contact 101, which stays"), "{page}");
+    assert!(!page.contains("not read: rules"), "{page}");
+    let shown = service.json("show mend.crm --where action=delete");
+    assert_eq!((&shown[0]["sameAs"], &shown[0]["id"]), (&"101".into(), &"2".into()), "{shown}");
+
+    // The reviewer takes out what hands the memo over: the one that has it stays.
+    let approved = service.crm("approve mend.crm --by Ana --drop 1").assert().success();
+    let told = stderr(&approved);
+    assert!(told.contains("held as well: 1 deletion (2)"), "{told}");
+    let ended = service.crm("apply mend.crm").assert().code(3);
+    assert!(stderr(&ended).contains("1 held, since nothing stays"), "{}", stderr(&ended));
+    let shown = service.json("show mend.crm --where action=delete");
+    assert_eq!(shown[0]["state"], "held");
+    let why = shown[0]["message"].as_str().unwrap();
+    assert!(why.contains("contact 101") && why.contains("memo"), "{why}");
+
+    // Somebody deletes the one that was to stay, after the plan.
+    service.ok("audit --rule duplicate --fix again.crm");
+    service.ok("customer-contacts delete 1 101 --yes");
+    let ended = service.crm("apply again.crm").assert().code(3);
+    assert!(stderr(&ended).contains("1 held"), "{}", stderr(&ended));
+    let kept = service.json("customer-contacts list 1");
+    assert!(kept.as_array().unwrap().iter().any(|contact| contact["id"] == 103), "{kept}");
+}
+
+#[test]
 fn the_rows_of_an_audit_are_rows_of_a_plan() {
     let service = tenant();
     let csv = service.ok("audit --output csv");

@@ -1,7 +1,7 @@
 //! When a run has to stop, and its result.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, HashMap, HashSet},
     sync::{
         Mutex, MutexGuard, OnceLock,
         atomic::{AtomicU64, Ordering::Relaxed},
@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     decide::step::Step,
-    set::{Change, ChangeId, State},
+    set::{Change, ChangeId, State, Target},
 };
 
 /// After this many calls in a row that could not be made, the rest is not tried. The transport
@@ -53,6 +53,15 @@ struct Outcomes {
     settled: BTreeMap<State, u64>,
     /// Those that another pass looks at again.
     open: HashMap<ChangeId, State>,
+    /// The records that these are about.
+    open_records: HashSet<Target>,
+}
+
+impl Outcomes {
+    fn leave_open(&mut self, change: &Change) {
+        self.open.insert(change.id, change.outcome.state);
+        self.open_records.insert(change.target);
+    }
 }
 
 impl Brake {
@@ -133,11 +142,22 @@ impl Brake {
         let mut outcomes = self.outcomes();
         let state = change.outcome.state;
         if state.is_open() {
-            outcomes.open.insert(change.id, state);
+            outcomes.leave_open(change);
         } else {
             outcomes.open.remove(&change.id);
+            outcomes.open_records.remove(&change.target);
             *outcomes.settled.entry(state).or_default() += 1;
         }
+    }
+
+    /// Leaves a change, whatever its state, to another pass.
+    pub(super) fn defer(&self, change: &Change) {
+        self.outcomes().leave_open(change);
+    }
+
+    /// Whether a change of this record is left to another pass.
+    pub(super) fn is_left(&self, record: &Target) -> bool {
+        self.outcomes().open_records.contains(record)
     }
 
     fn outcomes(&self) -> MutexGuard<'_, Outcomes> {

@@ -22,7 +22,7 @@ use crate::{
 fn tolerance(change: &Change) -> Tolerance {
     match &change.action {
         Action::Update(wanted) | Action::Create(wanted) => wanted.tolerance(),
-        Action::Delete | Action::MethodPreferences(_) => Tolerance::Nothing,
+        Action::Delete(_) | Action::MethodPreferences(_) => Tolerance::Nothing,
     }
 }
 

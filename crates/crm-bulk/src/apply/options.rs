@@ -41,9 +41,16 @@ impl Default for Options {
 }
 
 impl Options {
-    /// Which changes a pass takes up.
+    /// Which changes a pass takes up. Those that the first one [defers](Self::defers) may have been
+    /// held before.
     pub(super) fn which(&self, pass: u32) -> Which {
-        if self.retry_failed && pass == 0 { Which::OpenAndFailed } else { Which::Open }
+        if self.retry_failed && pass <= 1 { Which::OpenAndFailed } else { Which::Open }
+    }
+
+    /// Whether a pass leaves changes to the next that rest on others: what these do is there by
+    /// then. A dry run does nothing, so there is nothing to wait for.
+    pub(super) fn defers(&self, pass: u32) -> bool {
+        pass == 0 && !self.dry_run
     }
 
     /// What is not as usual, in words.

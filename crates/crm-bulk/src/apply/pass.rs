@@ -28,7 +28,7 @@ use crate::{
     current,
     decide::step::{self, OnDrift, Step, Write},
     error::BulkError,
-    set::{Image, Outcome, State},
+    set::{Image, Outcome, State, Target},
     store::{Cursor, Loaded, Which},
 };
 
@@ -58,6 +58,9 @@ pub(super) struct Pass<'a, T> {
     run: Arc<Run<T>>,
     stopped: Stopped<'a>,
     which: Which,
+    /// Whether deletions for which a contact has to stand in are left to the next pass.
+    defers: bool,
+    is_first: bool,
     /// When the service has surely carried out what it was sent in an earlier pass or run. Without
     /// it, a creation whose answer got lost is not sent again in this pass.
     done_by: Option<Instant>,
@@ -86,6 +89,8 @@ impl<'a, T: Transport + 'a> Pass<'a, T> {
         }
         let pass = Self {
             which: run.options.which(pass),
+            defers: run.options.defers(pass),
+            is_first: pass == 0,
             done_by: run.options.done_by(pass),
             run,
             stopped,
@@ -140,6 +145,9 @@ impl<'a, T: Transport + 'a> Pass<'a, T> {
             let Some((undecided, reading)) = self.queue.next(now) else {
                 break;
             };
+            if self.waits(&undecided) {
+                continue;
+            }
             if let Some(pause) = self.pause(&undecided, &reading) {
                 self.look_again(undecided, pause);
                 continue;
@@ -151,6 +159,17 @@ impl<'a, T: Transport + 'a> Pass<'a, T> {
             self.work(Work { undecided, step, reading });
         }
         self.prepare(now);
+    }
+
+    /// Whether a change of the contact that has to stand in is still open: it is left to the next
+    /// pass, or to the next run.
+    fn waits(&self, undecided: &Undecided) -> bool {
+        let change = undecided.change();
+        let (Some(stand_in), Some(owner)) = (change.action.stand_in(), undecided.owner()) else {
+            return false;
+        };
+        let kept = Target::Contact { owner, contact: Some(stand_in.contact) };
+        self.run.brake.is_left(&kept)
     }
 
     /// How long to wait before it is looked for again, if what it is about may still show up.
@@ -188,12 +207,13 @@ impl<'a, T: Transport + 'a> Pass<'a, T> {
             Ok(contacts) => contacts,
             Err(error) => return Step::Settle(classify::unread(error, change), None),
         };
+        let handed_over = !self.run.options.dry_run;
         let decide = |on_drift| match change.target.owner() {
             Some(owner) => {
                 let mut creations = self.run.creations();
-                step::decide(loaded, contacts, on_drift, creations.taken(owner))
+                step::decide(loaded, contacts, on_drift, creations.taken(owner), handed_over)
             }
-            None => step::decide(loaded, contacts, on_drift, &mut HashSet::new()),
+            None => step::decide(loaded, contacts, on_drift, &mut HashSet::new(), handed_over),
         };
         let asked = |outcome: &Outcome| {
             let id = change.target.contact();
@@ -285,13 +305,27 @@ impl<'a, T: Transport + 'a> Pass<'a, T> {
         self.tasks.push(ended.boxed());
     }
 
+    /// Whether this pass decides on a change: on one that rests on another, from the second on. That
+    /// one decides of what failed or was held before on nothing else.
+    fn takes(&self, loaded: &Loaded) -> bool {
+        let change = &loaded.change;
+        let rests = change.action.stand_in().is_some();
+        if self.defers && rests {
+            self.run.brake.defer(change);
+            return false;
+        }
+        self.is_first || rests || change.outcome.state.is_open()
+    }
+
     /// Takes note of something that was going on.
     fn end(&mut self, ended: Ended) {
         match ended {
             Ended::Loaded(block, next) => {
                 self.is_loading = false;
                 self.cursor = Some(next).filter(|_| !block.is_empty());
-                self.queue.put(block.into_iter().map(Undecided::new));
+                let taken = block.into_iter().filter(|loaded| self.takes(loaded));
+                let taken: Vec<_> = taken.map(Undecided::new).collect();
+                self.queue.put(taken);
                 self.run.creations().keep(&self.queue.owners());
             }
             Ended::Read(changes, reading) => {

@@ -205,6 +205,7 @@ mod tests {
                 row: None,
                 target: Target::Contact { owner: owner(of), contact: ContactId::new(id).ok() },
                 action,
+                why: None,
                 before: None,
                 after: None,
                 outcome: Outcome::new(State::Planned),
@@ -214,7 +215,7 @@ mod tests {
     }
 
     fn deletion(id: i64, of: i64) -> Undecided {
-        undecided(id, of, Action::Delete)
+        undecided(id, of, Action::Delete(None))
     }
 
     fn creation(id: i64, of: i64) -> Undecided {

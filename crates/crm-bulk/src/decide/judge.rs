@@ -97,7 +97,7 @@ pub(crate) fn request(
     Ok(request)
 }
 
-/// A deletion.
+/// A deletion without a condition.
 pub(crate) fn delete(current: Option<&Contact>) -> Outcome {
     match current {
         Some(_) => Outcome::new(State::Planned),

@@ -2,6 +2,7 @@
 //! applying, so that what a plan announces and what a run does cannot differ.
 
 pub(crate) mod judge;
+pub(crate) mod stand_in;
 pub(crate) mod step;
 #[cfg(test)]
 mod tests;

@@ -65,12 +65,14 @@ pub(crate) enum Write {
 }
 
 /// Decides on a change, whose owner has these contacts now. `taken` are contacts that were
-/// recognised as created by other changes of this run.
+/// recognised as created by other changes of this run. `handed_over`: what other changes of the set
+/// give to these contacts is there by now.
 pub(crate) fn decide(
     loaded: &Loaded,
     contacts: &[Contact],
     on_drift: OnDrift,
     taken: &mut HashSet<ContactId>,
+    handed_over: bool,
 ) -> Step {
     let change = &loaded.change;
     let (owner, contact) = match change.target {
@@ -81,7 +83,7 @@ pub(crate) fn decide(
     match &change.action {
         Action::Update(wanted) => update(owner, change, wanted, current, on_drift),
         Action::Create(wanted) => create(owner, loaded, wanted, contacts, on_drift, taken),
-        Action::Delete => delete(owner, change, contacts, current, on_drift),
+        Action::Delete(_) => delete(owner, change, contacts, current, on_drift, handed_over),
         Action::MethodPreferences(_) => {
             let why = "a contact has no preferences of contact methods";
             Step::Settle(Outcome::because(State::Failed, why), None)
@@ -138,6 +140,7 @@ fn delete(
     contacts: &[Contact],
     current: Option<&Contact>,
     on_drift: OnDrift,
+    handed_over: bool,
 ) -> Step {
     match current {
         // Gone, and this change may be why. If nothing was sent, there was nothing to delete.
@@ -147,11 +150,29 @@ fn delete(
             drift(change, current)
         }
         Some(current) => {
+            if let Some(held) = held(change, current, contacts, handed_over) {
+                return Step::Settle(held, None);
+            }
             // An undo creates the contact again, and has to tell it from those beside it.
             let same = CreateContactRequest::new(current.contact_type.clone(), &current.value);
             let siblings = judge::siblings(&same, contacts);
             Step::Contact(owner, Write::Delete(current.clone(), siblings))
         }
+    }
+}
+
+/// What becomes of a deletion for which no contact stands in that has to.
+fn held(
+    change: &Change,
+    current: &Contact,
+    contacts: &[Contact],
+    handed_over: bool,
+) -> Option<Outcome> {
+    let needed = change.action.stand_in()?;
+    let kept = contacts.iter().find(|found| found.id == needed.contact);
+    match needed.compare(current, kept) {
+        Err(lacks) if handed_over || !lacks.is_memo() => Some(lacks.outcome(needed)),
+        _ => None,
     }
 }
 

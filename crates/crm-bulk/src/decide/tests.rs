@@ -5,7 +5,7 @@ use crm_models::{Contact, ContactChange, ContactId, ContactPreferences, Preferen
 use crate::{
     decide::judge,
     decide::step::{self, OnDrift, Step, Write, decide},
-    set::{Action, Change, ChangeId, Outcome, State, Target, Wanted},
+    set::{Action, Change, ChangeId, Outcome, StandIn, State, Target, Wanted},
     store::Loaded,
 };
 
@@ -27,6 +27,7 @@ fn loaded(action: Action, state: State, before: Option<Contact>) -> Loaded {
                 contact: before.as_ref().map(|contact| contact.id),
             },
             action,
+            why: None,
             before: before.map(Into::into),
             after: None,
             outcome: Outcome::new(state),
@@ -46,7 +47,7 @@ fn create() -> Action {
 
 /// What is decided, in a word.
 fn word(loaded: &Loaded, contacts: &[Contact], on_drift: OnDrift) -> String {
-    match decide(loaded, contacts, on_drift, &mut HashSet::new()) {
+    match decide(loaded, contacts, on_drift, &mut HashSet::new(), true) {
         Step::Settle(outcome, _) => outcome.state.to_string(),
         Step::Drift(outcome) | Step::Abort(outcome) => outcome.state.to_string(),
         Step::Contact(_, Write::Update(..)) => "update".to_owned(),
@@ -90,7 +91,7 @@ fn a_deletion_that_may_have_been_sent_is_done_when_the_contact_is_gone() {
         (State::InFlight, &there, "delete"),
         (State::InFlight, &[], "done"),
     ] {
-        let change = loaded(Action::Delete, state, before());
+        let change = loaded(Action::Delete(None), state, before());
         assert_eq!(word(&change, contacts, OnDrift::Skip), expected, "{state}");
     }
 }
@@ -155,8 +156,8 @@ fn one_contact_is_not_taken_for_the_creation_of_two_changes() {
     let ours = [contact(9, "new@site.example", "")];
     let change = loaded(create(), State::InFlight, None);
     let mut taken = HashSet::<ContactId>::new();
-    let first = decide(&change, &ours, OnDrift::Skip, &mut taken);
-    let second = decide(&change, &ours, OnDrift::Skip, &mut taken);
+    let first = decide(&change, &ours, OnDrift::Skip, &mut taken, true);
+    let second = decide(&change, &ours, OnDrift::Skip, &mut taken, true);
     assert!(matches!(first, Step::Contact(_, Write::Complete(_))), "{first:?}");
     assert!(matches!(second, Step::Contact(_, Write::Create(..))), "{second:?}");
 }
@@ -176,4 +177,20 @@ fn a_contradictory_combined_flag_is_computed_anew_by_its_two_as_they_are() {
     contact.preferences = Some(flags(true));
     assert_eq!(judge::update(&wanted, Some(&contact)).state, State::Already);
     assert!(wanted.differences(Some(&contact)).is_empty());
+}
+
+#[test]
+fn a_deletion_that_was_interrupted_is_decided_by_the_same_rule_as_one_that_was_not() {
+    let mut twins = [contact(3, "a@site.example", ""), contact(9, "A@site.example", "")];
+    for twin in &mut twins {
+        twin.preferences = Some(ContactPreferences::of(|_| true, false));
+    }
+    let needed = StandIn { contact: 3.try_into().unwrap(), value: "a@site.example".to_owned() };
+    for state in [State::Planned, State::InFlight, State::Unknown] {
+        let change = loaded(Action::Delete(Some(needed.clone())), state, Some(twins[1].clone()));
+        assert_eq!(word(&change, &twins, OnDrift::Skip), "delete", "{state}");
+        assert_eq!(word(&change, &twins[1..], OnDrift::Force), "held", "{state}");
+    }
+    let sent = loaded(Action::Delete(Some(needed)), State::InFlight, Some(twins[1].clone()));
+    assert_eq!(word(&sent, &[], OnDrift::Skip), "done", "it is gone, whatever became of the other");
 }

@@ -74,6 +74,11 @@ columns! {
         "the number or address to set in a row that selects by value";
     Memo = "memo", [],
         "the memo; (clear) removes it";
+    SameAs = "same_as", ["sameAs"],
+        "in a row that deletes: the contact_id of another contact of the owner that is the same and \
+         stays; the row is held unless that one is there and has all that this one has";
+    Why = "why", [],
+        "why, for whoever looks at the plan; it changes nothing";
 }
 
 /// How to ask for a change of all contacts with a value.

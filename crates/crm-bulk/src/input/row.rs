@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     error::{BadCell, Counted},
-    set::{Action, Wanted},
+    set::{Action, StandIn, Wanted},
 };
 
 /// A row that is valid.
@@ -22,6 +22,8 @@ use crate::{
 pub(crate) struct RowRequest {
     pub(crate) select: Select,
     pub(crate) action: Action,
+    /// Why, for people.
+    pub(crate) why: Option<String>,
     /// What is wrong with the row unless the contact that it names already has these values.
     pub(crate) doubts: Vec<BadCell>,
 }
@@ -103,14 +105,18 @@ impl Reader<'_> {
             Verb::Update => self.update(wanted),
             Verb::Rewrite => self.update(Wanted { exact: true, ..wanted }),
             Verb::Create => self.create(wanted),
-            Verb::Delete => self.delete(&wanted),
+            Verb::Delete => self.delete(&wanted, contact),
         };
+        if verb != Verb::Delete && self.cells.get(Column::SameAs).is_some() {
+            self.refuse(Column::SameAs, "is for rows that delete");
+        }
         // What the contact already has need not be right, because nothing is sent then.
         let updates = matches!(verb, Verb::Update | Verb::Rewrite);
         if !updates || !matches!(select, Some(Select::Contact(..))) {
             self.bad.append(&mut self.doubts);
         }
-        Some(RowRequest { select: select?, action, doubts: std::mem::take(&mut self.doubts) })
+        let why = self.cells.get(Column::Why).map(str::to_owned);
+        Some(RowRequest { select: select?, action, why, doubts: std::mem::take(&mut self.doubts) })
     }
 
     /// Refuses what a spreadsheet put in place of a memo.
@@ -316,7 +322,7 @@ impl Reader<'_> {
         Action::Create(wanted)
     }
 
-    fn delete(&mut self, wanted: &Wanted) -> Action {
+    fn delete(&mut self, wanted: &Wanted, contact: Option<ContactId>) -> Action {
         let change = &wanted.change;
         let members = change.get_preferences().is_empty()
             && change.get_contact_type().is_none()
@@ -325,7 +331,11 @@ impl Reader<'_> {
             let reason = "a row that deletes names the contact and nothing to change";
             self.refuse(Column::Action, reason);
         }
-        Action::Delete
+        let same_as = self.number(Column::SameAs, |text| text.parse::<ContactId>().ok());
+        if same_as.is_some() && (contact.is_none() || contact == same_as) {
+            self.refuse(Column::SameAs, "names another contact than the row's contact_id");
+        }
+        Action::Delete(same_as.map(StandIn::unseen))
     }
 
     /// The contract's spelling of a type in any case; the row's own for a type that it does not
@@ -489,12 +499,12 @@ mod tests {
         assert_eq!(all.select, super::Select::Value("+1 (818) 555-0142".to_owned(), None));
         let all = read(&[BY_VALUE, (Value, "Dana@Site.example"), (Action, "DELETE")]).unwrap();
         assert_eq!(all.select, super::Select::Value("Dana@Site.example".to_owned(), None));
-        assert_eq!(all.action, crate::Action::Delete);
+        assert_eq!(all.action, crate::Action::Delete(None));
 
         // What is there may be damaged already: mended or deleted it is told by what it is.
         let gone =
             [(LocationId, "5"), (ContactId, "9"), (Value, "8185550142.0"), (Action, "delete")];
-        assert_eq!(read(&gone).unwrap().action, crate::Action::Delete);
+        assert_eq!(read(&gone).unwrap().action, crate::Action::Delete(None));
         let mends = [BY_VALUE, (Value, "8185550142.0"), (NewValue, "8185550142")];
         let all = read(&mends).unwrap();
         assert_eq!(all.select, super::Select::Value("8185550142.0".to_owned(), None));
@@ -580,6 +590,9 @@ mod tests {
             (&[(Select, "some"), (Memo, "x")], "select"),
             (&[(NewValue, "8185550142")], "new_value"),
             (&[(Flag(Preference::Statements), "maybe")], "statements"),
+            (&[(SameAs, "7"), (Memo, "x")], "same_as"),
+            (&[(Action, "delete"), (SameAs, "9")], "same_as"),
+            (&[(Action, "delete"), (SameAs, "none")], "same_as"),
             (&[], ""),
         ] {
             let with_contact = wrong != "contact_id" || cells[0].0 == Action;

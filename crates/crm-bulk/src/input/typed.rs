@@ -41,6 +41,8 @@ pub struct Row {
     select: Selected,
     verb: Verb,
     change: ContactChange,
+    same_as: Option<ContactId>,
+    why: Option<String>,
     carried: Vec<(String, String)>,
 }
 
@@ -61,7 +63,7 @@ enum Verb {
 
 impl Row {
     fn new(select: Selected, verb: Verb, change: ContactChange) -> Self {
-        Self { select, verb, change, carried: Vec::new() }
+        Self { select, verb, change, same_as: None, why: None, carried: Vec::new() }
     }
 
     /// Changes one contact.
@@ -100,6 +102,32 @@ impl Row {
     /// finds them.
     pub fn delete_every(value: impl Into<String>, owner: Option<OwnerId>) -> Self {
         Self::new(Selected::Value(value.into(), owner), Verb::Delete, ContactChange::new())
+    }
+
+    /// Deletes the contact only while this other one of its owner is the same, which stays: it is there,
+    /// has the number or address that the plan saw, and all that the deleted one has. Otherwise the
+    /// deletion is [held](crate::State::Held). A change of the set that hands a memo over to it goes
+    /// first. A row that does not delete one contact is wrong with it.
+    ///
+    /// ```
+    /// use crm_bulk::Row;
+    /// use crm_models::{ContactId, CustomerId};
+    ///
+    /// let customer = CustomerId::new(1_010)?;
+    /// let (older, newer) = (ContactId::new(4_203)?, ContactId::new(4_205)?);
+    /// let row = Row::delete(customer, newer).same_as(older).why("twice since the merger");
+    /// # let _ = row;
+    /// # Ok::<(), crm_models::InvalidId>(())
+    /// ```
+    pub fn same_as(mut self, stays: ContactId) -> Self {
+        self.same_as = Some(stays);
+        self
+    }
+
+    /// Says why, for whoever looks at the plan.
+    pub fn why(mut self, text: impl Into<String>) -> Self {
+        self.why = Some(text.into());
+        self
     }
 
     /// Carries a text along that changes nothing, such as the key of the row in your own tables: the
@@ -146,6 +174,12 @@ impl Row {
         }
         for (flag, on) in self.change.get_preferences().iter() {
             row.put(Column::Flag(flag).name(), on);
+        }
+        if let Some(stays) = self.same_as {
+            row.put(Column::SameAs.name(), stays.get());
+        }
+        if let Some(why) = &self.why {
+            row.put(Column::Why.name(), why.as_str());
         }
         for (name, text) in &self.carried {
             row.put(name, text.as_str());

@@ -6,12 +6,13 @@ use crm_contacts::{ContactsError, ContactsService};
 use crm_mirror::OwnerId;
 use crm_models::{Contact, ContactOwner, CustomerId, LocationId, Timestamp};
 use crm_transport::Transport;
+use crm_values::PhoneReader;
 use futures_util::{StreamExt, TryStreamExt, stream};
 
 use crate::{
     clock,
     current::{self, Current, OWNERS_PER_CALL},
-    decide::judge,
+    decide::{judge, stand_in},
     error::BulkError,
     set::{Action, Outcome, State, Target},
     store::file::{Draft, Unread},
@@ -26,6 +27,7 @@ pub(super) async fn read<T: Transport>(
     service: &ContactsService<T>,
     draft: &mut Draft,
     unknown_flags: Option<bool>,
+    reader: PhoneReader,
 ) -> Result<Timestamp, BulkError> {
     let began = clock::now();
     let (mut some_read, mut failure) = (false, None);
@@ -53,7 +55,7 @@ pub(super) async fn read<T: Transport>(
             for owner in &owners {
                 for change in draft.unread(kind, owner.get())? {
                     match current.of(*owner) {
-                        Ok(contacts) => settle(draft, &change, contacts, unknown_flags)?,
+                        Ok(contacts) => settle(draft, &change, contacts, unknown_flags, reader)?,
                         Err(error) => leave(draft, &change, error)?,
                     }
                 }
@@ -80,11 +82,18 @@ fn settle(
     change: &Unread,
     contacts: &[Contact],
     unknown_flags: Option<bool>,
+    reader: PhoneReader,
 ) -> Result<(), BulkError> {
     let Target::Contact { owner, contact } = change.target else {
         return Ok(());
     };
     let current = contacts.iter().find(|found| Some(found.id) == contact);
+    if let Some(needed) = change.action.stand_in() {
+        let kept = contacts.iter().find(|found| found.id == needed.contact);
+        let (action, outcome) = stand_in::planned(needed, current, kept, reader);
+        let before = current.cloned().map(Into::into);
+        return draft.settle(change, change.target, &action, before, &outcome);
+    }
     let action = judge::completed(&change.action, current, unknown_flags);
     let (outcome, contact) = match &*action {
         Action::Create(wanted) => judge::create(wanted, contacts.iter()),

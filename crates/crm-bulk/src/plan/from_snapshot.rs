@@ -2,11 +2,15 @@
 
 use crm_mirror::{Known, Snapshot};
 use crm_models::ContactChange;
+use crm_values::PhoneReader;
 
 use super::rows::RowPlace;
 use crate::{
     clean_up::CleanUp,
-    decide::judge::{self, NO_SUCH_VALUE},
+    decide::{
+        judge::{self, NO_SUCH_VALUE},
+        stand_in,
+    },
     error::BulkError,
     input::{RowRequest, Select},
     set::{Action, Outcome, State, Target, Wanted},
@@ -75,7 +79,7 @@ fn plan(
     request: RowRequest,
     current: Option<Known>,
 ) -> Result<(), BulkError> {
-    let RowRequest { select, action, .. } = request;
+    let RowRequest { select, action, why, .. } = request;
     let row = Some(place.row);
     match select {
         Select::Contact(owner, id) => {
@@ -91,8 +95,23 @@ fn plan(
                 });
             }
             let contact = current.as_ref().map(|known| &known.contact);
+            if let Some(needed) = action.stand_in() {
+                let kept = snapshot.contact(owner, needed.contact)?;
+                let kept = kept.as_ref().map(|known| &known.contact);
+                let reader = PhoneReader::new(snapshot.region());
+                let (action, outcome) = stand_in::planned(needed, contact, kept, reader);
+                let before = contact.cloned().map(Into::into);
+                let outcome = outcome.for_reason(why);
+                return draft.add_change(&Planned {
+                    row,
+                    target,
+                    action: &action,
+                    before,
+                    outcome,
+                });
+            }
             let action = judge::completed(&action, contact, unknown);
-            draft.add_change(&judged(row, target, &action, current.as_ref()))
+            draft.add_change(&judged(row, target, &action, current.as_ref(), why))
         }
         Select::New(owner) => {
             let action = judge::completed(&action, None, unknown);
@@ -103,7 +122,7 @@ fn plan(
             let siblings = snapshot.with_same_number(value, Some(owner))?;
             let siblings = siblings.iter().map(|(_, known)| &known.contact);
             let (outcome, contact) = judge::create(wanted, siblings);
-            let target = Target::Contact { owner, contact };
+            let (target, outcome) = (Target::Contact { owner, contact }, outcome.for_reason(why));
             draft.add_change(&Planned { row, target, action: &action, before: None, outcome })
         }
         Select::Value(value, owner) => {
@@ -114,7 +133,7 @@ fn plan(
             for (owner, current) in &found {
                 let target = Target::Contact { owner: *owner, contact: Some(current.contact.id) };
                 let action = judge::completed(&action, Some(&current.contact), unknown);
-                draft.add_change(&judged(row, target, &action, Some(current)))?;
+                draft.add_change(&judged(row, target, &action, Some(current), why.clone()))?;
             }
             Ok(())
         }
@@ -126,9 +145,10 @@ fn judged<'a>(
     target: Target,
     action: &'a Action,
     current: Option<&'a Known>,
+    why: Option<String>,
 ) -> Planned<'a> {
     let contact = current.map(|known| &known.contact);
-    let outcome = judge::action(action, contact);
+    let outcome = judge::action(action, contact).for_reason(why);
     let before = current.map(|known| known.contact.clone().into());
     Planned { row, target, action, before, outcome }
 }

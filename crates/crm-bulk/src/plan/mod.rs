@@ -116,10 +116,10 @@ impl Plan {
     ) -> Result<PlanSummary, BulkError> {
         self.end_with(stop)?;
         let mut draft = self.draft(out, stop)?;
-        let unknown_flags = self.unknown_flags;
+        let (unknown_flags, reader) = (self.unknown_flags, self.values.reader());
         let mut found_at = None;
         let read = self.outline(input, &draft, &mut found_at)?;
-        let owners = from_api::read(&caller.service, &mut draft, unknown_flags);
+        let owners = from_api::read(&caller.service, &mut draft, unknown_flags, reader);
         let read_at = caller.wait_for(owners)?;
         let (rows, invalid) = read.finish(&draft)?;
         // What the snapshot did not know yet was not found.
@@ -178,12 +178,13 @@ impl Plan {
         }
         self.read(input, draft, |row, request| {
             let contact = |owner, contact| Target::Contact { owner, contact };
+            let why = request.why.as_deref();
             match request.select {
                 Select::Contact(owner, id) => {
-                    draft.add_unread(Some(row.row), contact(owner, Some(id)), &request.action)
+                    draft.add_unread(Some(row.row), contact(owner, Some(id)), &request.action, why)
                 }
                 Select::New(owner) => {
-                    draft.add_unread(Some(row.row), contact(owner, None), &request.action)
+                    draft.add_unread(Some(row.row), contact(owner, None), &request.action, why)
                 }
                 Select::Value(value, owner) => {
                     let (snapshot, complete_at) =
@@ -199,7 +200,7 @@ impl Plan {
                     }
                     for (owner, known) in found {
                         let target = contact(owner, Some(known.contact.id));
-                        draft.add_unread(Some(row.row), target, &request.action)?;
+                        draft.add_unread(Some(row.row), target, &request.action, why)?;
                     }
                     Ok(())
                 }

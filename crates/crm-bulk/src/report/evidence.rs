@@ -20,7 +20,7 @@ use crate::{
 /// The columns. A row of the input has a line for each place where it was found, or a single one. The
 /// last three are for what happened to a record through something else than the set: a line that has
 /// one `through` is no change of the set.
-const COLUMNS: [&str; 30] = [
+const COLUMNS: [&str; 32] = [
     "row",
     "line",
     "entry",
@@ -37,6 +37,8 @@ const COLUMNS: [&str; 30] = [
     "type",
     "value",
     "action",
+    "sameAs",
+    "why",
     "before",
     "after",
     "state",
@@ -136,6 +138,8 @@ impl<W: Write> Evidence<W> {
             change.and_then(Change::contact_type).map(|kind| kind.as_str().to_owned()),
             change.and_then(Change::value).map(str::to_owned),
             change.map(|change| change.action.name().to_owned()),
+            change.and_then(|change| Some(change.action.stand_in()?.contact.to_string())),
+            text(change.and_then(|change| change.why.as_ref())),
             before,
             after,
             Some(state.to_owned()),
@@ -203,7 +207,7 @@ fn yes_no(truth: bool) -> String {
 /// The members that a change makes different, as they were and as they are to be; a contact that is
 /// deleted as it was. Each is a JSON object, or nothing.
 fn difference(change: &Change) -> io::Result<(Option<String>, Option<String>)> {
-    if let Action::Delete = change.action {
+    if let Action::Delete(_) = change.action {
         let whole = change.before.as_ref().map(serde_json::to_string::<Image>);
         return Ok((whole.transpose()?, None));
     }

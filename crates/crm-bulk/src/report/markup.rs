@@ -169,6 +169,7 @@ fn difference(change: &Change) -> Markup {
     html! {
         @if let Some(whole) = words::whole(change) { ins { (whole) } br; }
         (members(&change.members()))
+        @if let Some(why) = &change.why { br; small { (foreign(why)) } }
     }
 }
 

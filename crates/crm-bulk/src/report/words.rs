@@ -1,12 +1,14 @@
 //! How a page says things to people who do not program.
 
+use std::borrow::Cow;
+
 use crm_models::Timestamp;
 use jiff::{
     ToSpan,
     civil::{Date, Weekday},
 };
 
-use crate::set::{Change, SetKind, State, Target};
+use crate::set::{Action, Change, SetKind, State, Target};
 
 /// How many business days an opt-out may take.
 pub(super) const BUSINESS_DAYS: u32 = 10;
@@ -69,10 +71,15 @@ pub(super) fn day(at: Timestamp) -> Option<Date> {
 }
 
 /// What is done to a contact as a whole; `None` when single members change.
-pub(super) fn whole(change: &Change) -> Option<&'static str> {
-    match change.action.name() {
-        "create" => Some("new contact"),
-        "delete" => Some("delete this contact"),
+pub(super) fn whole(change: &Change) -> Option<Cow<'static, str>> {
+    match &change.action {
+        Action::Create(_) => Some("new contact".into()),
+        Action::Delete(None) => Some("delete this contact".into()),
+        Action::Delete(Some(needed)) => {
+            let contact = needed.contact;
+            let only_while = "delete this contact, only while contact";
+            Some(format!("{only_while} {contact} is the same and stays").into())
+        }
         _ => None,
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use strum::IntoStaticStr;
 
-use super::wanted::Wanted;
+use super::{stand_in::StandIn, wanted::Wanted};
 
 /// The action to carry out on a record.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, IntoStaticStr)]
@@ -17,8 +17,8 @@ pub enum Action {
     Update(Wanted),
     /// Creates a contact, then sets its preferences if any are wanted.
     Create(Wanted),
-    /// Deletes a contact.
-    Delete,
+    /// Deletes a contact; where another one is to stand in for it, only while that one does.
+    Delete(Option<StandIn>),
     /// Sets preferences of a person's contact method, by name.
     MethodPreferences(BTreeMap<String, bool>),
 }
@@ -30,12 +30,21 @@ impl Action {
         self.into()
     }
 
+    /// Returns the contact that has to stand in for the one that is deleted.
+    #[must_use]
+    pub fn stand_in(&self) -> Option<&StandIn> {
+        match self {
+            Self::Delete(stand_in) => stand_in.as_ref(),
+            _ => None,
+        }
+    }
+
     pub(crate) fn from_file(name: &str, wanted: Option<&str>) -> serde_json::Result<Option<Self>> {
         let wanted = wanted.unwrap_or("{}");
         Ok(Some(match name {
             "update" => Self::Update(serde_json::from_str(wanted)?),
             "create" => Self::Create(serde_json::from_str(wanted)?),
-            "delete" => Self::Delete,
+            "delete" => Self::Delete(None),
             "method-preferences" => Self::MethodPreferences(serde_json::from_str(wanted)?),
             _ => return Ok(None),
         }))

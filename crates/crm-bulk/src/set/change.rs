@@ -44,6 +44,9 @@ pub struct Change {
     /// The action to carry out.
     #[serde(flatten)]
     pub action: Action,
+    /// Why it was planned, for people, where whoever asked for it said so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub why: Option<String>,
     /// The record just before the write, or as the plan saw it.
     pub before: Option<Image>,
     /// The record as the API returned it after the write; `None` before the write and for a
@@ -105,7 +108,7 @@ impl Change {
                 }
                 members
             }
-            Action::Delete => Vec::new(),
+            Action::Delete(_) => Vec::new(),
             Action::MethodPreferences(wanted) => {
                 let current = before.and_then(Image::as_method);
                 let old = |name: &str| *current?.preferences.get(name)?;

@@ -24,7 +24,10 @@ pub(super) fn of(
     lines.word("action", action.name());
     match action {
         Action::Update(wanted) | Action::Create(wanted) => lines.wanted(wanted),
-        Action::Delete => {}
+        Action::Delete(None) => {}
+        Action::Delete(Some(stand_in)) => {
+            lines.text(&format!("needs contact {}", stand_in.contact), &stand_in.value);
+        }
         Action::MethodPreferences(wanted) => {
             for (name, on) in wanted {
                 lines.preference("set", name, Some(*on));

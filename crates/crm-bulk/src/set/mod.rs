@@ -10,6 +10,7 @@ mod info;
 mod named_owner;
 mod outcome;
 mod reverse_set;
+mod stand_in;
 mod state;
 mod target;
 mod wanted;
@@ -24,6 +25,7 @@ pub use self::{
     named_owner::NamedOwner,
     outcome::Outcome,
     reverse_set::ReverseSet,
+    stand_in::StandIn,
     state::{State, UnknownState},
     target::Target,
     wanted::Wanted,
@@ -31,6 +33,7 @@ pub use self::{
 pub(crate) use self::{
     decision::who,
     digest::{SetDigest, of_change},
+    stand_in::Lacks,
     target::PERSON,
     wanted::on_off,
 };

@@ -42,6 +42,15 @@ impl Outcome {
         }
     }
 
+    /// With the reason for a change that is planned, as the store keeps it; where it is not, what
+    /// became of it says why.
+    pub(crate) fn for_reason(self, why: Option<String>) -> Self {
+        match self.state {
+            State::Planned => Self { message: self.message.or(why), ..self },
+            _ => self,
+        }
+    }
+
     pub(crate) fn because(state: State, message: impl Into<String>) -> Self {
         Self { message: Some(message.into()), ..Self::new(state) }
     }

@@ -9,8 +9,8 @@ use crate::set::{Action, Change, Image};
 pub(super) fn contact(change: &Change, id: Option<ContactId>, contacts: &[Contact]) -> Found {
     let current = contacts.iter().find(|contact| Some(contact.id) == id);
     match (&change.action, current) {
-        (Action::Delete, Some(_)) => Found::Back,
-        (Action::Delete, None) => Found::AsDone,
+        (Action::Delete(_), Some(_)) => Found::Back,
+        (Action::Delete(_), None) => Found::AsDone,
         (_, None) => Found::Gone,
         (_, Some(current)) => members(change, current.clone().into()),
     }

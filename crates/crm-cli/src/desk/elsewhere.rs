@@ -101,7 +101,7 @@ impl Elsewhere {
         };
         let kind = match change.action {
             Action::Create(_) => Happened::Created,
-            Action::Delete => Happened::Deleted,
+            Action::Delete(_) => Happened::Deleted,
             _ => Happened::Changed,
         };
         writes.push(Write { at, kind, members });

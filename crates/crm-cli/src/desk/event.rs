@@ -109,7 +109,7 @@ impl Event {
     ) -> Self {
         let found = FoundThen::of(&change, planned_at);
         let mut told: Vec<_> = change.members().iter().map(Member::from).collect();
-        if let (Action::Delete, Some(before)) = (&change.action, &change.before) {
+        if let (Action::Delete(_), Some(before)) = (&change.action, &change.before) {
             let before = serde_json::to_value(before).unwrap_or_default();
             told = members(&before).into_iter().map(Member::gone).collect();
         }

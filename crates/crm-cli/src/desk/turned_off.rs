@@ -121,7 +121,7 @@ fn of_set<E>(
         let is_off = marketing(&members) == Some(false);
         let is_gone = !is_off
             && before.is_some_and(Image::receives_marketing)
-            && (matches!(change.action, Action::Delete) || gives_up(&members).is_some());
+            && (matches!(change.action, Action::Delete(_)) || gives_up(&members).is_some());
         let Some(at) = change.outcome.at.filter(|_| is_off || is_gone) else {
             continue;
         };

@@ -170,7 +170,7 @@ mod tests {
         for owner in (1..=300).rev() {
             for id in 1..=2 {
                 let target = contact(owner, Some(10 * owner + id));
-                add(&draft, None, target, &Action::Delete, State::Planned);
+                add(&draft, None, target, &Action::Delete(None), State::Planned);
             }
         }
         draft.finish().unwrap();

@@ -116,7 +116,7 @@ mod tests {
             (2, memo("front desk"), ["8185550143", "ring 8185550142"]),
             (3, memo("not 8185550142"), ["8185550143", "none"]),
             (4, value("8185550142"), ["8185550143", "none"]),
-            (5, Action::Delete, ["8185550143", "none"]),
+            (5, Action::Delete(None), ["8185550143", "none"]),
         ] {
             let before: Contact = serde_json::from_value(json!({
                 "id": id, "type": "Phone", "value": was[0], "memo": was[1],

@@ -289,7 +289,7 @@ mod tests {
         let draft = draft(&path);
         for (row, id) in (1..=1_500).zip(1..) {
             let state = if id % 3 == 0 { State::Already } else { State::Planned };
-            add(&draft, Some(row), contact(5, Some(id)), &Action::Delete, state);
+            add(&draft, Some(row), contact(5, Some(id)), &Action::Delete(None), state);
         }
         draft.finish().unwrap();
         let set = ChangeSet::open(&path).unwrap();

@@ -69,7 +69,7 @@ pub(super) fn action(action: &Action) -> i64 {
     match action {
         Action::Update(_) => UPDATE,
         Action::Create(_) => CREATE,
-        Action::Delete => DELETE,
+        Action::Delete(_) => DELETE,
         Action::MethodPreferences(_) => METHOD_PREFERENCES,
     }
 }
@@ -172,7 +172,7 @@ mod tests {
         let actions = [
             Action::Update(crate::set::Wanted::default()),
             Action::Create(crate::set::Wanted::default()),
-            Action::Delete,
+            Action::Delete(None),
             Action::MethodPreferences(std::collections::BTreeMap::new()),
         ];
         for known in actions {

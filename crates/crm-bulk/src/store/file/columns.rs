@@ -61,9 +61,13 @@ impl ChangeColumns {
         let action = read_action(row, &self.wish())?;
         let before = record::read(row, &self.before(), &planned)?;
         let (mut target, mut after, mut found) = (planned, None, None);
+        let (verdict, note) = (read_state(row, self.verdict)?, row.get(self.note)?);
+        // What was planned has a note for that; another verdict, for what became of it.
+        let (why, note) = if verdict == State::Planned { (note, None) } else { (None, note) };
         let outcome = if row.get_ref(self.change)? == ValueRef::Null {
-            let verdict = read_state(row, self.verdict)?;
-            Outcome { message: row.get(self.note)?, ..Outcome::new(verdict) }
+            // The view of outcomes says whose change it repeats.
+            let message = row.get::<Option<String>>(self.message)?.or(note);
+            Outcome { message, ..Outcome::new(verdict) }
         } else {
             if row.get_ref(self.created_id)? != ValueRef::Null {
                 target = self.target(row, self.created_id)?;
@@ -84,7 +88,7 @@ impl ChangeColumns {
             }
         };
         let (id, row) = (ChangeId(row.get(self.id)?), row.get(self.row)?);
-        let planned = Change { id, row, before, after, target, action, outcome };
+        let planned = Change { id, row, why, before, after, target, action, outcome };
         Ok(Stored { planned, found })
     }
 

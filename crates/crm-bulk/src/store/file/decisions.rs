@@ -8,13 +8,15 @@ use rusqlite::{Row, params};
 use super::{
     change_set::ChangeSet,
     codes,
-    columns::{CHANGES, STATE, read_state},
+    columns::{CHANGES, ChangeColumns, STATE, read_state},
     seal, totals,
 };
 use crate::{
     clock,
     error::BulkError,
-    set::{ChangeId, Decision, DecisionKind, Digest, ExpectedDigest, Remark, State, who},
+    set::{
+        Change, ChangeId, Decision, DecisionKind, Digest, ExpectedDigest, Image, Remark, State, who,
+    },
     system_user::system_user,
 };
 
@@ -29,6 +31,9 @@ pub struct DropSummary {
     pub dropped: u64,
     /// Which these are.
     pub changes: Vec<ChangeId>,
+    /// Which deletions are held as well when the set is applied: another contact is to stand in for
+    /// theirs, and does not without what was dropped.
+    pub holds: Vec<ChangeId>,
     /// How many selected changes were left as they are, since nothing would be sent for them
     /// anyway.
     pub left: u64,
@@ -119,6 +124,7 @@ pub(super) fn drop_changes(
         database.execute("DELETE FROM progress WHERE change = ?", [id.0])?;
     }
     let changes = dropped.len() as u64;
+    let holds = held_without(database, &dropped)?;
     let digest = seal::adopt(database)?;
     database.check(totals::recount(&database.connection))?;
     if changes > 0 {
@@ -126,7 +132,44 @@ pub(super) fn drop_changes(
             (DecisionKind::Dropped, remark.by.clone(), remark.reason.clone());
         write(database, &Decision { kind, at, user, said, reason, digest, changes })?;
     }
-    Ok(Ok(DropSummary { dropped: changes, changes: dropped, left, digest }))
+    Ok(Ok(DropSummary { dropped: changes, changes: dropped, holds, left, digest }))
+}
+
+/// The deletions that rest on changes which were dropped: without these the contact that is to stand
+/// in is as it was, and does not.
+fn held_without(database: &Database, dropped: &[ChangeId]) -> Result<Vec<ChangeId>, BulkError> {
+    let resting = "SELECT resting.id FROM planned changed JOIN planned resting
+             ON resting.owner_kind = changed.owner_kind AND resting.owner_id = changed.owner_id
+             AND resting.wanted_more ->> '$.contact' = changed.contact_id
+         WHERE changed.id = ?1 AND resting.action = ?2 ORDER BY resting.id";
+    let mut holds = Vec::new();
+    for id in dropped {
+        let of_change: Vec<i64> =
+            database.rows(resting, params![id.0, codes::DELETE], |row| row.get("id"))?;
+        if of_change.is_empty() {
+            continue;
+        }
+        let kept = by_id(database, *id)?;
+        let kept = kept.as_ref().and_then(|change| change.before.as_ref()?.as_contact());
+        for id in of_change {
+            let resting = by_id(database, ChangeId(id))?;
+            let resting = resting.filter(|change| change.outcome.state.is_open());
+            let is_held = resting.as_ref().is_some_and(|change| {
+                let gone = change.before.as_ref().and_then(Image::as_contact);
+                let needed = change.action.stand_in().zip(gone);
+                needed.is_some_and(|(needed, gone)| needed.compare(gone, kept).is_err())
+            });
+            holds.extend(is_held.then_some(ChangeId(id)));
+        }
+    }
+    holds.sort_unstable();
+    holds.dedup();
+    Ok(holds)
+}
+
+fn by_id(database: &Database, id: ChangeId) -> Result<Option<Change>, BulkError> {
+    let sql = format!("SELECT {} FROM {CHANGES} WHERE id = ?", ChangeColumns::NAMES);
+    Ok(database.row(&sql, [id.0], |row| ChangeColumns::of(row.as_ref())?.read(row))?)
 }
 
 /// Whether this digest was approved.

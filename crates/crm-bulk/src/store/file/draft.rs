@@ -58,11 +58,13 @@ pub(crate) struct Unread {
     row: Option<u64>,
     pub(crate) target: Target,
     pub(crate) action: Action,
+    /// Why, for people.
+    why: Option<String>,
 }
 
 columns! {
     /// What is known of such a change besides.
-    struct UnreadColumns { id, row, owner_id, contact_id }
+    struct UnreadColumns { id, row, owner_id, contact_id, note }
 }
 
 /// Where such changes are until they are read, in the order of their owners: put among the others
@@ -261,12 +263,13 @@ impl Draft {
         row: Option<u64>,
         target: Target,
         action: &Action,
+        why: Option<&str>,
     ) -> Result<(), BulkError> {
         let id = self.next(action);
         if !self.reads_later.replace(true) {
             self.batch(UNREAD)?;
         }
-        let outcome = &Outcome::new(State::Planned);
+        let outcome = &Outcome::new(State::Planned).for_reason(why.map(str::to_owned));
         let (repeats, before, beside, digest) = (None, None, None, None);
         let row = PlannedRow { id, row, repeats, target, action, outcome, before, beside, digest };
         self.write(&row, &INSERT_UNREAD)
@@ -318,7 +321,7 @@ impl Draft {
     /// The unread changes of one owner.
     pub(crate) fn unread(&self, kind: &str, owner: i64) -> Result<Vec<Unread>, BulkError> {
         let sql = format!(
-            "SELECT id, row, owner_id, contact_id, {}
+            "SELECT id, row, owner_id, contact_id, note, {}
              FROM unread WHERE owner_kind = ? AND owner_id = ? AND digest IS NULL",
             WishColumns::NAMES
         );
@@ -333,6 +336,7 @@ impl Draft {
                     row: row.get(at.row)?,
                     target: read_target(row, kind, at.owner_id, at.contact_id)?,
                     action: read_action(row, &wish)?,
+                    why: row.get(at.note)?,
                 })
             })?;
             unread.collect()
@@ -359,6 +363,7 @@ impl Draft {
         outcome: &Outcome,
     ) -> Result<(), BulkError> {
         let before = before.as_ref();
+        let outcome = &outcome.clone().for_reason(unread.why.clone());
         let row = PlannedRow {
             id: unread.id,
             row: unread.row,
@@ -406,6 +411,7 @@ impl Draft {
         // follows searches them.
         self.batch(include_str!("indexes.sql"))?;
         repeats::resolve(self.database())?;
+        repeats::refuse_lost_stand_ins(self.database())?;
         if self.creates.get() {
             repeats::resolve_creations(self.database())?;
         }

@@ -347,7 +347,7 @@ mod tests {
     const LEASE: Duration = Duration::from_secs(10);
 
     fn plan(path: &Path) -> ChangeSet {
-        set_of(path, &Action::Delete)
+        set_of(path, &Action::Delete(None))
     }
 
     #[tokio::test]

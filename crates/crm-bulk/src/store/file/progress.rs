@@ -295,7 +295,7 @@ mod tests {
     #[test]
     fn a_change_is_looked_up_without_planning_the_statement_anew() {
         let folder = tempfile::tempdir().unwrap();
-        let set = set_of(&folder.path().join("set.crm"), &Action::Delete);
+        let set = set_of(&folder.path().join("set.crm"), &Action::Delete(None));
         let connection = &set.database.connection;
         let planned_anew = || {
             let names = RecordColumns::NAMES;

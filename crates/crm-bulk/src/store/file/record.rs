@@ -259,7 +259,11 @@ impl<'a> Wish<'a> {
             Self { contact_type: nothing, value: nothing, memo: nothing, flags: None, more: None };
         match action {
             Action::Update(wanted) | Action::Create(wanted) => none.with(wanted),
-            Action::Delete => Ok(none),
+            Action::Delete(None) => Ok(none),
+            Action::Delete(Some(stand_in)) => {
+                let more = serde_json::to_string(stand_in).map_err(unwritable)?;
+                Ok(Self { more: Some(more), ..none })
+            }
             Action::MethodPreferences(wanted) if wanted.is_empty() => Ok(none),
             Action::MethodPreferences(wanted) => {
                 let more = serde_json::to_string(wanted).map_err(unwritable)?;
@@ -326,7 +330,11 @@ pub(super) fn read_action(
     Ok(match row.get(at.action)? {
         codes::UPDATE => Action::Update(wanted()?),
         codes::CREATE => Action::Create(wanted()?),
-        codes::DELETE => Action::Delete,
+        codes::DELETE if more == "{}" => Action::Delete(None),
+        codes::DELETE => {
+            let stand_in = serde_json::from_str(more).map_err(|e| unreadable(at.wanted_more, e))?;
+            Action::Delete(Some(stand_in))
+        }
         codes::METHOD_PREFERENCES => {
             let wanted = serde_json::from_str(more).map_err(|e| unreadable(at.wanted_more, e))?;
             Action::MethodPreferences(wanted)
@@ -478,7 +486,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        set::{Change, Outcome, State},
+        set::{Change, Outcome, StandIn, State},
         store::file::{
             change_set::ChangeSet, changes::Selection, draft::Planned, progress, test_sets,
             totals::Moves,
@@ -577,12 +585,16 @@ mod tests {
             let contact = contact(&mut random, known);
             let action = match random.u8(..4) {
                 0 => Action::Create(wish(&mut random)),
-                1 => Action::Delete,
+                1 => Action::Delete(random.bool().then(|| StandIn {
+                    contact: (id + 1).try_into().unwrap(),
+                    value: one_of(&mut random, TEXTS).to_owned(),
+                })),
                 _ => Action::Update(wish(&mut random)),
             };
             let target = test_sets::contact(id, Some(id));
             let before = Some(Image::from(contact));
-            let outcome = Outcome::because(State::Planned, "why");
+            let why = random.bool().then(|| one_of(&mut random, TEXTS).to_owned());
+            let outcome = Outcome { message: why.clone(), ..Outcome::new(State::Planned) };
             let planned = Planned {
                 row: None,
                 target,
@@ -592,8 +604,9 @@ mod tests {
             };
             draft.add_change(&planned).unwrap();
             let id = crate::set::ChangeId(id);
-            let change = Change { id, row: None, target, action, before, after: None, outcome };
-            expected.push(change);
+            let outcome = Outcome::new(State::Planned);
+            let after = None;
+            expected.push(Change { id, row: None, target, action, why, before, after, outcome });
         }
         draft.finish().unwrap();
         let set = ChangeSet::open(&path).unwrap();
@@ -639,7 +652,7 @@ mod tests {
             }
             let action = match &change.action {
                 Action::Update(wanted) | Action::Create(wanted) => json!(wanted),
-                _ => Value::Null,
+                action => json!(action.stand_in()),
             };
             assert_eq!(wanted, action);
         }

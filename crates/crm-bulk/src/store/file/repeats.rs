@@ -57,6 +57,21 @@ pub(super) fn resolve(database: &Database) -> Result<(), BulkError> {
     }
 }
 
+/// Deletions for which a contact is to stand in that the set deletes as well.
+pub(super) fn refuse_lost_stand_ins(database: &Database) -> Result<(), BulkError> {
+    let sql = "UPDATE planned SET verdict = ?1, digest = NULL,
+            note = 'contact ' || (wanted_more ->> '$.contact')
+                || ', which is to stay in its place, is deleted by another row'
+         WHERE action = ?2 AND wanted_more IS NOT NULL AND verdict = ?3 AND EXISTS (
+            SELECT 1 FROM planned other
+            WHERE other.owner_kind = planned.owner_kind AND other.owner_id = planned.owner_id
+                AND other.contact_id = planned.wanted_more ->> '$.contact'
+                AND other.action = ?2 AND other.verdict = ?3)";
+    let (conflict, planned) = (codes::state(State::Conflict), codes::state(State::Planned));
+    database.execute(sql, params![conflict, codes::DELETE, planned])?;
+    Ok(())
+}
+
 /// Several creations of one number or address on one owner, however it is written.
 pub(super) fn resolve_creations(database: &Database) -> Result<(), BulkError> {
     let sql = format!(

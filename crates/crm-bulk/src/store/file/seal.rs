@@ -334,7 +334,7 @@ mod tests {
     #[test]
     fn a_change_whose_progress_is_lost_is_not_taken_for_one_that_waits() {
         let folder = tempfile::tempdir().unwrap();
-        let set = set_of(&folder.path().join("set.crm"), &Action::Delete);
+        let set = set_of(&folder.path().join("set.crm"), &Action::Delete(None));
         let mut change = set.changes(&Selection::all()).next().unwrap().unwrap();
         change.outcome.state = State::Done;
         let moved = progress::settle(&set.database, &change).unwrap().unwrap();

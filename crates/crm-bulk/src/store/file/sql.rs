@@ -129,15 +129,15 @@ mod tests {
             expected.insert(i64::try_from(expected.len() + 1).unwrap());
         };
         // One owner with many, one with many creations, many with one.
-        (1..=450).for_each(|id| add(7, Some(id), Action::Delete));
+        (1..=450).for_each(|id| add(7, Some(id), Action::Delete(None)));
         for number in 1..=250 {
             let new = crm_models::ContactChange::new().contact_type("Email".into());
             let new = new.value(format!("{number}@site.example"));
             let action = Action::Create(Wanted::of(new));
             add(8, None, action);
         }
-        (451..=460).for_each(|id| add(8, Some(id), Action::Delete));
-        (1..=120).for_each(|owner| add(1_000 + owner, Some(owner), Action::Delete));
+        (451..=460).for_each(|id| add(8, Some(id), Action::Delete(None)));
+        (1..=120).for_each(|owner| add(1_000 + owner, Some(owner), Action::Delete(None)));
         draft.finish().unwrap();
 
         let set = ChangeSet::open(folder.path().join("set.crm")).unwrap();

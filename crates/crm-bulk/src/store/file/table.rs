@@ -175,7 +175,7 @@ mod tests {
     #[test]
     fn the_tables_are_those_of_the_file() {
         let folder = tempfile::tempdir().unwrap();
-        let set = set_of(&folder.path().join("set.crm"), &Action::Delete);
+        let set = set_of(&folder.path().join("set.crm"), &Action::Delete(None));
         let sql = "SELECT t.name AS name, c.name AS column, c.type AS type, c.pk > 0 AS is_key
              FROM pragma_table_list t JOIN pragma_table_info(t.name) c
              WHERE t.schema = 'main' AND t.type = 'table' AND t.name NOT LIKE 'sqlite%'

@@ -70,7 +70,7 @@ pub(super) fn recount(connection: &Connection) -> rusqlite::Result<()> {
 /// How many calls a change costs, without those that read its owner.
 fn calls_of(action: &Action) -> i64 {
     match action {
-        Action::Update(_) | Action::Delete => 1,
+        Action::Update(_) | Action::Delete(_) => 1,
         Action::Create(wanted) => 1 + i64::from(!wanted.change.get_preferences().is_empty()),
         Action::MethodPreferences(wanted) => 2 + i64::try_from(wanted.len()).unwrap_or(i64::MAX),
     }

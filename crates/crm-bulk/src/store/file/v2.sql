@@ -26,14 +26,15 @@ CREATE TABLE planned (
     contact_id   ANY,                -- number, or GUID of the contact method; null: to be created
     action       INTEGER NOT NULL,
     verdict      INTEGER NOT NULL,   -- the state that the plan gave the change
-    note         TEXT,               -- why
+    note         TEXT,               -- why: it was planned, or it has another verdict
     wanted_type  ANY,                -- the members to set
     wanted_value TEXT,
     wanted_memo  TEXT,
     wanted_flags INTEGER,            -- the flags that are on; 256 times those that are named;
                                      -- 65536: the value counts letter by letter
     wanted_more  TEXT,               -- JSON: cleared_by, extension, refused; of a contact method
-                                     -- the preferences to set, by name
+                                     -- the preferences to set, by name; of a deletion the contact
+                                     -- that has to stand in, with its value
     contact_type ANY,                -- the record as the plan saw it
     value        TEXT,               -- null: there was none
     memo         TEXT,
@@ -158,14 +159,16 @@ CREATE TABLE owners (
 -- The changes as their rows see them: one that repeats another has the outcome of that.
 CREATE VIEW outcomes AS
 SELECT c.id, c.row, o.repeats, o.owner_kind, o.owner_id, o.contact_id, o.action, o.verdict,
-       coalesce(iif(c.repeats, c.note, NULL) || '; ' || iif(p.change, p.message, o.note),
-                iif(c.repeats, c.note, NULL), iif(p.change, p.message, o.note)) AS note,
+       o.note,
        o.wanted_type, o.wanted_value, o.wanted_memo, o.wanted_flags, o.wanted_more,
        o.contact_type, o.value, o.memo, o.flags, o.phone, o.modified_on, o.created_on, o.extra,
        o.beside, o.digest, o.planned_seal,
        p.change, coalesce(p.state, o.verdict) AS state, p.attempts, p.at, p.http_status, p.trace_id,
-       coalesce(iif(c.repeats, c.note, NULL) || '; ' || iif(p.change, p.message, o.note),
-                iif(c.repeats, c.note, NULL), iif(p.change, p.message, o.note)) AS message,
+       -- The note of what was planned says why, and not what became of it.
+       coalesce(iif(c.repeats, c.note, NULL)
+                    || '; ' || iif(p.change, p.message, iif(o.verdict, o.note, NULL)),
+                iif(c.repeats, c.note, NULL),
+                iif(p.change, p.message, iif(o.verdict, o.note, NULL))) AS message,
        p.field_errors, p.created_id, p.siblings, p.found, p.after, p.after_modified_on, p.seal
 FROM planned c JOIN planned o ON o.id = coalesce(c.repeats, c.id)
     LEFT JOIN progress p ON p.change = o.id;
@@ -229,7 +232,7 @@ SELECT id, row, repeats,
        owner_id, coalesce(created_id, contact_id) AS contact_id,
        CASE action WHEN 0 THEN 'update' WHEN 1 THEN 'create' WHEN 2 THEN 'delete'
            ELSE 'method-preferences' END AS action,
-       iif(action = 2, NULL, json_patch(
+       iif(action = 2, wanted_more, json_patch(
            json_patch('{}', json_object('type', CASE wanted_type WHEN 0 THEN 'Phone' WHEN 1 THEN 'MobilePhone' WHEN 2 THEN 'Email'
                WHEN 3 THEN 'Fax' ELSE wanted_type END,
                'value', wanted_value, 'memo', wanted_memo,

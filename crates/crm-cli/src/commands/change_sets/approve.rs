@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::{
     decided::Decided,
-    drop::{first, nothing_to_drop, refuse_unknown},
+    drop::{first, nothing_to_drop, refuse_unknown, tell_held},
     summary::name,
 };
 use crate::{
@@ -57,6 +57,9 @@ struct Approved {
     /// The numbers of the changes that were taken out.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     dropped: Vec<String>,
+    /// The numbers of the deletions that are held as well.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    holds: Vec<String>,
 }
 
 impl Approve {
@@ -69,6 +72,9 @@ impl Approve {
         };
         let changes = dropped.as_ref().map(|dropped| dropped.changes.as_slice());
         let changes = changes.unwrap_or_default();
+        if let Some(dropped) = &dropped {
+            tell_held(dropped);
+        }
         match output.format() {
             Format::Table => {
                 let mut lines = dropped
@@ -98,6 +104,11 @@ impl Approve {
             }
             _ => output.value(&Approved {
                 dropped: changes.iter().map(ToString::to_string).collect(),
+                holds: dropped
+                    .iter()
+                    .flat_map(|dropped| &dropped.holds)
+                    .map(ToString::to_string)
+                    .collect(),
                 decision: decision.map(Decided::from),
             })?,
         }

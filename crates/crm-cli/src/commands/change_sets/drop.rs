@@ -58,6 +58,8 @@ struct Dropped {
     dropped: u64,
     /// Their numbers.
     changes: Vec<String>,
+    /// Deletions that are held as well, by their numbers.
+    holds: Vec<String>,
     /// Selected changes for which nothing would be sent.
     left: u64,
     digest: String,
@@ -89,6 +91,7 @@ impl DropCommand {
             let why = nothing_to_drop(&file, &which)?;
             return Err(CliError::Usage(format!("{set}: nothing was dropped: {why}")));
         }
+        tell_held(&summary);
         if was_approved {
             note("the approval was of the set before: have it approved again");
         }
@@ -109,6 +112,7 @@ impl DropCommand {
             _ => output.value(&Dropped {
                 dropped: summary.dropped,
                 changes: summary.changes.iter().map(ToString::to_string).collect(),
+                holds: summary.holds.iter().map(ToString::to_string).collect(),
                 left: summary.left,
                 digest: summary.digest.to_string(),
             })?,
@@ -149,6 +153,20 @@ pub(super) fn nothing_to_drop(set: &ChangeSet, which: &Selection) -> Result<Stri
             format!("nothing would be sent for what was asked for: {states}")
         }
     })
+}
+
+/// Says which other changes rest on what was dropped.
+pub(super) fn tell_held(summary: &DropSummary) {
+    let Some((first, others)) = summary.holds.split_first() else {
+        return;
+    };
+    let others = others.iter().map(|id| format!(", {id}"));
+    note(format!(
+        "held as well: {} ({first}{}), since without what was dropped no contact stays in its \
+         place that has all of it",
+        count(summary.holds.len() as u64, "deletion"),
+        others.collect::<String>()
+    ));
 }
 
 /// How many of the changes that were dropped are shown.

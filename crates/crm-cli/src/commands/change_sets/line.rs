@@ -1,7 +1,7 @@
 //! How a change reads: whose contact it is and which, with the ids after that; below it, what
 //! changes.
 
-use crm_bulk::{Change, NamedOwner, visible};
+use crm_bulk::{Action, Change, NamedOwner, visible};
 use unicode_width::UnicodeWidthStr;
 
 /// How wide a line gets, unless one of its parts alone is wider.
@@ -65,9 +65,12 @@ pub(super) fn difference(change: &Change) -> String {
         })
         .collect();
     let members = members.join("; ");
-    match change.action.name() {
-        "delete" => "delete".to_owned(),
-        "create" => format!("create {members}"),
+    match &change.action {
+        Action::Delete(None) => "delete".to_owned(),
+        Action::Delete(Some(needed)) => {
+            format!("delete, only while contact {} is the same and stays", needed.contact)
+        }
+        Action::Create(_) => format!("create {members}"),
         _ => members,
     }
 }

@@ -67,6 +67,10 @@ pub(super) struct Which {
     contact_type: Option<String>,
     value: Option<String>,
     action: &'static str,
+    /// The contact that has to be the same and stay.
+    same_as: Option<String>,
+    /// Why it was planned.
+    why: Option<String>,
     /// For people: the lines that the change begins with.
     #[serde(skip)]
     pub(super) about: Vec<String>,
@@ -84,6 +88,8 @@ impl Which {
             contact_type: change.contact_type().map(|kind| kind.as_str().to_owned()),
             value: change.value().map(str::to_owned),
             action: change.action.name(),
+            same_as: change.action.stand_in().map(|it| it.contact.to_string()),
+            why: change.why.clone(),
             about: about(&format!("{}. ", change.id), change, named),
         }
     }
@@ -112,7 +118,7 @@ pub(super) struct Shown {
 records! {
     Shown {
         "id" => "ID", "row", "ownerKind", "ownerId", "contactId", "ownerName" => "NAME",
-        "ownerTown" => "TOWN", "type", "value" => "VALUE", "action", "change" => "CHANGE",
+        "ownerTown" => "TOWN", "type", "value" => "VALUE", "action", "sameAs", "why", "change" => "CHANGE",
         "state" => "STATE", "message" => "MESSAGE", "fieldErrors", "traceId", "httpStatus", "at",
         "attempts", "undoneBy", "before", "after";
         lines: Shown::lines
@@ -156,6 +162,7 @@ impl Shown {
         if !self.change.is_empty() {
             lines.push(format!("{INDENT}{}", self.change));
         }
+        lines.extend(self.which.why.as_ref().map(|why| format!("{INDENT}{why}")));
         let undone = self.undone_by.as_ref().map(|set| format!(", undone by {set}"));
         let state = format!("{}{}", self.state, undone.unwrap_or_default());
         lines.push(match &self.message {

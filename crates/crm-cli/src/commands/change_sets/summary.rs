@@ -122,6 +122,7 @@ impl Summary {
             let before = "  ";
             lines.extend(about(before, &change, names.of_owner(&change.target)?));
             lines.push(indented(before) + &difference(&change));
+            lines.extend(change.why.map(|why| indented(before) + &why));
             shown += 1;
         }
         let (mut set_aside, mut shown_aside, mut said) = (Vec::new(), 0, None);
@@ -355,7 +356,6 @@ impl Summary {
 pub(in crate::commands) fn in_words(state: State) -> &'static str {
     match state {
         State::Already => "so already",
-        State::Held => "held by the consent ledger",
         state => state.as_str(),
     }
 }

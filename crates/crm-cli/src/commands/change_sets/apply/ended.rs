@@ -4,7 +4,7 @@ use std::path::Path;
 
 use crm_bulk::{ChangeSet, Finished, SetKind, State, StopReason, Totals};
 
-use super::outcome::{Reason, counts, progress, text};
+use super::outcome::{Reason, counts, held_by_ledger, progress, text};
 use crate::{
     commands::change_sets::summary::{name, page_of},
     error::CliError,
@@ -109,7 +109,7 @@ impl Ended {
             summary += &format!("; {crm} apply {set} continues{first}");
         }
         // What the ledger held and nothing else: no answer of the service.
-        let is_held = totals.in_state(State::Held) == totals.count(State::is_set_aside);
+        let is_held = held_by_ledger(totals) == totals.count(State::is_set_aside);
         let exit = match reason.exit {
             Exit::Done | Exit::Unreachable if is_unknown => Exit::Unknown,
             Exit::Done if is_held && open == 0 => Exit::Consent,

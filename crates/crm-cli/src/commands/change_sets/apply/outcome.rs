@@ -1,6 +1,6 @@
 //! The outcome of a run: in words for people, for programs, and as an exit code.
 
-use crm_bulk::{State, StopReason, Totals};
+use crm_bulk::{Action, State, StopReason, Totals};
 
 use crate::{commands::change_sets::summary::in_words, exit::Exit};
 
@@ -57,13 +57,24 @@ pub(super) fn progress(totals: &Totals) -> String {
     let parts = [
         (totals.in_state(State::Done) + totals.in_state(State::Already), "done"),
         (totals.count(State::may_be_sent), "with an unknown outcome"),
-        (totals.in_state(State::Held), "held by the consent ledger"),
+        (held_by_ledger(totals), "held by the consent ledger"),
+        (held_deletions(totals), "held, since nothing stays in their place"),
         (totals.count(State::is_set_aside) - totals.in_state(State::Held), "failed or set aside"),
         (totals.in_state(State::Planned), "not begun"),
     ];
     let parts = parts.into_iter().filter(|(count, _)| *count > 0);
     let parts: Vec<_> = parts.map(|(n, words)| format!("{n} {words}")).collect();
     parts.join(", ")
+}
+
+/// How many changes the ledger holds: all that are held but deletions, which turn nothing on.
+pub(super) fn held_by_ledger(totals: &Totals) -> u64 {
+    totals.in_state(State::Held) - held_deletions(totals)
+}
+
+/// How many deletions are held for want of the contact that has to stay in their place.
+fn held_deletions(totals: &Totals) -> u64 {
+    totals.of(State::Held, Action::Delete(None).name())
 }
 
 /// How many changes are in which state, in the order of a report; without those that have none.

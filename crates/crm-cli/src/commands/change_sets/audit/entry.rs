@@ -1,6 +1,6 @@
 //! A contact with what was found, for programs.
 
-use crm_audit::{Examined, Finding, Mending};
+use crm_audit::{Examined, Finding, Mending, Proposal};
 use crm_bulk::NamedOwner;
 use crm_models::{Contact, ContactId};
 use serde::Serialize;
@@ -26,11 +26,14 @@ pub(super) struct Entry {
     customer_id: Option<i64>,
     location_id: Option<i64>,
     contact_id: i64,
+    same_as: Option<i64>,
     #[serde(rename = "type")]
     contact_type: Option<String>,
     value: Option<String>,
     memo: Option<String>,
     preferences: Flags,
+    /// Why it is to be so, by all rules together.
+    why: Option<String>,
 }
 
 #[derive(Default, Serialize)]
@@ -43,8 +46,8 @@ struct Flags {
 records! {
     Entry {
         "rules", "isNew", "found", "ownerKind", "ownerId", "ownerName", "ownerTown", "presentType",
-        "presentValue", "action", "customerId", "locationId", "contactId", "type", "value", "memo",
-        "preferences.invoiceNotification", "preferences.statementNotification",
+        "presentValue", "action", "customerId", "locationId", "contactId", "sameAs", "type",
+        "value", "memo", "preferences.invoiceNotification", "preferences.statementNotification", "why",
     }
 }
 
@@ -65,7 +68,7 @@ impl Entry {
     pub(super) fn of(
         examined: &Examined,
         contact: &Contact,
-        mending: Option<&Mending>,
+        proposal: Option<&Proposal>,
         is_new: bool,
     ) -> Self {
         let owner = examined.owner;
@@ -89,14 +92,19 @@ impl Entry {
             customer_id: owner.customer().map(Into::into),
             location_id: owner.location().map(Into::into),
             contact_id: contact.id.get(),
+            same_as: None,
             contact_type: None,
             value: None,
             memo: None,
             preferences: Flags::default(),
+            why: proposal.map(|proposal| proposal.why.clone()),
         };
-        match mending {
+        match proposal.map(|proposal| &proposal.mending) {
             None => entry.contact_type = Some(present.to_owned()),
-            Some(Mending::Delete) => entry.action = "delete",
+            Some(Mending::Delete { same_as }) => {
+                entry.action = "delete";
+                entry.same_as = Some(same_as.get());
+            }
             Some(Mending::Update(change)) => {
                 if change.get_value().is_some() {
                     entry.action = "rewrite";

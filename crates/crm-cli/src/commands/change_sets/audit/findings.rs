@@ -2,7 +2,7 @@
 
 use std::{fmt, io::Write, path::PathBuf};
 
-use crm_audit::{Baseline, Examined, Finding, Mending, Rule, Summary};
+use crm_audit::{Baseline, Examined, Finding, Rule, Summary};
 use crm_bulk::{AtomicWriter, NamedOwner, visible};
 use serde::Serialize;
 
@@ -137,13 +137,13 @@ impl<'a> Findings<'a> {
         let proposals = examined.proposals();
         for contact in &examined.contacts {
             let of_contact = || examined.findings.iter().filter(|it| it.contact == contact.id);
-            let mending: Option<&Mending> = proposals.get(&contact.id);
-            if mending.is_none() && of_contact().next().is_none() {
+            let proposal = proposals.get(&contact.id);
+            if proposal.is_none() && of_contact().next().is_none() {
                 continue;
             }
             let is_new = of_contact().any(|it| !self.baseline.contains(examined.owner, it));
             entries
-                .push(&Entry::of(examined, contact, mending, is_new))
+                .push(&Entry::of(examined, contact, proposal, is_new))
                 .map_err(|error| CliError::io("cannot write the answer", error))?;
         }
         Ok(())

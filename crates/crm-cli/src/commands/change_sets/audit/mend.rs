@@ -1,22 +1,20 @@
 //! What the rules propose, as rows of a plan.
 
-use crm_audit::{Examined, Mending};
+use crm_audit::{Examined, Mending, Proposal};
 use crm_bulk::{Input, Row};
 use crm_values::{NewValues, PhoneReader};
 use futures_util::stream;
 use tokio::sync::mpsc;
 
-use super::entry::rules_of;
-
-/// The rows of an owner, one for each contact that is to be changed, with the rules that ask for it.
+/// The rows of an owner, one for each contact that is to be changed, with what the rules say of it.
 pub(super) fn rows(examined: &Examined) -> impl Iterator<Item = Row> {
     let owner = examined.owner;
-    examined.proposals().into_iter().map(move |(contact, mending)| {
+    examined.proposals().into_values().map(move |Proposal { contact, mending, why, .. }| {
         let row = match mending {
             Mending::Update(change) => Row::rewrite(owner, contact, change),
-            Mending::Delete => Row::delete(owner, contact),
+            Mending::Delete { same_as } => Row::delete(owner, contact).same_as(same_as),
         };
-        row.carry("rules", rules_of(examined, contact))
+        row.why(why)
     })
 }
 
