@@ -15,17 +15,11 @@ use crate::{
 };
 
 /// The columns that a plan reads, without those of the flags.
-const OWN: [&str; 9] = [
-    "customer_id",
-    "location_id",
-    "contact_id",
-    "action",
-    "same_as",
-    "type",
-    "value",
-    "memo",
-    "why",
-];
+const OWN: [&str; 7] =
+    ["customer_id", "location_id", "contact_id", "action", "type", "value", "memo"];
+
+/// Behind those of the flags: what a deletion needs, and why a change was planned.
+const LAST: [&str; 2] = ["same_as", "why"];
 
 /// What removes a memo.
 const CLEAR: &str = "(clear)";
@@ -69,7 +63,7 @@ impl ChangeSet {
         self.known_digest()?;
         let unwritten = |e: io::Error| BulkError::file(self.path(), "written as rows", e);
         let flags = Preference::SETTABLE.map(Preference::column);
-        let names = OWN.into_iter().chain(flags).chain(OUTCOME_COLUMNS);
+        let names = OWN.into_iter().chain(flags).chain(LAST).chain(OUTCOME_COLUMNS);
         write_head(&mut out, InputFormat::Csv, marks, names).map_err(unwritten)?;
         let undone = self.undone_changes()?;
         let mut written = 0;
@@ -115,10 +109,12 @@ impl ChangeSet {
             id(owner.location().map(crm_models::LocationId::get)),
             contact.unwrap_or_default(),
             action_of(change).to_owned(),
-            change.action.stand_in().map(|it| it.contact.to_string()).unwrap_or_default(),
             text(wanted.change.get_contact_type().map(crm_models::ContactType::as_str)),
             text(wanted.change.get_value()),
             text(memo),
+        ];
+        let last = [
+            change.action.stand_in().map(|it| it.contact.to_string()).unwrap_or_default(),
             text(change.why.as_deref()),
         ];
         let flags = Preference::SETTABLE
@@ -138,7 +134,7 @@ impl ChangeSet {
             text(change.value()),
             undone_by.map(UndoneBy::name).unwrap_or_default(),
         ];
-        Ok(Some(asked.into_iter().chain(flags).chain(known).collect()))
+        Ok(Some(asked.into_iter().chain(flags).chain(last).chain(known).collect()))
     }
 }
 
