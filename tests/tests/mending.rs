@@ -141,9 +141,13 @@ async fn audit<T: Transport>(
     let summary = audit.run(&snapshot, |examined: Examined| {
         let (kind, id) = place(examined.owner);
         found.extend(examined.findings.iter().map(|it| (it.rule, kind, id, it.contact.get())));
-        rows.extend(examined.proposals().into_iter().map(|(contact, mending)| match mending {
-            Mending::Update(change) => Row::rewrite(examined.owner, contact, change),
-            Mending::Delete => Row::delete(examined.owner, contact),
+        rows.extend(examined.proposals().into_iter().map(|(contact, proposal)| {
+            match proposal.mending {
+                Mending::Update(change) => Row::rewrite(examined.owner, contact, change),
+                Mending::Delete { same_as } => {
+                    Row::delete(examined.owner, contact).same_as(same_as)
+                }
+            }
         }));
         Ok::<(), MirrorError>(())
     });
