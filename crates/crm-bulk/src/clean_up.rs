@@ -89,6 +89,19 @@ impl CleanUp {
         self.phones.is_none() && !self.lowercase_emails && self.domains.is_empty()
     }
 
+    /// Whether this address, of whatever it is one, has a domain from which addresses are moved.
+    pub(crate) fn has_old_domain(&self, value: &str) -> bool {
+        let domain = value.trim().rsplit_once('@').map(|(_, domain)| domain);
+        let is_old =
+            |domain: &str| self.domains.iter().any(|(old, _)| domain.eq_ignore_ascii_case(old));
+        domain.is_some_and(is_old)
+    }
+
+    /// Whether addresses are moved to other domains.
+    pub(crate) fn moves_addresses(&self) -> bool {
+        !self.domains.is_empty()
+    }
+
     /// Returns the value as it should be written; `None` if it already is, or if it is not a number
     /// or address and is left alone.
     #[must_use]

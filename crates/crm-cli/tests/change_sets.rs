@@ -6,7 +6,7 @@ mod common;
 use std::fs;
 
 use common::{Service, stderr, stdout};
-use crm_sandbox::{Fault, FaultPlan, FaultRule, Sandbox, Seed};
+use crm_sandbox::{Fault, FaultPlan, FaultRule, NewContact, Sandbox, Seed};
 use serde_json::Value;
 
 const ROWS: &str = "\
@@ -963,4 +963,90 @@ fn with_detailed_exit_codes_every_failure_is_told_from_changes() {
     service.crm(&[&plan[..], &["--nonsense"]].concat()).assert().code(1);
     let mut without_settings = common::crm(service.home.path());
     without_settings.args(plan).assert().code(1);
+}
+
+#[test]
+fn a_domain_that_is_replaced_says_whose_addresses_are_left() {
+    let service = Service::start();
+    let among_numbers = NewContact::of_customer(1_003, "Phone", "desk@HarborBakery.example");
+    let id = service.sandbox.add_contact(among_numbers).unwrap();
+    let plan = "plan --replace-domain harborbakery.example=bakery.example --out";
+    // An app that may not read people.
+    let forbidden = ["Contacts_GetList", "Contacts_SearchContactMethods"].map(|operation| {
+        FaultRule::new(Fault::Status { status: 403 }).operation(operation).times(0)
+    });
+    service.sandbox.inject(forbidden.into_iter().fold(FaultPlan::new(), FaultPlan::rule));
+    let without = service.ok(&format!("{plan} early.crm"));
+    assert!(without.contains("The addresses of people were not looked at"), "{without}");
+
+    service.sandbox.inject(FaultPlan::new());
+    service.ok("mirror update");
+    let planned = service.ok(&format!("{plan} set.crm"));
+    for part in [
+        "note: 1 address of a person has a domain that is replaced and is not changed: ",
+        "crm contact-methods update",
+        "note: 1 address under a telephone's type has a domain that is replaced and is not changed: ",
+        &format!("customer 1003, contact {id}. `crm audit --rule email-in-phone --fix`"),
+    ] {
+        assert!(planned.contains(part), "{part}: {planned}");
+    }
+    let other = service.ok("plan --lowercase-emails --out other.crm");
+    assert!(!other.contains("domain"), "{other}");
+}
+
+#[test]
+fn a_sheet_from_before_an_opt_out_says_what_it_would_turn_on_again() {
+    let service = Service::start();
+    service.write("list.csv", "phone\n2135550177\n");
+    service.ok("opt-out list.csv --without-people");
+    let set = service.json("sets")[0]["name"].as_str().unwrap().to_owned();
+    service.ok(&format!("apply {set} --yes"));
+    let done = service.json(&["show", &set, "--state", "done", "--where", "action=update"]);
+    let rows = done.as_array().unwrap().iter().take(2).map(|change| {
+        let kind = change["ownerKind"].as_str().unwrap();
+        let ids = [&change["ownerId"], &change["contactId"]].map(Value::to_string);
+        let [owner, contact] = ids;
+        match kind {
+            "customer" => format!("{owner},,{contact},on\n"),
+            _ => format!(",{owner},{contact},on\n"),
+        }
+    });
+    // One more that nobody opted out.
+    let off = "1001,,4002,on\n".to_owned();
+    let rows: String = rows.chain([off]).collect();
+    let header = "customer_id,location_id,contact_id,marketing_updates\n";
+    service.write("stale.csv", &format!("{header}{rows}"));
+    let planned = service.ok("plan stale.csv --out stale.crm --page stale.html");
+    let told = format!("3 changes turn marketing on; {set} turned it off on ");
+    assert!(planned.contains(&told) && planned.contains(" for 2 of them"), "{planned}");
+    let page = fs::read_to_string(service.home.path().join("stale.html")).unwrap();
+    assert!(page.contains("3 changes turn marketing on; "), "{page}");
+    let first = page.find("p class=\"note\"").unwrap();
+    assert!(page[first..].contains("Look at this first"), "{page}");
+    // What turns nothing on says nothing of it.
+    service.write("other.csv", &format!("{header}1001,,4002,off\n"));
+    let other = service.ok("plan other.csv --out other.crm");
+    assert!(!other.contains("marketing on"), "{other}");
+}
+
+#[test]
+fn what_unknown_flags_become_is_said_with_the_number_of_contacts_and_what_ends() {
+    let service = Service::start();
+    // Of this one the service tells no flags.
+    service.write("list.csv", "email\norders@harborbakery.example\n");
+    let refused = service.ok("opt-out list.csv --without-people --out refused.crm");
+    assert!(refused.contains("`--unknown-flags on`, which lets job reminders"), "{refused}");
+    for (choice, told) in [
+        ("off", "job reminders, invoices and statements end too; `--unknown-flags on`"),
+        ("on", "`--unknown-flags on` turns on every flag that is not named for the contact"),
+    ] {
+        let plan = format!(
+            "opt-out list.csv --without-people --unknown-flags {choice} --out {choice}.crm"
+        );
+        let planned = service.ok(&plan);
+        assert!(planned.contains(told), "{choice}: {planned}");
+    }
+    service.write("rows.csv", "location_id,contact_id,invoices\n2001,3005,on\n");
+    let planned = service.ok("plan rows.csv --unknown-flags on --out rows.crm");
+    assert!(planned.contains("marketing too where a row does not name it"), "{planned}");
 }

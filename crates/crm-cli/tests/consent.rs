@@ -508,3 +508,32 @@ fn a_record_of_no_number_is_told_to_be_of_none() {
     assert!(!stderr(&told).contains("no longer has it"), "{}", stderr(&told));
     assert!(stdout(&told).contains("nothing was there"), "{}", stdout(&told));
 }
+
+#[test]
+fn wishes_outlive_the_set_that_was_planned_for_them_and_that_is_said() {
+    let service = Service::start();
+    write(&service, "first.csv", "phone,status\n3235550113,STOP\n");
+    service.ok("consent import first.csv");
+    write(&service, "wrong.csv", "phone\n2135550177\n");
+    let planned = service.crm("opt-out wrong.csv --out set.crm").assert().success();
+    let told = stderr(&planned);
+    for part in [
+        "the wishes stand in the consent ledger as import ",
+        "the next `crm consent run` carries them out, whether this set is applied or not",
+        "--reason REASON",
+    ] {
+        assert!(told.contains(part), "{part}: {told}");
+    }
+    let dropped = service.crm("drop set.crm 1 --reason 'they called'").assert().success();
+    let told = stderr(&dropped);
+    assert!(told.contains("1 change of what was dropped: the wish stands"), "{told}");
+    assert!(told.contains("consent retract"), "{told}");
+    let approved = service.crm("approve set.crm --by Ana --drop 2").assert().success();
+    assert!(stderr(&approved).contains("the wish stands"), "{}", stderr(&approved));
+
+    // A change that no wish asks for is dropped without a word.
+    write(&service, "rows.csv", "location_id,contact_id,memo\n2001,3001,Gate 4411\n");
+    service.ok("plan rows.csv --out memo.crm");
+    let dropped = service.crm("drop memo.crm 1").assert().success();
+    assert!(!stderr(&dropped).contains("wish"), "{}", stderr(&dropped));
+}

@@ -73,9 +73,7 @@ pub(crate) fn request(
     let failed = |why: String| Outcome::because(State::Failed, why);
     let request = wanted.request(current).map_err(|error| match error {
         // A plan is about many: what is said once for all is said where it is made.
-        PreferencesError::Unknown { .. } => failed(format!(
-            "{error}, or plan with `--unknown-flags off` or `on`, which says what those become"
-        )),
+        PreferencesError::Unknown { .. } => failed(format!("{error}, or {}", choice(wanted))),
         _ => failed(error.to_string()),
     })?;
     let sends_value = request.as_ref().is_some_and(|request| request.get_value().is_some());
@@ -95,6 +93,20 @@ pub(crate) fn request(
         suits.map_err(|e| failed(format!("does not suit this contact: {e}")))?;
     }
     Ok(request)
+}
+
+/// What is said of flags that the service does not tell: what each choice does beyond what was asked for.
+fn choice(wanted: &Wanted) -> &'static str {
+    match wanted.change.get_preferences().get_marketing_updates() {
+        Some(_) => {
+            "plan with `--unknown-flags on`, which lets job reminders, invoices and statements go on; \
+             `off` would end them too"
+        }
+        None => {
+            "plan with `--unknown-flags`: `on` turns on every flag that is not named, marketing too, \
+             and `off` ends job reminders, invoices and statements where they are not named"
+        }
+    }
 }
 
 /// A deletion without a condition.

@@ -205,7 +205,8 @@ impl TurnOff {
 /// Why nothing can be turned off where the flags are not known, and what helps.
 #[doc(hidden)]
 pub const UNKNOWN_FLAGS: &str = "the service does not tell its preferences, which are set all or none: \
-                                 `--unknown-flags off` or `on` says what the others become";
+                                 `--unknown-flags on` lets job reminders, invoices and \
+                                 statements go on, and `off` ends them too";
 
 /// What takes the rows of a plan.
 pub type Take<'a> = dyn FnMut(Copies) -> Result<(), BulkError> + 'a;

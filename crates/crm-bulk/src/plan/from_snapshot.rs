@@ -4,7 +4,7 @@ use crm_mirror::{Known, Snapshot};
 use crm_models::ContactChange;
 use crm_values::PhoneReader;
 
-use super::rows::RowPlace;
+use super::{left::Left, rows::RowPlace};
 use crate::{
     clean_up::CleanUp,
     decide::{
@@ -159,9 +159,13 @@ pub(super) fn clean_ups(
     clean_up: &CleanUp,
     draft: &Draft,
 ) -> Result<(), BulkError> {
+    let mut left = Left::default();
     snapshot.for_each(|owner, current| {
         let contact = &current.contact;
         let Some(value) = clean_up.value(&contact.contact_type, &contact.value) else {
+            if clean_up.has_old_domain(&contact.value) {
+                left.add_contact(snapshot, owner, contact)?;
+            }
             return Ok(());
         };
         let action = Action::Update(Wanted::exactly(ContactChange::new().value(value)));
@@ -173,5 +177,15 @@ pub(super) fn clean_ups(
             before: Some(contact.clone().into()),
             outcome: Outcome::new(State::Planned),
         })
-    })
+    })?;
+    if clean_up.moves_addresses() {
+        snapshot.for_each_method(|method, _| {
+            if clean_up.has_old_domain(&method.value) {
+                left.add_method(snapshot, &method)?;
+            }
+            Ok::<_, BulkError>(())
+        })?;
+        draft.set_notes(&left.notes(snapshot.people_known_at()?.is_some()))?;
+    }
+    Ok(())
 }

@@ -2,6 +2,7 @@
 
 mod from_api;
 mod from_snapshot;
+mod left;
 mod options;
 mod rows;
 

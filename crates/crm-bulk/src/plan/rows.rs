@@ -102,7 +102,7 @@ impl Plan {
                 let others: Vec<_> = others.map(Preference::column).collect();
                 let why = format!(
                     "a new contact needs all flags or none; name {} too, or say what they become: \
-                     `--unknown-flags off` or `on`",
+                     `--unknown-flags off`, or `on`, which turns on marketing too unless it is named",
                     others.join(", ")
                 );
                 Err(whole(line, why))

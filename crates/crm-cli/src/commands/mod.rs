@@ -373,7 +373,7 @@ impl Command {
             Self::Show(command) => command.run(globals, output),
             Self::Report(command) => command.run(globals, output).await,
             Self::Drop(command) => command.run(globals, output).await,
-            Self::Approve(command) => command.run(output).await,
+            Self::Approve(command) => command.run(globals, output).await,
             Self::Apply(command) => command.run(&connect().await?, globals).await,
             Self::Status(command) => command.run(globals, output),
             Self::Verify(command) => command.run(&connect().await?).await,

@@ -13,6 +13,7 @@ use rusqlite::{Row, Statement, params};
 use super::{
     codes,
     columns::read_target,
+    flag_notes,
     format::FORMAT,
     planned::{PlannedRow, insert_into},
     record::{Record, WishColumns, read_action},
@@ -401,6 +402,19 @@ impl Draft {
         Ok(())
     }
 
+    /// Puts what the plan does to flags before its other notes.
+    fn tell_of_flags(&self) -> Result<(), BulkError> {
+        let mut notes = flag_notes::of(self.database())?;
+        if notes.is_empty() {
+            return Ok(());
+        }
+        if let Some(others) = self.database().meta("notes")? {
+            let others = serde_json::from_str::<Vec<String>>(&others);
+            notes.extend(others.map_err(|e| self.unwritable(e))?);
+        }
+        self.set_notes(&notes)
+    }
+
     /// Sets aside what contradicts itself, takes the rest for what was planned, and puts the set under its name, unless a file has it
     /// by now.
     pub(crate) fn finish(self) -> Result<(), BulkError> {
@@ -415,6 +429,7 @@ impl Draft {
         if self.creates.get() {
             repeats::resolve_creations(self.database())?;
         }
+        self.tell_of_flags()?;
         seal::adopt(self.database())?;
         let database = self.database();
         database.check(totals::recount(&database.connection))?;

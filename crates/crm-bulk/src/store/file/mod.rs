@@ -11,6 +11,7 @@ mod columns;
 mod decisions;
 mod draft;
 mod file_store;
+mod flag_notes;
 mod format;
 mod handover;
 mod moved;

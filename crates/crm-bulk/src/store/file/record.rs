@@ -304,6 +304,24 @@ impl<'a> Wish<'a> {
     }
 }
 
+/// The condition on an update that it turns this flag on where the service tells that it is off.
+pub(super) fn turns_on(flag: Preference) -> String {
+    let (bit, named) = (bit(flag), bit(flag) << ROOM);
+    format!(
+        "action = {} AND flags & {bit} = 0 AND wanted_flags & {bit} <> 0
+             AND wanted_flags & {named} <> 0",
+        codes::UPDATE
+    )
+}
+
+/// The condition on an update that it names flags where the service tells none.
+pub(super) fn sets_unknown_flags() -> String {
+    format!(
+        "action = {} AND value IS NOT NULL AND flags IS NULL AND wanted_flags & {NAMED_FLAGS} <> 0",
+        codes::UPDATE
+    )
+}
+
 /// The condition on a change that it asks for something: a reversal that is not possible does not.
 pub(super) fn asks_for_something() -> String {
     format!(

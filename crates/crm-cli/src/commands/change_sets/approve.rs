@@ -8,13 +8,13 @@ use serde::Serialize;
 
 use super::{
     decided::Decided,
-    drop::{first, nothing_to_drop, refuse_unknown, tell_held},
+    drop::{first, nothing_to_drop, refuse_unknown, tell_held, tell_wishes},
     summary::name,
 };
 use crate::{
     commands::args::{narrow, whole},
     error::CliError,
-    globals::Format,
+    globals::{Format, Globals},
     output::{Output, count, crm, quoted},
     signal::until_signal,
     status::Status,
@@ -63,7 +63,7 @@ struct Approved {
 }
 
 impl Approve {
-    pub(crate) async fn run(self, output: &Output) -> Result<Status, CliError> {
+    pub(crate) async fn run(self, globals: &Globals, output: &Output) -> Result<Status, CliError> {
         let set = ChangeSet::open(&self.set)?;
         refuse_unknown(&set, &self.drop)?;
         let (dropped, decision) = match until_signal(self.decide(&set)).await? {
@@ -74,6 +74,7 @@ impl Approve {
         let changes = changes.unwrap_or_default();
         if let Some(dropped) = &dropped {
             tell_held(dropped);
+            tell_wishes(globals, &set, dropped)?;
         }
         match output.format() {
             Format::Table => {

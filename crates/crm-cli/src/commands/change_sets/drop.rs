@@ -16,10 +16,13 @@ use super::{
     summary::{name, to_be_approved},
 };
 use crate::{
-    commands::args::{narrow, whole},
+    commands::{
+        args::{narrow, whole},
+        ledger,
+    },
     error::CliError,
     globals::{Format, Globals},
-    output::{Output, count, note},
+    output::{Output, count, crm, note},
     session,
     signal::until_signal,
     status::Status,
@@ -92,6 +95,7 @@ impl DropCommand {
             return Err(CliError::Usage(format!("{set}: nothing was dropped: {why}")));
         }
         tell_held(&summary);
+        tell_wishes(globals, &file, &summary)?;
         if was_approved {
             note("the approval was of the set before: have it approved again");
         }
@@ -167,6 +171,44 @@ pub(super) fn tell_held(summary: &DropSummary) {
         count(summary.holds.len() as u64, "deletion"),
         others.collect::<String>()
     ));
+}
+
+/// How many records of the ledger are named.
+const RECORDS_NAMED: usize = 5;
+
+/// Says of what was dropped that a wish asks for it which stands.
+pub(super) fn tell_wishes(
+    globals: &Globals,
+    set: &ChangeSet,
+    summary: &DropSummary,
+) -> Result<(), CliError> {
+    let ledger = if summary.dropped > 0 { ledger::of_account(globals) } else { None };
+    let Some(ledger) = ledger else {
+        return Ok(());
+    };
+    let (mut wished, mut records) = (0_u64, BTreeSet::new());
+    let dropped = summary.changes.iter().map(|id| id.get());
+    for change in set.changes(&Selection::all().numbers(dropped)) {
+        if let Some(record) = ledger::asked_by(&ledger, &change?)? {
+            wished += 1;
+            records.insert(record);
+        }
+    }
+    let Some(first) = records.first() else {
+        return Ok(());
+    };
+    let named: Vec<_> = records.iter().take(RECORDS_NAMED).map(u64::to_string).collect();
+    let more = records.len().saturating_sub(RECORDS_NAMED);
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    note(format!(
+        "{} of what was dropped: the wish stands in the consent ledger (record {}{more}), and the next \
+         `crm consent run` carries it out all the same; `{} consent retract {first} --reason REASON` \
+         takes it back",
+        count(wished, "change"),
+        named.join(", "),
+        crm()
+    ));
+    Ok(())
 }
 
 /// How many of the changes that were dropped are shown.

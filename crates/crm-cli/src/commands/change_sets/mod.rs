@@ -22,6 +22,7 @@ mod rows;
 mod select;
 pub(super) mod show;
 pub(super) mod snapshot;
+mod stale;
 pub(super) mod status;
 pub(super) mod summary;
 mod template;

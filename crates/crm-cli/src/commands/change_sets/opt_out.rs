@@ -31,6 +31,10 @@ use crate::{
 
 /// Plan it for every contact with one of these numbers or addresses, on every customer, every
 /// location, and every person's contact methods, however they are written.
+///
+/// Where the desk has a consent ledger, the wishes of the list are recorded there at once. They stand
+/// whether the set is applied or not, also for a change that is dropped: the next `crm consent run`
+/// carries them out. A wrong list is taken back with `crm consent retract IMPORT`.
 #[derive(Debug, Args)]
 pub(crate) struct OptOutCommand {
     /// CSV as a spreadsheet saves it, with columns such as value, phone, mobile, email, or one value
@@ -123,6 +127,9 @@ impl OptOutCommand {
             Err(signal) => return Ok(Status::Stopped(signal, None)),
         };
         summary.write_whole_or_begun(session.output)?;
+        if let Some(taken) = taken.filter(|taken| !taken.rows.is_empty()) {
+            note(wishes_stand(taken.import, on));
+        }
         Ok(if self.detailed_exitcode && !summary.is_settled() {
             Status::ChangesPlanned
         } else {
@@ -162,6 +169,20 @@ impl OptOutCommand {
         self.names.find(session, mirror.as_deref(), false, out).await;
         Ok(())
     }
+}
+
+/// What becomes of the wishes of the list, whatever becomes of the set.
+fn wishes_stand(import: u64, on: bool) -> String {
+    let carried_out = if on {
+        "they count whether this set is applied or not"
+    } else {
+        "the next `crm consent run` carries them out, whether this set is applied or not"
+    };
+    format!(
+        "the wishes stand in the consent ledger as import {import}: {carried_out}; the wrong file: `{} \
+         consent retract {import} --reason REASON`",
+        crm()
+    )
 }
 
 /// Says of a refusal that the ledger has the list all the same: code 2 would say that nothing was

@@ -14,6 +14,7 @@ use super::{
     review::ReviewArgs,
     rows::{InputArgs, told},
     snapshot::Need,
+    stale,
     template::{self, Template},
 };
 use crate::{
@@ -180,6 +181,7 @@ impl PlanCommand {
             note(format!("left out: {}", count(invalid.rows, "invalid row")));
         }
         self.consent.of_set(session.existing_desk()?, out.path())?;
+        stale::tell(session, out.path())?;
         let summary = match self.review.summary(session, out.path(), self.sample).await? {
             Ok(summary) => summary,
             Err(signal) => return Ok(Status::Stopped(signal, None)),

@@ -33,7 +33,9 @@ pub(crate) struct InputArgs {
     mend: Option<PathBuf>,
 
     /// The value of flags that a row does not name, for new contacts and where the service does
-    /// not say what a contact receives; without it such changes are refused
+    /// not say what a contact receives; without it such changes are refused. `off` also ends job
+    /// reminders, invoices and statements there; `on` lets them go on, and turns marketing on too
+    /// where that is not named
     #[arg(long, value_name = "on|off", hide_possible_values = true)]
     pub(super) unknown_flags: Option<Switch>,
 }
