@@ -92,8 +92,10 @@ fn is_weekend(day: Date) -> bool {
 }
 
 fn holiday(day: Date, holidays: &[Holiday]) -> Option<&Holiday> {
-    // That of the first of January may be observed in the year before.
+    // It is observed on its day, or the day before or after. That of the first of January may be observed
+    // in the year before.
+    let near = [day.yesterday(), Ok(day), day.tomorrow()].map(|day| day.map(Date::month).ok());
     let years = [day.year(), day.year() + 1];
     let is = |holiday: &&Holiday| years.iter().any(|year| holiday.observed(*year) == Some(day));
-    holidays.iter().find(is)
+    holidays.iter().filter(|holiday| near.contains(&Some(holiday.month))).find(is)
 }
