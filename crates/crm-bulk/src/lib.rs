@@ -158,7 +158,7 @@ pub use plan::{Plan, PlanSummary};
 // For the pages that the command makes, so that all look alike.
 #[doc(hidden)]
 pub use report::page;
-pub use report::{PastEvent, Report};
+pub use report::{LastDay, LeftOut, PastEvent, Report};
 pub use results::ResultRows;
 pub use set::{
     Action, Change, ChangeId, Decision, DecisionKind, Digest, ExpectedDigest, Image, InvalidDigest,
@@ -177,7 +177,7 @@ pub use store::{
 pub use system_user::system_user;
 pub use undo::{UndoSummary, UndoTerms};
 pub use undone::{Undone, UndoneBy, UndoneChanges};
-pub use verify::{Finding, Found, Verification};
+pub use verify::{Finding, Found, KeptFinding, Verification};
 pub use visible::{replace_unseen, visible};
 
 #[cfg(doctest)]

@@ -86,6 +86,10 @@ pub(crate) enum CliError {
     #[error(transparent)]
     Sandbox(#[from] SandboxError),
 
+    /// What a wish of the consent ledger stands against, so that nothing was written.
+    #[error("{0}")]
+    AgainstWish(String),
+
     /// A file or a stream of this machine.
     #[error("{what}: {source}")]
     Io { what: String, source: io::Error },
@@ -112,6 +116,20 @@ impl CliError {
     /// A file that cannot be written.
     pub(crate) fn unwritten(path: &Path) -> impl Fn(io::Error) -> Self {
         move |source| Self::io(format!("cannot write {}", path.display()), source)
+    }
+
+    /// One line, with the causes that the message itself does not give.
+    pub(crate) fn line(&self) -> String {
+        let mut line = self.to_string();
+        let mut cause = std::error::Error::source(self);
+        while let Some(error) = cause {
+            let text = error.to_string();
+            if !line.contains(&text) {
+                line = format!("{line}: {text}");
+            }
+            cause = error.source();
+        }
+        line
     }
 
     /// The call that failed, whatever it was made for.
@@ -209,6 +227,7 @@ impl CliError {
             Self::Consent(ConsentError::Altered { .. } | ConsentError::DigestKey { .. }) => {
                 Exit::Consent
             }
+            Self::AgainstWish(_) => Exit::Consent,
             Self::Consent(error) if error.is_local() => Exit::Local,
             Self::Usage(_)
             | Self::Fields(_)

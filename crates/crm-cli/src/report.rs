@@ -130,7 +130,7 @@ impl Report<'_> {
         if self.is_verbose {
             details.extend(problem(error));
         }
-        let message = message(error);
+        let message = error.line();
         let mut failure = Failure::new(error.kind(), &message, exit);
         if let Some(error) = error.contacts() {
             failure.add(error);
@@ -157,20 +157,6 @@ pub(crate) fn usage(output: &Output, message: &str, exit: Exit) -> io::Result<()
     let mut error = Failure::new(Exit::Usage.kind(), message, exit);
     error.advice = Some("correct");
     output.error(&Envelope { outcome: None, error })
-}
-
-/// One line, with the causes that the message itself does not give.
-fn message(error: &CliError) -> String {
-    let mut message = error.to_string();
-    let mut cause = std::error::Error::source(error);
-    while let Some(error) = cause {
-        let text = error.to_string();
-        if !message.contains(&text) {
-            message = format!("{message}: {text}");
-        }
-        cause = error.source();
-    }
-    message
 }
 
 fn details(error: &CliError) -> Vec<String> {

@@ -85,7 +85,7 @@ fn a_plan_reaches_customers_locations_and_people_and_its_undo_is_refused() {
     assert_eq!(receiving(&service, "2135550177"), 0);
     // What the feeds have not told the mirror yet is not due any longer either.
     assert!(due(&service, 0).is_empty());
-    let refused = service.crm(&format!("undo {set}")).assert().code(2);
+    let refused = service.crm(&format!("undo {set}")).assert().code(10);
     assert!(stderr(&refused).contains("--override-consent"), "{}", stderr(&refused));
     // Nothing is due: no set.
     let none = service.ok("consent plan");
@@ -119,8 +119,11 @@ fn an_undo_takes_back_what_was_retracted_and_holds_what_is_still_wished() {
     service.crm("apply back.crm --yes").assert().code(10);
     assert_eq!((receiving(&service, "3235550113"), receiving(&service, "2135550177")), (1, 0));
     // What was undone is not undone again, and of the rest nothing can be.
-    let refused = service.crm(&format!("undo {set} --out again.crm")).assert().code(2);
+    let refused = service.crm(&format!("undo {set} --out again.crm")).assert().code(10);
     assert!(stderr(&refused).contains("9 changes would turn marketing on"));
+    // Which they are is told, since there is no set that would tell it.
+    let held = stderr(&refused).lines().filter(|line| line.starts_with("held: ")).count();
+    assert_eq!(held, 9, "{}", stderr(&refused));
     assert!(!service.home.path().join("again.crm").exists());
     // Who wishes to be written to by now can be.
     let now = jiff::Timestamp::now().to_string();
@@ -228,7 +231,9 @@ fn the_evidence_has_the_day_of_each_wish_and_what_was_late_but_no_day_that_nobod
     service.ok("mirror update");
     service.ok("consent plan");
     let set = service.json("sets")[0]["name"].as_str().unwrap().to_owned();
-    service.ok(&["apply", &set, "--yes"]);
+    // Late whoever sends it.
+    let applied = service.crm(&["apply", &set, "--yes"]).assert().code(10);
+    assert!(stderr(&applied).contains("late when turned off"), "{}", stderr(&applied));
     service.ok(&["report", &set, "--html", "page.html"]);
     let csv = fs::read_to_string(service.home.path().join("page.html.csv")).unwrap();
     let mut rows = csv::Reader::from_reader(csv.as_bytes());
@@ -240,6 +245,7 @@ fn the_evidence_has_the_day_of_each_wish_and_what_was_late_but_no_day_that_nobod
             let cell = |name: &str| {
                 row[header.iter().position(|column| column == name).unwrap()].to_owned()
             };
+            assert_eq!(cell("late").is_empty(), cell("daysLate").is_empty(), "{csv}");
             (cell("value"), cell("received"), cell("late"))
         })
         .collect();
@@ -310,7 +316,7 @@ fn numbers_are_read_as_those_of_the_country_of_the_desk() {
     run(&service, 0);
     assert_eq!(receiving(&service, "7946 0142"), 0);
     let on = format!("customer-contacts update 1002 {id} --marketing-updates on --yes");
-    service.crm(&on).assert().code(2);
+    service.crm(&on).assert().code(10);
 }
 
 #[test]
@@ -445,7 +451,7 @@ fn a_method_of_a_person_is_turned_on_against_no_wish_unless_somebody_says_so() {
     let marketing = kinds.find(|name| name.to_lowercase().contains("marketing")).unwrap();
     let set = |on: bool| format!("preferences set {of} {marketing} {on} --yes");
     let before = service.writes().len();
-    let refused = service.crm(&set(true)).assert().code(2);
+    let refused = service.crm(&set(true)).assert().code(10);
     assert!(stderr(&refused).contains("record 1 of the consent ledger"), "{}", stderr(&refused));
     assert_eq!(service.writes().len(), before);
     service.ok(&set(false));
@@ -462,7 +468,7 @@ fn a_method_of_a_person_is_turned_on_against_no_wish_unless_somebody_says_so() {
     let before = service.writes().len();
     for verb in [&["update"][..], &["upsert", "--type", kind.as_str().unwrap()]] {
         let line = ["contact-methods", verb[0], person(method), method, "--value", SHARED, "--yes"];
-        let refused = service.crm(&[&line[..], &verb[1..]].concat()).assert().code(2);
+        let refused = service.crm(&[&line[..], &verb[1..]].concat()).assert().code(10);
         assert!(stderr(&refused).contains("--override-consent"), "{}", stderr(&refused));
     }
     assert_eq!(service.writes().len(), before);

@@ -238,13 +238,13 @@ fn the_nightly_run_shows_with_its_set_and_its_members_have_their_names() {
     // Programs read these: one that goes or is called otherwise is a breaking change.
     assert_eq!(
         names(&told),
-        "acts allKinds asked chain chainLeftOut check clock copies digest head key keys madeAt madeBy \
+        "acts allKinds asked chain chainLeftOut check clock clockOfAllKinds copies digest head key keys madeAt madeBy \
          marketing mayBe mirrorKnownAt notCovered policies records seals server tenant unsealed version wishes"
     );
     assert_eq!(
         names(copied),
-        "again clock contactId created daysLate doNotText earlier events isExact now off ownerId ownerKind \
-         ownerName says since untilGone value verdict"
+        "again arrival clock contactId created daysLate doNotText earlier events isExact now off otherKinds \
+         ownerId ownerKind ownerName says since untilGone value verdict"
     );
     assert_eq!(
         names(&told["wishes"][0]),
@@ -391,8 +391,8 @@ fn a_later_policy_makes_no_wish_less_late_and_both_last_days_are_told() {
     let text = stdout(&service.crm(&["consent", "prove", &value]).assert().code(10));
     let two = "Two policies give two last days: 2026-01-20 by the policy in force at the wish (the \
                default), and ";
-    let counted = "10 business days from 2026-01-05, without weekends and Birthday of Martin Luther \
-                   King, Jr. (2026-01-19); days are those of America/New_York";
+    let counted = "10 business days after 2026-01-05, weekends and Birthday of Martin Luther King, Jr. \
+                   (2026-01-19) left out; a day is one of America/New_York";
     for part in [two, counted] {
         assert!(text.contains(part), "{part} in {text}");
     }
@@ -444,12 +444,14 @@ fn a_list_that_was_taken_back_names_its_sets_and_they_name_it() {
     service.ok("opt-out wrong.csv");
     service.ok("apply opt-out --yes");
     let page = |of: &str| {
-        service.ok(&format!("report {of} --html set.html"));
-        fs::read_to_string(service.home.path().join("set.html")).unwrap()
+        // A page replaces only that of the same set.
+        service.ok(&format!("report {of} --html {of}.html"));
+        fs::read_to_string(service.home.path().join(format!("{of}.html"))).unwrap()
     };
     let before = page("opt-out");
     // The Birthday of Martin Luther King is no business day.
-    assert!(before.contains("To be done by 2026-01-20 ("), "{before}");
+    // The number of somebody who was created later has more time.
+    assert!(before.contains("the day of each copy, the first of them 2026-01-20 ("), "{before}");
     assert!(before.contains("as the consent ledger counts") && before.contains("entry late"));
     assert!(before.contains(" were open then"), "{before}");
 

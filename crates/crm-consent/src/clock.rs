@@ -1,4 +1,4 @@
-//! By when a copy of a number or an address has to receive no marketing.
+//! By when a copy of a number or an address has to be left alone.
 
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use serde::Serialize;
@@ -6,13 +6,13 @@ use serde::Serialize;
 use crate::{
     error::ConsentError,
     ledger::Ledger,
-    policies::{Held, Policies},
+    policies::{Held, Policies, PolicyUsed},
     policy::{DayOff, Policy},
     standing::{Heard, last, runs},
     wish::{Scope, Wish},
 };
 
-/// By when one copy of a number or an address has to receive no marketing.
+/// By when one copy of a number or an address has to receive none of some kinds of messages.
 ///
 /// The policy decides that was in force when the wish counts from. Where the one that is in force today
 /// gives another day, the earlier of the two decides: no policy that comes later makes a wish less
@@ -23,7 +23,9 @@ use crate::{
 pub struct Clock {
     /// The record of the wish that set it going.
     pub record: u64,
-    /// Whether it counts from the day on which the copy was created, since it is younger than the wish.
+    /// For which messages that wish counts here.
+    pub scope: Scope,
+    /// Whether it counts from the day on which the copy came to be, since it is younger than the wish.
     pub of_copy: bool,
     /// Whether it is known when that was from which it counts. Otherwise it counts from the day on which
     /// the wish came into the ledger, and nothing shows what was in time.
@@ -63,16 +65,21 @@ pub struct Counted {
 }
 
 impl Clock {
-    /// Returns the moment at which the last day is over, as RFC 3339.
-    #[must_use]
-    pub fn ends(&self) -> String {
-        self.term.day.ends.to_string()
-    }
-
     /// Returns by how many days a moment is too late: 0 on the last day and before.
     #[must_use]
     pub fn days_late(&self, at: crm_models::Timestamp) -> u32 {
         self.term.days_late(at)
+    }
+
+    /// Returns that two policies give two last days, and which one decides; `None` where they agree.
+    #[must_use]
+    pub fn two_days(&self) -> Option<String> {
+        let other = self.otherwise.as_ref()?;
+        Some(format!(
+            "Two policies give two last days: {}, and {}. The earlier one decides.",
+            self.counted.by_policy(),
+            other.by_policy()
+        ))
     }
 
     pub(crate) fn term(&self) -> &Term {
@@ -130,8 +137,8 @@ impl Ledger {
 }
 
 impl Clocks<'_> {
-    /// Returns the clock of a copy that is there since a moment, by the wishes that had been
-    /// received by another; both are written as RFC 3339. `None` where nobody wished to be left alone
+    /// Returns the clock of a copy that is there since a moment, by the wishes for these messages that had
+    /// been received by another; both are written as RFC 3339. `None` where nobody wished to be left alone
     /// then.
     ///
     /// It counts from the first of the wishes to be left alone since the last one to be written to:
@@ -144,15 +151,15 @@ impl Clocks<'_> {
     /// cannot be read.
     pub fn of(
         &self,
-        value: &str,
+        (value, scope): (&str, Scope),
         created: Option<&str>,
         by: &str,
     ) -> Result<Option<Clock>, ConsentError> {
         let created = created.map(moment).transpose()?;
         let heard = self.heard_by(value, by)?;
-        let last = runs(&heard, Scope::Marketing, &self.policies).pop();
+        let last = runs(&heard, scope, &self.policies).pop();
         let lasts = last.filter(|run| run.ended_by.is_none());
-        Ok(lasts.and_then(|run| self.of_copy(run.first, created)))
+        Ok(lasts.and_then(|run| self.of_copy((run.first, scope), created)))
     }
 
     /// Returns the record of a wish to be left alone that had been received by a moment and was taken
@@ -168,13 +175,17 @@ impl Clocks<'_> {
         Ok(outs.map(|heard| heard.record).next_back().filter(|_| counts.is_none()))
     }
 
-    /// Returns the last day in time of a wish that was received on a day, and the moment at which it is
-    /// over: for one that the ledger does not have.
+    /// Returns the last day in time of a wish that was received on a day, and by how many days a moment is
+    /// too late: for one that the ledger does not have.
     ///
     /// # Errors
     ///
     /// Returns [`ConsentError::Moment`] for a text that is no day.
-    pub fn last_day(&self, received: &str) -> Result<[String; 2], ConsentError> {
+    pub fn last_day(
+        &self,
+        received: &str,
+        at: crm_models::Timestamp,
+    ) -> Result<(String, u32), ConsentError> {
         let begins = received.parse().ok().and_then(|day| self.policies.today().policy.begins(day));
         let days = begins
             .and_then(|at| Running { begins: at, latest: at }.last_days(&self.policies, None));
@@ -182,8 +193,14 @@ impl Clocks<'_> {
             text: received.to_owned(),
             reason: "is not a day; write it like 2026-11-23",
         })?;
-        let (_, LastDay { last, ends, .. }) = days.decides;
-        Ok([last.to_string(), ends.to_string()])
+        let last = days.decides.1.last.to_string();
+        Ok((last, Term::of(days.decides, true).days_late(at)))
+    }
+
+    /// Returns all policies, as they came to hold; the last one holds.
+    #[must_use]
+    pub fn policies_used(&self) -> Vec<PolicyUsed> {
+        self.policies.used()
     }
 
     pub(crate) fn policies(&self) -> &Policies {
@@ -203,7 +220,11 @@ impl Clocks<'_> {
     }
 
     /// The clock of a copy that is there since a moment, by the first wish that counts.
-    pub(crate) fn of_copy(&self, first: &Heard, created: Option<Timestamp>) -> Option<Clock> {
+    pub(crate) fn of_copy(
+        &self,
+        (first, scope): (&Heard, Scope),
+        created: Option<Timestamp>,
+    ) -> Option<Clock> {
         let running = Running { begins: first.begins(), latest: first.latest() };
         let LastDays { decides, other, created } = running.last_days(&self.policies, created)?;
         let (at_the_wish, today) = (self.policies.at(running.begins), self.policies.today());
@@ -214,6 +235,7 @@ impl Clocks<'_> {
         let is_known = created.is_some() || first.facts.period.is_some();
         Some(Clock {
             record: first.record,
+            scope,
             of_copy: created.is_some(),
             is_known,
             counted: counted(decides),
@@ -224,6 +246,29 @@ impl Clocks<'_> {
 }
 
 impl Counted {
+    /// Returns how it was counted, in words.
+    #[must_use]
+    pub fn in_words(&self) -> String {
+        let Self { from, business_days, time_zone, holidays, .. } = self;
+        let days = if *business_days == 1 { "business day" } else { "business days" };
+        let mut left_out = vec!["weekends".to_owned()];
+        left_out.extend(holidays.iter().map(|off| format!("{} ({})", off.name, off.day)));
+        let left_out = match left_out.split_last() {
+            Some((last, rest)) if !rest.is_empty() => format!("{} and {last}", rest.join(", ")),
+            _ => left_out.concat(),
+        };
+        format!(
+            "{business_days} {days} after {from}, {left_out} left out; a day is one of {time_zone}"
+        )
+    }
+
+    fn by_policy(&self) -> String {
+        let which = if self.at_the_wish { "in force at the wish" } else { "in force today" };
+        let record = self.policy.map(|record| format!("record {record}"));
+        let record = record.unwrap_or_else(|| "the default".to_owned());
+        format!("{} by the policy {which} ({record})", self.last_day)
+    }
+
     fn of(held: &Held, day: LastDay, (at_the_wish, today): (bool, bool)) -> Self {
         let policy = &held.policy;
         Self {

@@ -3,7 +3,7 @@
 //! They are joined by digests: a wish whose value was removed has nothing else, and a number takes
 //! longer to read than to digest.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, rc::Rc};
 
 use crm_mirror::{
     Keyed as ContactKey, Mirror,
@@ -26,17 +26,33 @@ use crate::{
 /// A number or an address that is out.
 #[derive(Debug)]
 pub(crate) struct Out {
-    /// The first record that somebody wished it in, of those that nobody took back in between.
+    /// The first wish for marketing that counts, and the one for all kinds of messages: the same where one
+    /// wish counts for both.
+    marketing: Option<Rc<First>>,
+    all_kinds: Option<Rc<First>>,
+    key: Option<Box<str>>,
+    otherwise: Option<Sha>,
+}
+
+/// The first wish to be left alone of those that nobody took back in between.
+#[derive(Debug)]
+pub(crate) struct First {
     pub(crate) record: u64,
     /// As it was given; none where the record does not have it.
     pub(crate) value: Option<Box<str>>,
     pub(crate) received: Option<Box<str>>,
     pub(crate) running: Running,
-    /// For what it is out.
-    marketing: bool,
-    all_kinds: bool,
-    key: Option<Box<str>>,
-    otherwise: Option<Sha>,
+}
+
+impl First {
+    fn of(heard: &Heard) -> Self {
+        Self {
+            record: heard.record,
+            value: heard.value.as_deref().map(Into::into),
+            received: heard.received.as_deref().map(Into::into),
+            running: Running { begins: heard.begins(), latest: heard.latest() },
+        }
+    }
 }
 
 impl Out {
@@ -48,35 +64,47 @@ impl Out {
         };
         let (marketing, all_kinds) = (first(Scope::Marketing), first(Scope::All));
         let heard = marketing.or(all_kinds)?;
-        let out = Self {
-            record: heard.record,
-            value: heard.value.as_deref().map(Into::into),
-            received: heard.received.as_deref().map(Into::into),
-            running: Running { begins: heard.begins(), latest: heard.latest() },
-            marketing: marketing.is_some(),
-            all_kinds: all_kinds.is_some(),
-            key: heard.key.as_deref().map(Into::into),
-            otherwise: heard.otherwise,
-        };
-        Some((heard.digest, out))
+        let marketing = marketing.map(|first| Rc::new(First::of(first)));
+        let shared =
+            |first: &Heard| marketing.clone().filter(|shared| shared.record == first.record);
+        let all_kinds =
+            all_kinds.map(|first| shared(first).unwrap_or_else(|| Rc::new(First::of(first))));
+        let (key, otherwise) = (heard.key.as_deref().map(Into::into), heard.otherwise);
+        Some((heard.digest, Self { marketing, all_kinds, key, otherwise }))
     }
 
-    /// The preferences that have to be off.
-    pub(crate) fn turns_off(&self, policy: &Policy) -> Vec<Preference> {
-        let of = |is_out, scope| if is_out { policy.turns_off(scope) } else { &[] };
-        let mut off = of(self.marketing, Scope::Marketing).to_vec();
-        for flag in of(self.all_kinds, Scope::All) {
-            // Somebody who may get marketing by a later wish is out for the rest alone.
-            if !off.contains(flag) && *flag != Preference::MarketingUpdates {
-                off.push(*flag);
-            }
+    /// The wish that counts for these messages.
+    fn first(&self, scope: Scope) -> Option<&Rc<First>> {
+        match scope {
+            Scope::Marketing => self.marketing.as_ref(),
+            Scope::All => self.all_kinds.as_ref(),
         }
-        off
+    }
+
+    /// The record by which it is found in the order of the ledger.
+    pub(crate) fn record(&self) -> u64 {
+        self.wishes().map(|first| first.record).next().unwrap_or_default()
+    }
+
+    /// The wishes that count, each once; that for marketing is the first.
+    pub(crate) fn wishes(&self) -> impl Iterator<Item = &First> {
+        let other = self.all_kinds.as_deref().filter(|other| {
+            self.marketing.as_ref().is_none_or(|first| first.record != other.record)
+        });
+        self.marketing.as_deref().into_iter().chain(other)
+    }
+
+    /// The preferences that have to be off, each with the wish that counts for it. Somebody who may get
+    /// marketing by a later wish is out for the rest alone.
+    pub(crate) fn turns_off(&self, policy: &Policy) -> Vec<(Preference, &First)> {
+        let marketing = policy.turns_off(Scope::Marketing).iter().copied();
+        let off = marketing.chain(policy.other_kinds());
+        off.filter_map(|flag| Some((flag, &**self.first(Scope::of(flag))?))).collect()
     }
 
     /// Whether it is out for marketing, all that contact methods of people are asked for.
     pub(crate) fn is_of_marketing(&self) -> bool {
-        self.marketing
+        self.marketing.is_some()
     }
 }
 
@@ -246,9 +274,9 @@ impl Copies {
             })?;
         }
         // The wishes in the order of the ledger, so that a set of them is.
-        contacts.sort_by_key(|copy: &Copy<i64>| (outs.get(copy.out).record, copy.record));
+        contacts.sort_by_key(|copy: &Copy<i64>| (outs.get(copy.out).record(), copy.record));
         methods.sort_by_key(|copy: &Copy<ContactMethod>| {
-            (outs.get(copy.out).record, copy.record.contact_id, copy.record.id)
+            (outs.get(copy.out).record(), copy.record.contact_id, copy.record.id)
         });
         Ok(Self { outs, contacts, methods })
     }

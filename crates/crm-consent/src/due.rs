@@ -1,6 +1,6 @@
 //! Which wishes are not yet so, and until when they have to be.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use crm_bulk::{Target, UNKNOWN_FLAGS};
 use crm_mirror::{Happened, Known, Mirror, Observed, clock};
@@ -11,7 +11,7 @@ use strum::{Display, IntoStaticStr};
 
 use crate::{
     clock::{LastDays, Term},
-    copies::{Copies, Out},
+    copies::{Copies, First, Out},
     error::ConsentError,
     lateness::{CopyVerdict, Effect, Fact, judge},
     ledger::Ledger,
@@ -36,7 +36,7 @@ pub enum DueKind {
 }
 
 /// A contact, or a contact method of a person, that receives something although its number or address
-/// is out.
+/// is out. Where two wishes count for messages of two kinds, each has its own.
 ///
 /// [`Debug`] output contains a number or an address.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -61,8 +61,10 @@ pub struct Due {
     /// Whether it is known to receive that.
     pub is_known: bool,
     /// Whether its last day is over: open, overdue, or unknown where nobody can tell what it receives.
+    /// What is overdue is late since its deadline.
     pub verdict: CopyVerdict,
-    /// Since when it is there, if that is after the wish: its time counts from then.
+    /// Since when it is there, or has the number or address, if that is after the wish: its time counts
+    /// from then.
     pub created: Option<String>,
     /// The last day in time: the earlier one of the policy that was in force at the wish and that of
     /// today.
@@ -109,12 +111,14 @@ impl Ledger {
         for (out, copy) in copies.contacts() {
             let (owner, Known { contact, .. }) = mirror.keyed(copy.record)?;
             let target = Target::Contact { owner, contact: Some(contact.id) };
-            let Some(receives) = Receives::of_contact(out, &contact, policy) else { continue };
             let created = changed.copy_since(&target, contact.created());
             let created = created.and_then(|at| Moment::from_nanosecond(at.as_nanoseconds()).ok());
-            let (value, modified_on) = (contact.value, Some(contact.modified_on));
-            let of = deadlines.due(out, copy.is_same, (target, value), receives, created);
-            due.extend(of.map(|of| Due { modified_on, ..of }));
+            let modified_on = Some(contact.modified_on);
+            for receives in Receives::of_contact(out, &contact, policy) {
+                let record = (target, contact.value.clone());
+                let of = deadlines.due(copy.is_same, record, receives, created);
+                due.extend(of.map(|of| Due { modified_on, ..of }));
+            }
         }
         for (out, copy) in copies.methods() {
             let method = &copy.record;
@@ -122,11 +126,14 @@ impl Ledger {
             let target = Target::Method { person: method.contact_id, method: method.id };
             let created = method.created_on.to_string().parse().ok();
             let value = method.value.clone();
-            due.extend(deadlines.due(out, copy.is_same, (target, value), receives, created));
+            due.extend(deadlines.due(copy.is_same, (target, value), receives, created));
         }
         let mut overridden = self.overridden_targets()?;
         for due in &mut due {
-            due.overridden = overridden.remove(&due.target.to_string());
+            let is_of_marketing = due.receives.contains(&Preference::MarketingUpdates.option());
+            if is_of_marketing {
+                due.overridden = overridden.remove(&due.target.to_string());
+            }
         }
         due.sort_by(|a, b| {
             let urgency = |due: &Due| (due.kind == DueKind::LookAt, due.record, due.target);
@@ -158,14 +165,29 @@ impl Ledger {
     }
 }
 
-/// Since when contacts have the number or address that they have, of those that had another one before;
-/// returned by [`Ledger::values_changed`].
+/// Since when contacts have the number or address that they have, of those that had another one before, and
+/// since when contact methods are there; returned by [`Ledger::values_changed`].
 #[derive(Debug)]
 pub struct ValuesChanged {
     since_when: HashMap<Target, Timestamp>,
 }
 
 impl ValuesChanged {
+    /// Adds since when contact methods of people are there, which no change of a set tells.
+    ///
+    /// # Errors
+    ///
+    /// Returns errors for a mirror that cannot be read.
+    pub fn with_methods(mut self, mirror: &Mirror) -> Result<Self, ConsentError> {
+        mirror.for_each_method(|method, _| {
+            let target = Target::Method { person: method.contact_id, method: method.id };
+            let created = Some(method.created_on).filter(|at| !at.is_unknown());
+            self.since_when.extend(created.map(|created| (target, created)));
+            Ok::<_, ConsentError>(())
+        })?;
+        Ok(self)
+    }
+
     /// Returns since when a record is a copy of its number or address, as early as that can have been: it
     /// was created then, or got the value after it.
     #[must_use]
@@ -174,8 +196,9 @@ impl ValuesChanged {
     }
 }
 
-/// What a record receives, or may, that it must not.
-struct Receives {
+/// What a record receives, or may, that it must not by one wish.
+struct Receives<'o> {
+    first: &'o First,
     what: Vec<Preference>,
     is_known: bool,
     /// Whether a plan can turn it off.
@@ -183,28 +206,33 @@ struct Receives {
     why: Option<&'static str>,
 }
 
-impl Receives {
-    fn of_contact(out: &Out, contact: &Contact, policy: &Policy) -> Option<Self> {
-        let off = out.turns_off(policy);
-        let Some(flags) = &contact.preferences else {
-            let why = Some(UNKNOWN_FLAGS);
-            return Some(Self { what: off, is_known: false, can_be_set: false, why });
-        };
-        let what: Vec<_> = off.into_iter().filter(|flag| flags.get(*flag)).collect();
-        let on = Self { what, is_known: true, can_be_set: true, why: None };
-        (!on.what.is_empty()).then_some(on)
+impl<'o> Receives<'o> {
+    /// By each of the wishes that count.
+    fn of_contact(out: &'o Out, contact: &Contact, policy: &Policy) -> Vec<Self> {
+        let flags = contact.preferences.as_ref();
+        let is_known = flags.is_some();
+        let why = if is_known { None } else { Some(UNKNOWN_FLAGS) };
+        let mut by_wish: BTreeMap<u64, Self> = BTreeMap::new();
+        for (flag, first) in out.turns_off(policy) {
+            if flags.is_some_and(|flags| !flags.get(flag)) {
+                continue;
+            }
+            let receives = || Self { first, what: Vec::new(), is_known, can_be_set: is_known, why };
+            by_wish.entry(first.record).or_insert_with(receives).what.push(flag);
+        }
+        by_wish.into_values().collect()
     }
 
     fn of_method(
-        out: &Out,
+        out: &'o Out,
         method: &ContactMethod,
         mirror: &Mirror,
     ) -> Result<Option<Self>, ConsentError> {
-        if !out.is_of_marketing() {
+        let Some(first) = out.wishes().next().filter(|_| out.is_of_marketing()) else {
             return Ok(None);
-        }
+        };
         let what = vec![Preference::MarketingUpdates];
-        let on = |is_known, why| Some(Self { what, is_known, can_be_set: true, why });
+        let on = |is_known, why| Some(Self { first, what, is_known, can_be_set: true, why });
         Ok(match mirror.marketing_of(method)? {
             Some((false, _)) => None,
             Some((true, _)) => on(true, None),
@@ -222,13 +250,14 @@ struct Deadlines<'p> {
 impl Deadlines<'_> {
     fn due(
         &self,
-        out: &Out,
         is_same: bool,
         (target, stored): (Target, String),
-        receives: Receives,
+        receives: Receives<'_>,
         created: Option<Moment>,
     ) -> Option<Due> {
-        let LastDays { decides, other, created } = out.running.last_days(self.policies, created)?;
+        let first = receives.first;
+        let LastDays { decides, other, created } =
+            first.running.last_days(self.policies, created)?;
         let effect = if receives.is_known { Effect::On } else { Effect::Unknown };
         let facts = [Fact { at: self.now, effect, is_exact: false }];
         let judged = judge(&facts, &Term::of(decides, true), None, self.now);
@@ -239,10 +268,10 @@ impl Deadlines<'_> {
         };
         Some(Due {
             kind,
-            record: out.record,
-            value: out.value.as_deref().map(str::to_owned),
+            record: first.record,
+            value: first.value.as_deref().map(str::to_owned),
             stored,
-            received: out.received.as_deref().map(str::to_owned),
+            received: first.received.as_deref().map(str::to_owned),
             target,
             receives: receives.what.into_iter().map(Preference::option).collect(),
             is_known: receives.is_known,

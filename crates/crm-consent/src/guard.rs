@@ -270,7 +270,7 @@ impl Ledger {
         let off = out.turns_off(&policies.today().policy);
         let unasked: Vec<_> = turned_off(proposal)
             .into_iter()
-            .filter(|flag| !off.contains(flag))
+            .filter(|flag| off.iter().all(|(wanted, _)| wanted != flag))
             .map(Preference::option)
             .collect();
         Ok((!unasked.is_empty()).then(|| {

@@ -1,7 +1,7 @@
-//! Whether a copy of a number or an address received marketing after its last day, by what is known of
-//! it: the one rule by which everything is told that is late.
+//! Whether a copy of a number or an address received something after its last day that its wish is
+//! about, by what is known of it: the one rule by which everything is told that is late.
 
-use crm_models::Timestamp;
+use crm_models::{Preference, Timestamp};
 use jiff::Timestamp as Moment;
 use serde::Serialize;
 use strum::{Display, IntoStaticStr};
@@ -9,7 +9,7 @@ use strum::{Display, IntoStaticStr};
 use crate::{
     clock::{Clock, Clocks, Term},
     error::ConsentError,
-    standing::{Heard, Run, runs},
+    standing::{Heard, Run, is_ever_out, runs},
     wish::Scope,
 };
 
@@ -24,17 +24,21 @@ pub struct Fact {
     pub is_exact: bool,
 }
 
-/// What is known of a copy.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
+/// What is known of a copy: that it came or went, or what it receives of what is asked about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Effect {
-    /// It came to be: it was created, or got the number or address. It was no copy before.
-    Came,
-    /// It receives marketing.
+    /// It was created. It was no copy before.
+    Created,
+    /// It got the number or address in place of another one. It was no copy before.
+    Got {
+        /// When it was first seen with it.
+        by: Timestamp,
+    },
+    /// It receives it.
     On,
-    /// It receives none.
+    /// It does not.
     Off,
-    /// Nobody can tell what it receives. It counts as one that receives marketing.
+    /// Nobody can tell whether it does. It counts as one that does.
     Unknown,
     /// It is no longer there, or has the number or address no longer.
     Gone,
@@ -46,29 +50,30 @@ pub enum Effect {
 #[strum(serialize_all = "kebab-case")]
 #[non_exhaustive]
 pub enum CopyVerdict {
-    /// It received no marketing when its time began.
+    /// It was off when its time began.
     BeforeTheWish,
-    /// It receives none, and that was so by the last day.
+    /// It is off, and that was so by the last day.
     InTime,
-    /// It receives none, and nobody knows when the wish was received, so neither whether that was in
-    /// time.
+    /// It is off, and nobody knows when the wish was received, so neither whether that was in time.
     WishUndated,
-    /// It was turned off after the last day.
+    /// It is off, and was still on after the last day.
     Late,
-    /// It receives none, and was first seen so after the last day.
+    /// It is off, and was first seen so after the last day; nothing shows that it was on until then.
     NotShown,
-    /// It still receives marketing, and its last day is not over.
+    /// It is still on, and its last day is not over.
     Open,
-    /// It still receives marketing, and its last day is over.
+    /// It is still on, and its last day is over.
     Overdue,
-    /// Nobody can tell whether it receives marketing. Once the last day is over it is as late as one
-    /// that does: nothing shows that the wish was heeded.
+    /// Nobody can tell whether it is on. Once the last day is over it is as late as one that is: nothing
+    /// shows that the wish was heeded.
     Unknown,
     /// It is no longer there, or has the number or address no longer.
     Gone,
-    /// The same, and it still received marketing after the last day, until it went.
+    /// The same, and it was still on after the last day, until it went.
     LateUntilGone,
-    /// It received marketing after the last day until a wish to be written to.
+    /// The same, and nothing shows that it was off by the last day, or on until it went.
+    NotShownUntilGone,
+    /// It was on after the last day until a wish to be written to.
     LateUntilStart,
     /// No wish to be left alone counts for it.
     NoWish,
@@ -85,8 +90,10 @@ pub struct Judgement {
     pub since: Option<Timestamp>,
     /// Whether it became so at that moment; otherwise it was first seen to be so.
     pub is_exact: bool,
-    /// Whether it receives marketing after it had received none.
+    /// Whether it is on after it had been off.
     pub again: bool,
+    /// How it came to be a copy, where that is known.
+    pub arrival: Option<Arrival>,
     /// By how many days it was or is too late; 0 where it is not.
     pub days_late: u32,
     /// Of one that is gone, how it was turned off before.
@@ -104,7 +111,31 @@ pub struct Judgement {
     pub is_ended: bool,
 }
 
-/// That a copy received marketing no longer.
+/// How a record came to be a copy of a number or an address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(tag = "how", rename_all = "kebab-case", rename_all_fields = "camelCase")]
+#[non_exhaustive]
+pub enum Arrival {
+    /// It was created.
+    Created {
+        /// When.
+        at: Timestamp,
+    },
+    /// It got the number or address in place of another one.
+    Got {
+        /// When it was last seen with another one.
+        after: Timestamp,
+        /// When it was first seen with this one; the same moment where that is known.
+        by: Timestamp,
+    },
+    /// It was gone, and is there again.
+    Back {
+        /// When it was gone.
+        after: Timestamp,
+    },
+}
+
+/// That a copy is off.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
@@ -119,7 +150,7 @@ pub struct TurnedOff {
     pub days_late: u32,
 }
 
-/// That a copy received marketing after the last day of a time in which its value was out.
+/// That a copy was on after the last day of a time in which its value was out.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
@@ -132,10 +163,22 @@ pub struct Breach {
     pub until: Timestamp,
     /// The record of the wish to be written to, if it was until that one.
     pub ended_by: Option<u64>,
-    /// Whether it is known that it received marketing; otherwise that it did not is not shown.
+    /// Whether it is known that it was on; otherwise that it was off is not shown.
     pub is_shown: bool,
+    /// Whether it was seen so after the last day, and nobody knows how long it lasted after that.
+    pub at_least: bool,
     /// By how many days.
     pub days_late: u32,
+}
+
+/// What became of one preference of a copy.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct JudgedPreference {
+    /// The preference.
+    pub preference: Preference,
+    /// What became of it.
+    pub lateness: Lateness,
 }
 
 /// What became of a copy: by the wish that counts, and in all times in which its value was out before.
@@ -197,6 +240,7 @@ impl Judgement {
             since: None,
             is_exact: false,
             again: false,
+            arrival: None,
             days_late: 0,
             off: None,
             until_gone: None,
@@ -217,10 +261,14 @@ impl CopyVerdict {
 }
 
 impl Clocks<'_> {
-    /// Judges a copy of a number or an address by what is known of it, the earliest first.
+    /// Judges a copy of a number or an address by what is known of it, the earliest first: marketing,
+    /// and each other preference that the policy turns off for all kinds of messages, where such a wish
+    /// ever counted. `facts` gives what is known of a preference, and of the copy itself; none where it has no
+    /// such preference.
     ///
-    /// A copy has the time of the wish, or one of its own where it came to be after that. Each time in
-    /// which the value was out is judged by itself.
+    /// Each preference has the wish that counts for its kind of messages, and its own last day. A copy
+    /// has the time of the wish, or one of its own where it came to be after that. Each time in which the
+    /// value was out is judged by itself.
     ///
     /// # Errors
     ///
@@ -228,17 +276,34 @@ impl Clocks<'_> {
     pub fn judge(
         &self,
         value: &str,
-        facts: &[Fact],
+        facts: impl Fn(Preference) -> Option<Vec<Fact>>,
         now: Timestamp,
-    ) -> Result<Lateness, ConsentError> {
-        Ok(self.judge_heard(&self.heard(value)?, facts, now))
+    ) -> Result<Vec<JudgedPreference>, ConsentError> {
+        let heard = self.heard(value)?;
+        let policies = self.policies();
+        let others = is_ever_out(&heard, Scope::All, policies)
+            .then(|| policies.today().policy.other_kinds())
+            .into_iter()
+            .flatten();
+        let judged =
+            [Preference::MarketingUpdates].into_iter().chain(others).filter_map(|preference| {
+                let facts = facts(preference)?;
+                let lateness = self.judge_heard((&heard, Scope::of(preference)), &facts, now);
+                Some(JudgedPreference { preference, lateness })
+            });
+        Ok(judged.collect())
     }
 
-    fn judge_heard(&self, heard: &[Heard], facts: &[Fact], now: Timestamp) -> Lateness {
+    fn judge_heard(
+        &self,
+        (heard, scope): (&[Heard], Scope),
+        facts: &[Fact],
+        now: Timestamp,
+    ) -> Lateness {
         let stays = Stay::all(facts);
         let mut all = Vec::new();
-        for run in runs(heard, Scope::Marketing, self.policies()) {
-            let judged = stays.iter().filter_map(|stay| self.in_time(run, stay, now));
+        for run in runs(heard, scope, self.policies()) {
+            let judged = stays.iter().filter_map(|stay| self.in_time((run, scope), stay, now));
             all.extend(judged);
         }
         let earlier = all.iter().filter_map(|judged: &Judgement| judged.ended.clone()).collect();
@@ -254,10 +319,15 @@ impl Clocks<'_> {
     }
 
     /// Judges a stay in a time in which the value was out; none where it was not there then.
-    fn in_time(&self, run: Run<'_>, stay: &Stay<'_>, now: Timestamp) -> Option<Judgement> {
+    fn in_time(
+        &self,
+        (run, scope): (Run<'_>, Scope),
+        stay: &Stay<'_>,
+        now: Timestamp,
+    ) -> Option<Judgement> {
         let ended = run.ended_by.map(Heard::latest);
-        let is_over = ended.is_some_and(|ended| stay.since.is_some_and(|since| since >= ended));
-        let clock = self.of_copy(run.first, stay.since).filter(|_| !is_over)?;
+        let is_over = ended.is_some_and(|ended| stay.since().is_some_and(|since| since >= ended));
+        let clock = self.of_copy((run.first, scope), stay.since()).filter(|_| !is_over)?;
         let ended_by = run.ended_by.map(|heard| heard.record);
         let until = match ended {
             Some(ended) => Timestamp::from_nanoseconds(ended.as_nanosecond())?,
@@ -272,36 +342,48 @@ impl Clocks<'_> {
             None => judge(stay.facts, clock.term(), breach, now),
         };
         judged.clock = Some(clock);
+        judged.arrival = stay.arrival;
         Some(judged)
     }
 }
 
 /// A time in which a copy was there.
 struct Stay<'f> {
-    /// Since when; none where nobody knows.
-    since: Option<Moment>,
+    /// How it began; none where nobody knows.
+    arrival: Option<Arrival>,
     facts: &'f [Fact],
 }
 
 impl<'f> Stay<'f> {
     /// All of them; one of a copy of which nothing is known.
     fn all(facts: &'f [Fact]) -> Vec<Self> {
-        let (mut stays, mut since, mut from) = (Vec::new(), None, 0);
+        let (mut stays, mut arrival, mut from) = (Vec::new(), None, 0);
         for (at, fact) in facts.iter().enumerate() {
-            match fact.effect {
+            match Arrival::of(fact) {
                 // What was known before is of another number or address.
-                Effect::Came => (since, from) = (moment(fact.at), at + 1),
-                Effect::Gone => {
-                    stays.push(Self { since, facts: &facts[from..=at] });
-                    (since, from) = (moment(fact.at), at + 1);
+                Some(came) => (arrival, from) = (Some(came), at + 1),
+                // It is still gone.
+                None if fact.effect == Effect::Gone && is_gone(&facts[..at]) => from = at + 1,
+                None if fact.effect == Effect::Gone => {
+                    stays.push(Self { arrival, facts: &facts[from..=at] });
+                    (arrival, from) = (Some(Arrival::Back { after: fact.at }), at + 1);
                 }
-                _ => {}
+                None => {}
             }
         }
-        if from < facts.len() || stays.is_empty() || came_last(facts) {
-            stays.push(Self { since, facts: &facts[from..] });
+        let came_last = facts.last().and_then(Arrival::of).is_some();
+        if from < facts.len() || stays.is_empty() || came_last {
+            stays.push(Self { arrival, facts: &facts[from..] });
         }
         stays
+    }
+
+    /// Since when it is there, as early as that can have been; none where nobody knows.
+    fn since(&self) -> Option<Moment> {
+        moment(match self.arrival? {
+            Arrival::Created { at } => at,
+            Arrival::Got { after, .. } | Arrival::Back { after } => after,
+        })
     }
 
     /// What is told of it where no wish to be left alone counts.
@@ -313,8 +395,19 @@ impl<'f> Stay<'f> {
     }
 }
 
-fn came_last(facts: &[Fact]) -> bool {
-    facts.last().is_some_and(|fact| fact.effect == Effect::Came)
+fn is_gone(facts: &[Fact]) -> bool {
+    facts.last().is_some_and(|fact| fact.effect == Effect::Gone)
+}
+
+impl Arrival {
+    /// How a copy came to be, of a fact that tells it.
+    fn of(fact: &Fact) -> Option<Self> {
+        match fact.effect {
+            Effect::Created => Some(Self::Created { at: fact.at }),
+            Effect::Got { by } => Some(Self::Got { after: fact.at, by }),
+            _ => None,
+        }
+    }
 }
 
 /// Judges a stay by the wish that counts.
@@ -330,9 +423,9 @@ pub(crate) fn judge(
     };
     let judged = |verdict, days_late| Judgement { days_late, ..Judgement::since(first, verdict) };
     match last.effect {
-        Effect::Off => off(first, term),
+        Effect::Off => off(facts, first, term),
         Effect::Unknown => judged(CopyVerdict::Unknown, term.days_late(now)),
-        Effect::On | Effect::Came => {
+        Effect::On | Effect::Created | Effect::Got { .. } => {
             let again = facts.iter().any(|fact| fact.effect == Effect::Off);
             let days_late = term.days_late(now);
             let verdict = if days_late > 0 { CopyVerdict::Overdue } else { CopyVerdict::Open };
@@ -343,10 +436,15 @@ pub(crate) fn judge(
             let was_off = before.last().is_some_and(|fact| fact.effect == Effect::Off);
             let off = was_off.then(|| judge(before, term, None, now).as_off()).flatten();
             let gone = match breach {
-                Some(breach) => Judgement {
-                    until_gone: Some(breach.clone()),
-                    ..judged(CopyVerdict::LateUntilGone, breach.days_late)
-                },
+                Some(breach) => {
+                    let verdict = if breach.is_shown {
+                        CopyVerdict::LateUntilGone
+                    } else {
+                        CopyVerdict::NotShownUntilGone
+                    };
+                    let days_late = breach.days_late;
+                    Judgement { until_gone: Some(breach), ..judged(verdict, days_late) }
+                }
                 None => judged(CopyVerdict::Gone, 0),
             };
             Judgement { off, ..gone }
@@ -358,7 +456,7 @@ pub(crate) fn judge(
 fn judge_ended(facts: &[Fact], term: &Term, breach: Option<Breach>) -> Judgement {
     let is_off = facts.last().is_some_and(|fact| fact.effect == Effect::Off);
     let judged = match (as_it_is(facts).filter(|_| is_off), &breach) {
-        (Some(first), _) => off(first, term),
+        (Some(first), _) => off(facts, first, term),
         (None, Some(Breach { until, days_late, .. })) => Judgement {
             since: Some(*until),
             days_late: *days_late,
@@ -376,18 +474,24 @@ fn as_it_is(facts: &[Fact]) -> Option<Fact> {
     let is_other =
         |fact: &Fact| fact.effect != last && (last, fact.effect) != (Effect::Off, Effect::Unknown);
     let from = facts.iter().rposition(is_other).map_or(0, |at| at + 1);
-    facts[from..].iter().find(|fact| fact.effect == last).copied()
+    let mut same = facts[from..].iter().filter(|fact| fact.effect == last);
+    let first = same.next()?;
+    // A reading of the same moment does not make it less exact.
+    let exact = same.take_while(|fact| fact.at == first.at).find(|fact| fact.is_exact);
+    Some(*exact.unwrap_or(first))
 }
 
 /// Judges a copy that is off, by the first moment at which it is known to be so.
-fn off(first: Fact, term: &Term) -> Judgement {
+fn off(facts: &[Fact], first: Fact, term: &Term) -> Judgement {
     let days_late = term.days_late(first.at);
-    let verdict = match (days_late, first.is_exact) {
+    let is_on_late = |fact: &Fact| fact.effect == Effect::On && term.days_late(fact.at) > 0;
+    let was_on = facts.iter().take_while(|fact| fact.at < first.at).any(is_on_late);
+    let verdict = match days_late {
         _ if !term.has_begun(first.at) => CopyVerdict::BeforeTheWish,
-        (0, _) if !term.is_known => CopyVerdict::WishUndated,
-        (0, _) => CopyVerdict::InTime,
-        (_, true) => CopyVerdict::Late,
-        (_, false) => CopyVerdict::NotShown,
+        0 if !term.is_known => CopyVerdict::WishUndated,
+        0 => CopyVerdict::InTime,
+        _ if first.is_exact || was_on => CopyVerdict::Late,
+        _ => CopyVerdict::NotShown,
     };
     Judgement { days_late, ..Judgement::since(first, verdict) }
 }
@@ -402,6 +506,7 @@ impl Breach {
         let nexts = facts.iter().map(Some).chain([None]);
         let pairs = [None].into_iter().chain(facts.iter().map(Some)).zip(nexts);
         let breaches = pairs.filter_map(|(fact, next)| {
+            let effect = fact.map(|fact| fact.effect);
             let is_on = match (fact, next) {
                 (Some(fact), _) => {
                     matches!(fact.effect, Effect::On | Effect::Unknown) && fact.at < ends
@@ -410,19 +515,24 @@ impl Breach {
                 (None, next) => next.is_some_and(|next| next.effect != Effect::Gone),
             };
             let until = next.map_or(ends, |next| next.at.min(ends));
+            let next = next.filter(|next| next.at <= ends);
+            let lasts = next.is_none_or(|next| next.is_exact || next.effect == Effect::On);
+            // It was seen on, and nobody knows how long it was so after that.
+            let seen = fact.filter(|fact| fact.effect == Effect::On && !lasts).map(|fact| fact.at);
+            let seen = seen.filter(|seen| clock.days_late(*seen) > 0);
+            let until = seen.unwrap_or(until);
             let days_late = clock.days_late(until);
-            let by = next.filter(|next| next.at <= ends);
-            let is_seen = fact.is_some_and(|fact| fact.effect == Effect::On);
             (is_on && days_late > 0).then(|| Self {
                 record: clock.record,
                 last_day: clock.counted.last_day.clone(),
                 until,
-                ended_by: ended_by.filter(|_| by.is_none()),
-                is_shown: is_seen && by.is_none_or(|next| next.is_exact),
+                ended_by: ended_by.filter(|_| next.is_none()),
+                is_shown: effect == Some(Effect::On) && (lasts || seen.is_some()),
+                at_least: seen.is_some(),
                 days_late,
             })
         });
-        breaches.max_by_key(|breach| (breach.days_late, breach.is_shown))
+        breaches.max_by_key(|breach| (breach.is_shown, breach.days_late))
     }
 }
 

@@ -121,7 +121,9 @@ pub use guard::Guard;
 pub use hash::{InvalidSha, Sha};
 pub use import::{Import, Imported, Judged, Verdict};
 pub use key::{InvalidKey, PublicKey, SealingKey};
-pub use lateness::{Breach, CopyVerdict, Effect, Fact, Judgement, Lateness, TurnedOff};
+pub use lateness::{
+    Arrival, Breach, CopyVerdict, Effect, Fact, JudgedPreference, Judgement, Lateness, TurnedOff,
+};
 pub use ledger::{Head, Ledger};
 pub use overridden::Overridden;
 pub use policies::PolicyUsed;

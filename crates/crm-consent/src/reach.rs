@@ -13,7 +13,7 @@ use jiff::civil::Date;
 
 use crate::{
     clock::LastDay,
-    copies::{Copies, Out},
+    copies::{Copies, First, Out},
     error::ConsentError,
     ledger::Ledger,
     overridden::Overridden,
@@ -197,15 +197,15 @@ fn find(
     loop {
         let next = contacts.peek().map(|(out, _)| *out);
         let other = methods.peek().map(|(out, _)| *out);
-        let Some(out) = next.into_iter().chain(other).min_by_key(|out| out.record) else {
+        let Some(out) = next.into_iter().chain(other).min_by_key(|out| out.record()) else {
             return Ok(());
         };
         let mut row = row(out, &policies);
-        while let Some((_, copy)) = contacts.next_if(|(of, _)| of.record == out.record) {
+        while let Some((_, copy)) = contacts.next_if(|(of, _)| of.record() == out.record()) {
             let (owner, Known { contact, .. }) = mirror.keyed(copy.record)?;
             row = row.contact(owner, contact);
         }
-        while let Some((_, copy)) = methods.next_if(|(of, _)| of.record == out.record) {
+        while let Some((_, copy)) = methods.next_if(|(of, _)| of.record() == out.record()) {
             // What was read before may be otherwise by now, so all are read anew.
             row = row.method(copy.record.clone());
         }
@@ -214,14 +214,22 @@ fn find(
 }
 
 fn row(out: &Out, policies: &Policies) -> Row {
-    let off = out.turns_off(&policies.today().policy).into_iter().map(|flag| (flag, false));
-    let days = out.running.last_days(policies, None).map(|days| days.decides.1);
+    let off = out.turns_off(&policies.today().policy).into_iter().map(|(flag, _)| (flag, false));
+    let day = |first: &First| Some(first.running.last_days(policies, None)?.decides.1);
+    // Of two wishes for messages of two kinds, the one that is to be heeded first.
+    let days = out.wishes().filter_map(|first| Some((day(first)?, first)));
+    let first = days.min_by_key(|(day, first)| (day.last, first.record));
+    let text = |text: Option<&str>| text.unwrap_or_default().to_owned();
+    let (days, first) = first.unzip();
     let day = |of: fn(LastDay) -> Date| days.map(|day| of(day).to_string()).unwrap_or_default();
     Row::new([
-        out.record.to_string(),
-        out.value.as_deref().unwrap_or_default().to_owned(),
+        first.map_or(out.record(), |first| first.record).to_string(),
+        text(first.and_then(|first| first.value.as_deref())),
         // The clock of a wish whose day nobody knows runs since it was taken in.
-        out.received.as_ref().map(|_| day(|day| day.from)).unwrap_or_default(),
+        first
+            .and_then(|first| first.received.as_ref())
+            .map(|_| day(|day| day.from))
+            .unwrap_or_default(),
         day(|day| day.last),
     ])
     .flags(off.collect::<PreferenceChange>())

@@ -430,6 +430,12 @@ pub(crate) fn runs<'a>(heard: &'a [Heard], scope: Scope, policies: &Policies) ->
     runs
 }
 
+/// Whether a wish to be left alone ever counted for these messages.
+pub(crate) fn is_ever_out(heard: &[Heard], scope: Scope, policies: &Policies) -> bool {
+    let mut outs = heard.iter().filter(|heard| heard.wish == Wish::Out && heard.counts());
+    outs.any(|heard| heard.speaks_of(scope, policies))
+}
+
 /// The wishes that count: to be left alone, and to be written to.
 fn counted<'a>(
     heard: &'a [Heard],

@@ -1,5 +1,6 @@
 //! What somebody wishes, for what, and when that was said.
 
+use crm_models::Preference;
 use jiff::{
     Timestamp,
     civil::{Date, DateTime},
@@ -54,6 +55,18 @@ pub enum Scope {
     Marketing,
     /// For all kinds of messages.
     All,
+}
+
+impl Scope {
+    /// Returns the kinds of messages of which a preference is one: its wish is the one that counts for
+    /// these.
+    #[must_use]
+    pub fn of(preference: Preference) -> Self {
+        match preference {
+            Preference::MarketingUpdates => Self::Marketing,
+            _ => Self::All,
+        }
+    }
 }
 
 /// The first moment at which a wish can have been received, as in lists: whatever is before it is a

@@ -1,4 +1,4 @@
-//! Whether a copy received marketing after its last day: a table of what is known of it.
+//! Whether a copy received something after its last day: a table of what is known of it.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -6,11 +6,12 @@ mod common;
 
 use common::ledger;
 use crm_consent::{
+    Arrival,
     CopyVerdict::{self, *},
     Effect::{self, *},
-    Fact, Lateness, Ledger, Said, Wish,
+    Fact, JudgedPreference, Lateness, Ledger, Said, Scope, Wish,
 };
-use crm_models::Timestamp;
+use crm_models::{Preference, Timestamp};
 
 const VALUE: &str = "8185550142";
 
@@ -24,14 +25,24 @@ fn at(day: &str) -> Timestamp {
     format!("2026-{day}T12:00:00Z").parse().unwrap()
 }
 
+/// That it got the number before noon of a day.
+fn got(day: &'static str) -> Effect {
+    Got { by: at(day) }
+}
+
 fn judge(ledger: &Ledger, known: &[Known]) -> Lateness {
+    judge_all(ledger, known).remove(0).lateness
+}
+
+fn judge_all(ledger: &Ledger, known: &[Known]) -> Vec<JudgedPreference> {
     let fact = |(day, effect, is_exact): &Known| Fact {
         at: at(day),
         effect: *effect,
         is_exact: *is_exact,
     };
     let facts: Vec<_> = known.iter().map(fact).collect();
-    ledger.clocks().unwrap().judge(VALUE, &facts, at("03-20")).unwrap()
+    let facts = |_| Some(facts.clone());
+    ledger.clocks().unwrap().judge(VALUE, facts, at("03-20")).unwrap()
 }
 
 fn told(judged: &Lateness) -> Told {
@@ -57,7 +68,7 @@ fn a_copy_is_judged_by_when_it_came_to_be_as_it_is() {
         (&[], (CopyVerdict::Unknown, 4, true)),
         (&[("03-10", Effect::Unknown, false)], (CopyVerdict::Unknown, 4, true)),
         (
-            &[("03-19", Came, true), ("03-20", Effect::Unknown, false)],
+            &[("03-19", Created, true), ("03-20", Effect::Unknown, false)],
             (CopyVerdict::Unknown, 0, false),
         ),
         (&[("03-16", On, false)], (Overdue, 4, true)),
@@ -70,7 +81,12 @@ fn a_copy_is_judged_by_when_it_came_to_be_as_it_is() {
             (InTime, 0, false),
         ),
         (&[("03-03", On, false), ("03-17", Off, true)], (Late, 1, true)),
+        // A reading of the same moment says no less than the write.
+        (&[("03-17", Off, false), ("03-17", Off, true)], (Late, 1, true)),
         (&[("03-18", Off, false)], (NotShown, 2, true)),
+        (&[("03-05", On, false), ("03-18", Off, false)], (NotShown, 2, true)),
+        // It was seen on after its last day, whenever it was turned off after that.
+        (&[("03-17", On, false), ("03-19", Off, false)], (Late, 3, true)),
         (&[("03-05", Off, false)], (InTime, 0, false)),
         (&[("02-05", Off, true), ("03-18", Off, false)], (BeforeTheWish, 0, false)),
         // Somebody has turned it on again.
@@ -79,9 +95,16 @@ fn a_copy_is_judged_by_when_it_came_to_be_as_it_is() {
         (&[("03-05", On, false), ("03-19", Effect::Gone, true)], (LateUntilGone, 3, true)),
         (
             &[("03-05", Effect::Unknown, false), ("03-19", Effect::Gone, false)],
-            (LateUntilGone, 3, true),
+            (NotShownUntilGone, 3, true),
         ),
+        (&[("03-05", On, false), ("03-19", Effect::Gone, false)], (NotShownUntilGone, 3, true)),
+        (&[("03-18", On, false), ("03-19", Effect::Gone, false)], (LateUntilGone, 2, true)),
         (&[("03-05", On, false), ("03-12", Effect::Gone, true)], (CopyVerdict::Gone, 0, false)),
+        // Whoever looks again finds it gone still.
+        (
+            &[("03-05", On, false), ("03-12", Effect::Gone, true), ("03-20", Effect::Gone, false)],
+            (CopyVerdict::Gone, 0, false),
+        ),
         (&[("03-19", Effect::Gone, true)], (CopyVerdict::Gone, 0, false)),
         // It was turned off late, and went then.
         (
@@ -89,15 +112,18 @@ fn a_copy_is_judged_by_when_it_came_to_be_as_it_is() {
             (LateUntilGone, 2, true),
         ),
         // It came after the wish, so it has a time of its own; what was known before is of another number.
-        (&[("03-10", Came, true), ("03-11", On, false)], (Open, 0, false)),
-        (&[("02-10", On, false), ("03-10", Came, false), ("03-19", On, false)], (Open, 0, false)),
-        (&[("02-10", Came, true), ("03-11", On, false)], (Overdue, 4, true)),
+        (&[("03-10", Created, true), ("03-11", On, false)], (Open, 0, false)),
+        (
+            &[("02-10", On, false), ("03-10", got("03-12"), false), ("03-19", On, false)],
+            (Open, 0, false),
+        ),
+        (&[("02-10", Created, true), ("03-11", On, false)], (Overdue, 4, true)),
         // It had the number before, was late with it, and has it again.
         (
             &[
                 ("03-05", On, false),
                 ("03-18", Effect::Gone, true),
-                ("03-19", Came, true),
+                ("03-19", got("03-19"), true),
                 ("03-19", On, true),
             ],
             (Open, 0, true),
@@ -120,6 +146,47 @@ fn a_copy_is_judged_by_when_it_came_to_be_as_it_is() {
         ((CopyVerdict::Gone, 0, false), InTime, at("03-12"))
     );
     assert!(judge(&ledger, &[("02-05", Off, true)]).now.turned_off().is_none(), "before the wish");
+
+    // How it came to be a copy, and when it was first seen to be none.
+    let arrival = |known: &[Known]| judge(&ledger, known).now.arrival;
+    assert_eq!(
+        arrival(&[("03-10", got("03-12"), false), ("03-19", On, false)]),
+        Some(Arrival::Got { after: at("03-10"), by: at("03-12") })
+    );
+    assert_eq!(
+        arrival(&[("03-12", Effect::Gone, false), ("03-19", On, false)]),
+        Some(Arrival::Back { after: at("03-12") })
+    );
+    let known =
+        &[("03-05", Off, true), ("03-12", Effect::Gone, false), ("03-20", Effect::Gone, false)];
+    let gone = judge(&ledger, known).now;
+    assert_eq!((gone.since, gone.arrival, gone.is_exact), (Some(at("03-12")), None, false));
+}
+
+#[test]
+fn each_kind_of_messages_has_its_own_wish_and_its_own_last_day() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut ledger = ledger(&folder);
+    let judged = |ledger: &Ledger| {
+        let judged = judge_all(ledger, &[("01-01", On, false), ("03-20", On, false)]).into_iter();
+        let told = judged.map(|JudgedPreference { preference, lateness, .. }| {
+            let clock = lateness.now.clock.map(|clock| (clock.record, clock.counted.last_day));
+            (preference, lateness.now.verdict, clock)
+        });
+        told.collect::<Vec<_>>()
+    };
+    let day = |record, day: &str| Some((record, day.to_owned()));
+    let marketing = |verdict, clock| (Preference::MarketingUpdates, verdict, clock);
+    let reminders = |verdict, clock| (Preference::JobReminders, verdict, clock);
+    ledger.add(&stop("2026-01-05")).unwrap();
+    assert_eq!(judged(&ledger), [marketing(Overdue, day(1, "2026-01-20"))]);
+    // The older wish gives its time to no other messages.
+    ledger.add(&stop("2026-03-10").scope(Scope::All)).unwrap();
+    let both = [marketing(Overdue, day(1, "2026-01-20")), reminders(Open, day(2, "2026-03-24"))];
+    assert_eq!(judged(&ledger), both);
+    // Who wants marketing again gets no reminders by that.
+    ledger.add(&start("2026-03-15T10:00:00Z")).unwrap();
+    assert_eq!(judged(&ledger), [marketing(NoWish, None), reminders(Open, day(2, "2026-03-24"))]);
 }
 
 #[test]
@@ -129,8 +196,8 @@ fn a_wish_of_which_nobody_knows_when_it_was_received_makes_nothing_punctual() {
     ledger.add(&Said::new(VALUE, Wish::Out)).unwrap();
     let today = jiff::Timestamp::now().to_string().parse().unwrap();
     let off = [Fact { at: today, effect: Off, is_exact: true }];
-    let judged = ledger.clocks().unwrap().judge(VALUE, &off, today).unwrap();
-    assert_eq!(told(&judged), (WishUndated, 0, false));
+    let judged = ledger.clocks().unwrap().judge(VALUE, |_| Some(off.to_vec()), today).unwrap();
+    assert_eq!(told(&judged[0].lateness), (WishUndated, 0, false));
 }
 
 #[test]

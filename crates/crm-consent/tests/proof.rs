@@ -10,8 +10,8 @@ use std::{fs, process::Command};
 use common::ledger;
 use crm_bulk::{Input, List, ListOptions};
 use crm_consent::{
-    ConsentError, Import, Ledger, Policy, Proof, PublicKey, Redact, Said, Seal, SealingKey, Sha,
-    Wish, Written,
+    ConsentError, Import, Ledger, Policy, Proof, PublicKey, Redact, Said, Scope, Seal, SealingKey,
+    Sha, Wish, Written,
 };
 
 const NUMBER: &str = "(818) 555-0142";
@@ -200,7 +200,7 @@ fn a_clock_runs_from_the_first_time_it_was_said_and_a_younger_copy_has_its_own()
     }
     let clocks = ledger.clocks().unwrap();
     let clock = |created: Option<&str>, by: &str| {
-        let clock = clocks.of("818.555.0142", created, by).unwrap()?;
+        let clock = clocks.of(("818.555.0142", Scope::Marketing), created, by).unwrap()?;
         Some((
             clock.record,
             clock.counted.from.clone(),
@@ -219,7 +219,7 @@ fn a_clock_runs_from_the_first_time_it_was_said_and_a_younger_copy_has_its_own()
     assert_eq!(clock(old, "2026-03-20T12:00:00Z"), clock(None, "2026-03-20T12:00:00Z"));
     let young = Some("2026-03-09T18:00:00Z");
     assert_eq!(clock(young, "2026-03-20T12:00:00Z"), told(3, "2026-03-09", "2026-03-23", 0));
-    assert!(clocks.of(NUMBER, None, "now").is_err());
+    assert!(clocks.of((NUMBER, Scope::Marketing), None, "now").is_err());
 }
 
 /// Sets the day on which records were written, as if the clock had stood there, and chains anew.
@@ -252,7 +252,8 @@ fn no_later_policy_makes_a_wish_less_late_and_both_days_are_told() {
     let ledger = common::begun(&folder);
     let clocks = ledger.clocks().unwrap();
     let told = |value: &str, created: Option<&str>| {
-        let clock = clocks.of(value, created, "2026-03-20T12:00:00Z").unwrap().unwrap();
+        let clock =
+            clocks.of((value, Scope::Marketing), created, "2026-03-20T12:00:00Z").unwrap().unwrap();
         let late = clock.days_late("2026-03-20T12:00:00Z".parse().unwrap());
         let other = clock.otherwise.map(|other| (other.last_day, other.policy, other.today));
         (clock.counted.last_day, clock.counted.at_the_wish, late, other)
@@ -280,7 +281,7 @@ fn a_policy_that_comes_later_and_asks_for_more_decides_and_one_in_between_has_no
     );
     let ledger = common::begun(&folder);
     let by = "2026-03-20T12:00:00Z";
-    let clock = ledger.clocks().unwrap().of(NUMBER, None, by).unwrap().unwrap();
+    let clock = ledger.clocks().unwrap().of((NUMBER, Scope::Marketing), None, by).unwrap().unwrap();
     assert_eq!((clock.counted.last_day.as_str(), clock.counted.policy), ("2026-03-09", Some(3)));
     assert!(clock.counted.today && !clock.counted.at_the_wish);
     let other = clock.otherwise.unwrap();
@@ -293,7 +294,12 @@ fn a_clock_says_how_its_last_day_was_counted() {
     let folder = tempfile::tempdir().unwrap();
     let mut ledger = ledger(&folder);
     ledger.add(&common::out(NUMBER).received("2026-11-23")).unwrap();
-    let clock = ledger.clocks().unwrap().of(NUMBER, None, "2026-11-24T12:00:00Z").unwrap().unwrap();
+    let clock = ledger
+        .clocks()
+        .unwrap()
+        .of((NUMBER, Scope::Marketing), None, "2026-11-24T12:00:00Z")
+        .unwrap()
+        .unwrap();
     let counted = clock.counted;
     assert_eq!((counted.from.as_str(), counted.last_day.as_str()), ("2026-11-23", "2026-12-08"));
     assert_eq!((counted.business_days, counted.time_zone.as_str()), (10, "America/New_York"));
@@ -345,7 +351,9 @@ fn a_wish_that_stands_by_another_list_counts_from_that_one() {
 
     let ledger = common::begun(&folder);
     let clocks = ledger.clocks().unwrap();
-    let from = |by| clocks.of(NUMBER, None, by).unwrap().map(|clock| clock.counted.from);
+    let from = |by| {
+        clocks.of((NUMBER, Scope::Marketing), None, by).unwrap().map(|clock| clock.counted.from)
+    };
     assert_eq!(from("2026-05-05T12:00:00Z").as_deref(), Some("2026-05-04"));
     assert_eq!(from("2026-04-05T12:00:00Z"), None, "nobody had asked for it by then");
     let retractions = ledger.retractions().unwrap();

@@ -32,10 +32,18 @@ pub(super) struct Entry {
 /// How a wish missed its day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Late {
-    /// It was done, only on this day.
-    Done(Date),
-    /// The day is over, and it is not done.
-    Overdue,
+    /// It was done, only on this day, by so many days too late.
+    Done(Date, u32),
+    /// The day is over by so many days, and it is not done.
+    Overdue(u32),
+}
+
+impl Late {
+    pub(super) fn days(self) -> u32 {
+        match self {
+            Self::Done(_, days) | Self::Overdue(days) => days,
+        }
+    }
 }
 
 /// A row of the input.
@@ -96,9 +104,23 @@ impl Place {
     }
 
     /// With the day by which it is to be done.
-    fn due(self, due: Option<Due>, now: Timestamp) -> Self {
-        let late = due.and_then(|due| late(due, &self.change.outcome, now));
+    fn due(self, received: Option<Date>, deadline: &Deadline<'_>, now: Timestamp) -> Self {
+        let done = self.done();
+        let due = deadline.of(received, Some(&self.change), done.unwrap_or(now));
+        let may_be_late = !matches!(self.change.outcome.state, State::Already | State::Dropped);
+        let days = due.as_ref().map(|due| due.days_late).filter(|days| may_be_late && *days > 0);
+        let late = days.map(|days| match done.and_then(words::day) {
+            Some(day) => Late::Done(day, days),
+            None => Late::Overdue(days),
+        });
         Self { due, late, ..self }
+    }
+
+    /// When it was done, unless it was found not to be so: it counts as not done then.
+    fn done(&self) -> Option<Timestamp> {
+        let Outcome { state, at, .. } = &self.change.outcome;
+        let lasts = self.finding.as_ref().is_none_or(KeptFinding::is_gone);
+        at.filter(|_| *state == State::Done && lasts)
     }
 
     fn needs_attention(&self) -> bool {
@@ -157,27 +179,16 @@ pub(super) fn for_each(
             look_at: row.look_at,
         };
         let found = found.into_iter().map(|change| {
-            let due = deadline.of(row.received, Some(&change));
-            Ok::<_, BulkError>(places.place(change)?.due(due, now))
+            Ok::<_, BulkError>(places.place(change)?.due(row.received, deadline, now))
         });
         let found = found.collect::<Result<Vec<_>, _>>()?;
-        let day = |due: &Due| due.day;
         let due = match &found[..] {
-            [] => deadline.of(row.received, None),
-            _ => found.iter().filter_map(|place| place.due).min_by_key(day),
+            [] => deadline.of(row.received, None, now),
+            _ => found.iter().filter_map(|place| place.due.clone()).min_by_key(|due| due.day),
         };
         let late = found.iter().filter_map(|place| place.late).max();
         each(Entry { row: Some(row), due, late, found }.in_order())
     })
-}
-
-/// Whether a change missed its last day.
-fn late(due: Due, outcome: &Outcome, now: Timestamp) -> Option<Late> {
-    match outcome.state {
-        State::Done => outcome.at.filter(|at| *at >= due.ends).and_then(words::day).map(Late::Done),
-        State::Already | State::Dropped => None,
-        _ => (now >= due.ends).then_some(Late::Overdue),
-    }
 }
 
 fn read_cells(format: InputFormat, header: &[String], data: String) -> Vec<(String, String)> {

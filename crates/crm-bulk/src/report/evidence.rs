@@ -7,9 +7,10 @@ use crm_models::Timestamp;
 use serde::{Serialize, Serializer as _};
 
 use super::{
-    deadline::Due,
+    deadline::{Due, LastDay},
     entry::{Entry, InputRow, Late, Place},
     hashed::Hashed,
+    left_out::LeftOut,
     past::PastEvent,
 };
 use crate::{
@@ -20,13 +21,15 @@ use crate::{
 /// The columns. A row of the input has a line for each place where it was found, or a single one. The
 /// last three are for what happened to a record through something else than the set: a line that has
 /// one `through` is no change of the set.
-const COLUMNS: [&str; 32] = [
+const COLUMNS: [&str; 34] = [
     "row",
     "line",
     "entry",
     "received",
     "due",
     "late",
+    "daysLate",
+    "dueBecause",
     "rowMessage",
     "change",
     "ownerKind",
@@ -58,6 +61,11 @@ const COLUMNS: [&str; 32] = [
 /// The state of a line about a record of the service that could not be read.
 const UNREADABLE: &str = "unreadable";
 
+/// That of one that is not in the set although it should be so.
+const LEFT_OUT: &str = "cannot-be-set";
+
+const OVERDUE: &str = "overdue";
+
 /// Writes the CSV file, and finds its SHA-256.
 pub(super) struct Evidence<W: Write> {
     csv: csv::Writer<Hashed<W>>,
@@ -83,10 +91,11 @@ impl<W: Write> Evidence<W> {
         let row = entry.row.as_ref();
         if entry.found.is_empty() {
             let state = row.and_then(|row| row.state).unwrap_or(State::NotFound);
-            return self.line((row, (entry.due, entry.late)), None, state.as_str(), None);
+            let day = (entry.due.as_ref(), entry.late);
+            return self.line((row, day), None, state.as_str(), None);
         }
         entry.found.iter().try_for_each(|place| {
-            let (outcome, day) = (&place.change.outcome, (place.due, place.late));
+            let (outcome, day) = (&place.change.outcome, (place.due.as_ref(), place.late));
             self.line((row, day), Some(place), outcome.state.as_str(), outcome.message.as_deref())
         })
     }
@@ -105,7 +114,7 @@ impl<W: Write> Evidence<W> {
 
     fn line(
         &mut self,
-        (row, (due, late)): (Option<&InputRow>, (Option<Due>, Option<Late>)),
+        (row, (due, late)): (Option<&InputRow>, (Option<&Due>, Option<Late>)),
         place: Option<&Place>,
         state: &str,
         message: Option<&str>,
@@ -125,9 +134,11 @@ impl<W: Write> Evidence<W> {
             received.map(|day| day.to_string()),
             due.map(|due| due.day.to_string()),
             late.map(|late| match late {
-                Late::Done(day) => format!("done {day}"),
-                Late::Overdue => "overdue".to_owned(),
+                Late::Done(day, _) => format!("done {day}"),
+                Late::Overdue(_) => OVERDUE.to_owned(),
             }),
+            late.map(|late| late.days().to_string()),
+            text(due.and_then(|due| due.why.as_ref())),
             text(row.and_then(|row| row.message.as_ref())),
             change.map(|change| change.id.to_string()),
             target.map(|target| target.kind().to_owned()),
@@ -155,6 +166,26 @@ impl<W: Write> Evidence<W> {
             None,
             None,
         ];
+        self.write(&cells)
+    }
+
+    /// Adds a record that should be as the set makes others, and is not in it.
+    pub(super) fn add_left_out(&mut self, left: &LeftOut) -> io::Result<()> {
+        let LeftOut { record, value, why, last: LastDay { day, days_late, why: because } } = left;
+        let is_late = *days_late > 0;
+        let cells = COLUMNS.map(|column| match column {
+            "due" => Some(day.clone()),
+            "late" => is_late.then(|| OVERDUE.to_owned()),
+            "daysLate" => is_late.then(|| days_late.to_string()),
+            "dueBecause" => because.clone(),
+            "ownerKind" => Some(record.kind().to_owned()),
+            "ownerId" => Some(record.owner_text()),
+            "contactId" => record.contact_text(),
+            "value" => Some(value.clone()),
+            "state" => Some(LEFT_OUT.to_owned()),
+            "message" => Some(why.clone()),
+            _ => None,
+        });
         self.write(&cells)
     }
 

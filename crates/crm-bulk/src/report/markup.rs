@@ -1,6 +1,6 @@
 //! How a page shows the data of a set.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, collections::BTreeSet};
 
 use crm_contacts::Difference;
 use maud::{Markup, html};
@@ -75,6 +75,8 @@ pub(super) fn entry(entry: &Entry, counted: &str) -> Markup {
     let message = row.and_then(|row| row.message.as_deref());
     let found = &entry.found;
     let shown = &found[..found.len().min(PLACES)];
+    // What the lines above say of all of them needs no column.
+    let is_due = !has_one_day(entry) || shown.iter().any(|place| place.late.is_some());
     let traced = shown.iter().any(|place| place.change.outcome.trace_id.is_some());
     html! {
         h3 {
@@ -84,12 +86,21 @@ pub(super) fn entry(entry: &Entry, counted: &str) -> Markup {
             }
         }
         @match entry.late {
-            Some(Late::Done(day)) => { p.bad { "Late: done on " (day) "." } }
-            Some(Late::Overdue) => { p.bad { "Late: not all of it is done." } }
+            Some(Late::Done(day, days)) => { p.bad { "Late: done on " (day) ", " (words::late(days)) "." } }
+            Some(Late::Overdue(days)) => {
+                p.bad { "Late: not all of it is done; " (words::late(days)) " by now." }
+            }
             None => {}
         }
-        @if let Some(due) = entry.due {
-            p { small { "To be done by " (due.day) " (" (counted) ")." } }
+        @if let Some(due) = &entry.due {
+            p {
+                small {
+                    @if has_one_day(entry) { "To be done by " (due.day) }
+                    @else { "To be done by the day of each copy, the first of them " (due.day) }
+                    " (" (counted) ")."
+                }
+            }
+            @for why in whys(entry) { p { small { (foreign(why)) } } }
         }
         @if state == Some(State::Failed) {
             p.bad {
@@ -110,6 +121,7 @@ pub(super) fn entry(entry: &Entry, counted: &str) -> Markup {
                     tr {
                         th { "Found at" } th { "Written as" } th { "Change" } th { "Outcome" }
                         th { "When" }
+                        @if is_due { th { "To be done by" } }
                         @if traced { th { "Trace id" } }
                     }
                 }
@@ -123,6 +135,14 @@ pub(super) fn entry(entry: &Entry, counted: &str) -> Markup {
                             td data-label="Outcome" { (outcome(place)) }
                             td data-label="When" {
                                 @if let Some(at) = change.outcome.at { time { (words::time(at)) } }
+                            }
+                            @if is_due {
+                                td data-label="To be done by" {
+                                    @if let Some(due) = &place.due { (due.day) }
+                                    @if let Some(late) = place.late {
+                                        br; b.bad { (words::late(late.days())) }
+                                    }
+                                }
                             }
                             @if traced {
                                 td data-label="Trace id" {
@@ -141,6 +161,20 @@ pub(super) fn entry(entry: &Entry, counted: &str) -> Markup {
             }
         }
     }
+}
+
+/// Whether all places of an entry are to be done by the same day.
+fn has_one_day(entry: &Entry) -> bool {
+    let mut days = entry.found.iter().map(|place| place.due.as_ref().map(|due| due.day));
+    let first = days.next();
+    days.all(|day| Some(day) == first)
+}
+
+/// Why the days of an entry are no others, each sentence once.
+fn whys(entry: &Entry) -> BTreeSet<&str> {
+    let of_entry = entry.due.iter().filter(|_| entry.found.is_empty());
+    let dues = entry.found.iter().filter_map(|place| place.due.as_ref()).chain(of_entry);
+    dues.filter_map(|due| due.why.as_deref()).collect()
 }
 
 /// A text of the data, of a file or of the service: what nobody would see is written out, and its

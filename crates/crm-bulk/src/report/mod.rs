@@ -4,6 +4,7 @@ mod deadline;
 mod entry;
 mod evidence;
 mod hashed;
+mod left_out;
 mod markup;
 #[doc(hidden)]
 pub mod page;
@@ -17,7 +18,6 @@ use std::io::{self, Write};
 use crm_models::Timestamp;
 use maud::{Markup, html};
 
-pub use self::past::PastEvent;
 use self::{
     deadline::Deadline,
     entry::{Entry, Places},
@@ -26,6 +26,7 @@ use self::{
     past::Past,
     section::Section,
 };
+pub use self::{deadline::LastDay, left_out::LeftOut, past::PastEvent};
 use crate::{
     error::BulkError,
     set::{Change, Decision, DecisionKind, Digest, NamedOwner, SetInfo, SetKind, State, Totals},
@@ -55,13 +56,15 @@ pub struct Report<'a> {
     set: &'a ChangeSet,
     past: Option<Past<'a>>,
     deadline: Deadline<'a>,
+    left_out: Vec<LeftOut>,
     notes: Vec<String>,
 }
 
 impl<'a> Report<'a> {
     /// Begins the page of a set.
     pub fn of(set: &'a ChangeSet) -> Self {
-        Self { set, past: None, deadline: Deadline::usual(), notes: Vec::new() }
+        let (deadline, left_out, notes) = (Deadline::usual(), Vec::new(), Vec::new());
+        Self { set, past: None, deadline, left_out, notes }
     }
 
     /// Tells besides what happened to the records of the set through something else: before it and
@@ -79,17 +82,21 @@ impl<'a> Report<'a> {
     }
 
     /// Sets how the last day in time of a wish is counted, in place of ten business days from Monday to
-    /// Friday. `last_day` gets the day on which it came in, if that is known, and the change of one
-    /// record that has its number or address: each has a last day of its own. Where none was found it is
-    /// asked without a change. It returns the last day and the moment at which that is over; days are
-    /// written like `2026-11-23`. Nothing is late that has no last day. `words` say how it is counted, as
-    /// in `by the policies of the ledger`.
+    /// Friday. `last_day` gets the day on which it came in, written like `2026-11-23`, if that is known;
+    /// the change of one record that has its number or address, since each has a last day of its own, or
+    /// none where nothing was found; and when it was done, or now. Nothing is late that has no last day.
+    /// `words` say how it is counted, as in `by the policies of the ledger`.
     pub fn last_day(
         self,
         words: impl Into<String>,
-        last_day: impl Fn(Option<&str>, Option<&Change>) -> Option<(String, Timestamp)> + 'a,
+        last_day: impl Fn(Option<&str>, Option<&Change>, Timestamp) -> Option<LastDay> + 'a,
     ) -> Self {
         Self { deadline: Deadline::by(words.into(), last_day), ..self }
+    }
+
+    /// Tells besides which records should be as the set makes others, and cannot be set.
+    pub fn left_out(self, left_out: Vec<LeftOut>) -> Self {
+        Self { left_out, ..self }
     }
 
     /// Adds a sentence about the set that it does not know itself.
@@ -140,7 +147,7 @@ impl<'a> Report<'a> {
         page: impl Write,
         evidence: Option<(impl Write, &str)>,
     ) -> Result<(), BulkError> {
-        let Self { set, past, deadline, notes } = self;
+        let Self { set, past, deadline, left_out, notes } = self;
         let digest = set.known_digest()?;
         let (mut info, totals, undone) = (set.info()?, set.totals()?, set.undone_changes()?);
         // An undo has some of them itself.
@@ -152,7 +159,7 @@ impl<'a> Report<'a> {
         let beside = match evidence {
             Some((out, name)) => {
                 let (listed, told) = (listed.as_mut(), told.as_mut());
-                let known = (&undone, &deadline);
+                let known = (&undone, &deadline, &left_out[..]);
                 Some(set.write_evidence((out, name), &info, known, (listed, told))?)
             }
             None => {
@@ -181,7 +188,7 @@ impl<'a> Report<'a> {
             page.write(&read_back(&verification))?;
         }
         let rest = rest(beside.as_ref());
-        for section in sections.iter().chain([&unreadable(&info)]) {
+        for section in sections.iter().chain([&out(&left_out), &unreadable(&info)]) {
             page.write(&section.markup(&rest))?;
         }
         if let Some(told) = &told {
@@ -220,7 +227,7 @@ impl ChangeSet {
         &self,
         (out, name): (impl Write, &'a str),
         info: &SetInfo,
-        (undone, deadline): (&UndoneChanges, &Deadline<'_>),
+        (undone, deadline, left_out): (&UndoneChanges, &Deadline<'_>, &[LeftOut]),
         (mut listed, told): (Option<&mut Listed>, Option<&mut Told<'_>>),
     ) -> Result<Beside<'a>, BulkError> {
         let unwritten = |e| BulkError::file(self.path(), "written as evidence", e);
@@ -233,6 +240,7 @@ impl ChangeSet {
         })?;
         let mut unreadable = info.unreadable.iter();
         unreadable.try_for_each(|record| evidence.add_unreadable(record)).map_err(unwritten)?;
+        left_out.iter().try_for_each(|left| evidence.add_left_out(left)).map_err(unwritten)?;
         if let Some(told) = told {
             told.take(self, |event, named| evidence.add_past(event, named).map_err(unwritten))?;
         }
@@ -525,6 +533,13 @@ fn rest(beside: Option<&Beside<'_>>) -> Markup {
             }
         }
     }
+}
+
+/// What is due and cannot be set.
+fn out(left_out: &[LeftOut]) -> Section {
+    let mut section = Section::new(left_out::HEADING, left_out::TABLE);
+    left_out.iter().for_each(|left| section.add(|| left_out::row(left)));
+    section
 }
 
 /// The records of the service that could not be read.

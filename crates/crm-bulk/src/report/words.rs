@@ -70,6 +70,11 @@ pub(super) fn day(at: Timestamp) -> Option<Date> {
     at.to_string().get(..10)?.parse().ok()
 }
 
+/// By how many days something is late.
+pub(super) fn late(days: u32) -> String {
+    format!("{days} {} late", if days == 1 { "day" } else { "days" })
+}
+
 /// What is done to a contact as a whole; `None` when single members change.
 pub(super) fn whole(change: &Change) -> Option<Cow<'static, str>> {
     match &change.action {

@@ -7,6 +7,11 @@ use strum::IntoStaticStr;
 
 use crate::{clock, set::Change};
 
+/// Around the values of a member that differs, and between such members: a set keeps the sentence alone.
+pub(super) const IS: &str = " is ";
+pub(super) const WAS_MADE: &str = ", was made ";
+pub(super) const DIFFERENCES: &str = "; ";
+
 /// What became of a change that was done, judged by its record as it is now.
 #[derive(Debug, Clone, PartialEq, Eq, IntoStaticStr)]
 #[strum(serialize_all = "kebab-case")]
@@ -45,10 +50,10 @@ impl Found {
                 };
                 let member = |member: &Difference| {
                     let (now, made) = (shown(&member.before), shown(&member.after));
-                    format!("{} is {now}, was made {made}", member.field)
+                    format!("{}{IS}{now}{WAS_MADE}{made}", member.field)
                 };
                 let members: Vec<_> = members.iter().map(member).collect();
-                members.join("; ")
+                members.join(DIFFERENCES)
             }
             Self::Gone => "is no longer there".to_owned(),
             Self::Back => "was deleted and is there again".to_owned(),

@@ -6,7 +6,7 @@ use crm_mirror::MirrorError;
 use crm_models::Timestamp;
 use rusqlite::{Connection, Row, params, types::Value};
 
-use super::finding::{Finding, Found, Verification};
+use super::finding::{DIFFERENCES, Finding, Found, IS, Verification, WAS_MADE};
 use crate::{
     error::BulkError,
     set::{Change, ChangeId, State, Target},
@@ -38,11 +38,36 @@ pub(super) struct Findings {
     set: PathBuf,
 }
 
-/// One of them, as it is kept.
-pub(crate) struct KeptFinding {
-    pub(crate) at: Timestamp,
-    /// In one sentence.
-    pub(crate) difference: String,
+/// What the last reading back of a set found of a change that is no longer as it was done, as the set
+/// keeps it.
+///
+/// [`Debug`] output contains numbers, addresses and memos.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct KeptFinding {
+    /// When the record was read.
+    pub at: Timestamp,
+    /// What it was found to be, as [`Found::difference`] tells it.
+    pub difference: String,
+    found: String,
+}
+
+impl KeptFinding {
+    /// Returns whether the record is no longer there.
+    #[must_use]
+    pub fn is_gone(&self) -> bool {
+        self.found == Found::Gone.name()
+    }
+
+    /// Returns the value of a member of the record, named as [`Change::members`] does; `None` where it is
+    /// as the change made it.
+    #[must_use]
+    pub fn value_of(&self, member: &str) -> Option<&str> {
+        let differs = Found::Differs(Vec::new()).name();
+        let parts = self.difference.split(DIFFERENCES).filter(|_| self.found == differs);
+        let mut values = parts.filter_map(|part| part.strip_prefix(member)?.strip_prefix(IS));
+        values.find_map(|rest| Some(rest.rsplit_once(WAS_MADE)?.0))
+    }
 }
 
 const TABLE: &str = "CREATE TABLE findings (change, at, found, difference)";
@@ -107,16 +132,22 @@ impl ChangeSet {
         Ok(kept.and_then(|json| serde_json::from_str(&json).ok()))
     }
 
-    /// What the last reading back found of a change, or of the one that it repeats, if that is no
+    /// Returns what the last reading back found of a change, or of the one that it repeats, if that is no
     /// longer so.
-    pub(crate) fn finding(&self, change: ChangeId) -> Result<Option<KeptFinding>, BulkError> {
-        let sql = "SELECT f.at, f.difference FROM planned c
+    ///
+    /// # Errors
+    ///
+    /// A failure to read.
+    pub fn finding(&self, change: ChangeId) -> Result<Option<KeptFinding>, BulkError> {
+        let sql = "SELECT f.at, f.found, f.difference FROM planned c
             JOIN findings f ON f.change = coalesce(c.repeats, c.id) WHERE c.id = ?";
-        let row = |row: &Row<'_>| Ok((row.get::<_, String>("at")?, row.get("difference")?));
+        let row = |row: &Row<'_>| {
+            Ok((row.get::<_, String>("at")?, row.get("found")?, row.get("difference")?))
+        };
         let found = self.database.row(sql, [change.0], row)?;
-        Ok(found.and_then(|(at, difference)| {
+        Ok(found.and_then(|(at, found, difference)| {
             let at = at.parse().ok()?;
-            Some(KeptFinding { at, difference })
+            Some(KeptFinding { at, difference, found })
         }))
     }
 

@@ -14,9 +14,11 @@ use crm_mirror::{
 use crm_transport::Transport;
 use tokio::sync::{mpsc, oneshot};
 
-pub use self::finding::{Finding, Found, Verification};
-pub(crate) use self::kept::KeptFinding;
 use self::kept::{Findings, Place};
+pub use self::{
+    finding::{Finding, Found, Verification},
+    kept::KeptFinding,
+};
 use crate::{
     clock,
     current::{self, OWNERS_PER_CALL},

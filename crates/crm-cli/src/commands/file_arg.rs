@@ -78,6 +78,15 @@ impl OverwriteArgs {
         foreign.map_or(Ok(()), |beside| self.spare(beside))
     }
 
+    /// Refuses a page that does not state what it is about, of which the caller knows that it is a page.
+    pub(super) fn spare_page_of_another(self, stated: &str, path: &Path) -> Result<(), CliError> {
+        if !AtomicWriter::is_taken(path) {
+            return Ok(());
+        }
+        let page = fs::read(path).map_err(CliError::unread(path))?;
+        if page.is_empty() || has(&page, stated) { Ok(()) } else { self.spare(path) }
+    }
+
     /// A file of rows to mend, in which somebody may be correcting those of an earlier run.
     pub(super) fn mend_file(self, path: &Path) -> MendFile {
         narrow!(MendFile::new(path), overwrite() if self.overwrite)

@@ -20,6 +20,7 @@ use super::{
     event::Event,
     folder::Desk,
     forget::Sought,
+    read_back::ReadBacks,
     reverses::Head,
     sets::name_of,
     updates::Entry,
@@ -352,14 +353,16 @@ impl Told {
         let planned_by = set.info()?.planned_by;
         let through = name_of(file).unwrap_or_else(|| file.display().to_string());
         let (mut events, is_few) = (Vec::new(), changes.len() <= FEW);
+        let read_backs = ReadBacks::of(&set)?;
         for change in changes {
             // By the last run that had begun by then.
             let has_begun = |run: &&Decision| change.outcome.at.is_none_or(|at| run.at <= at);
             let by = runs.iter().rev().find(has_begun).map(|run| run.user.clone());
             let is_undone = self.is_undone(&set, &change, is_few)?;
+            let read_back = read_backs.find(&change)?;
             let (record, who) = (Some(change.target), [by, planned_by.clone()]);
             let event = Event::of_set(change, who, self.head.planned_at, through.clone());
-            events.push(event.with(record, Some(is_undone)));
+            events.push(event.with(record, Some(is_undone)).read_back(read_back));
         }
         Ok(events)
     }

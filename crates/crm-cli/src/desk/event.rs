@@ -3,11 +3,12 @@
 use crm_bulk::{Action, Change, Image, PastEvent, Target, speaks_of_marketing};
 use crm_contacts::Difference;
 use crm_mirror::{Happened, Observed};
-use crm_models::{Contact, Timestamp};
+use crm_models::{Contact, Preference, Timestamp};
 use serde::Serialize;
 
 use super::{
     elsewhere::what,
+    read_back::ReadBack,
     recorder::members,
     updates::{Entry, Member},
 };
@@ -37,6 +38,9 @@ pub(crate) struct Event {
     /// Of a change of a set whether one that reverses the set has undone it, of a single write whether
     /// later writes have put back what it changed. Not known of what others did.
     pub(crate) undone: Option<bool>,
+    /// Of a change of a set, what the last reading back found that is no longer so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) read_back: Option<ReadBack>,
     /// The record, if sets may be about it.
     #[serde(skip)]
     pub(super) record: Option<Target>,
@@ -53,15 +57,15 @@ pub(super) struct FoundThen {
     pub(super) values: Vec<String>,
     /// When the record was created, as the service said.
     pub(super) created: Option<String>,
-    /// Whether it received marketing, if that was known.
-    pub(super) receives: Option<bool>,
+    /// What it received, as far as that was known.
+    pub(super) flags: Vec<(Preference, bool)>,
 }
 
 crate::output::records! {
     Event {
         "at" => "AT", "since", "by" => "BY", "plannedBy", "ownerKind", "ownerId" => "OWNER", "contactId" => "CONTACT",
         "action" => "ACTION", "change" => "CHANGE", "members", "state" => "STATE",
-        "through" => "THROUGH", "traceId", "undone" => "UNDONE",
+        "through" => "THROUGH", "traceId", "undone" => "UNDONE", "readBack",
     }
 }
 
@@ -100,6 +104,11 @@ impl Event {
         Some(past)
     }
 
+    /// With what reading back found.
+    pub(super) fn read_back(self, read_back: Option<ReadBack>) -> Self {
+        Self { read_back, ..self }
+    }
+
     /// What a set did.
     pub(super) fn of_set(
         change: Change,
@@ -128,6 +137,7 @@ impl Event {
             through,
             trace_id: change.outcome.trace_id,
             undone: None,
+            read_back: None,
             record: None,
             found: Some(found),
         }
@@ -144,20 +154,19 @@ impl FoundThen {
             at: at.map(|at| at.to_string()),
             values: values.map(str::to_owned).collect(),
             created: created.map(|at| at.to_string()),
-            receives: change.before.as_ref().and_then(told_marketing),
+            flags: change.before.as_ref().map(told).unwrap_or_default(),
         }
     }
 }
 
-/// Whether a record receives marketing, if its flags are known.
-fn told_marketing(image: &Image) -> Option<bool> {
-    let is_told = match (image.as_contact(), image.as_method()) {
-        (Some(contact), _) => contact.preferences.is_some(),
-        (None, method) => method.is_some_and(|method| {
-            method.preferences.iter().any(|(name, on)| speaks_of_marketing(name) && on.is_some())
-        }),
-    };
-    is_told.then(|| image.receives_marketing())
+/// What a record receives, as far as its flags are known.
+fn told(image: &Image) -> Vec<(Preference, bool)> {
+    let flags = image.as_contact().and_then(|contact| contact.preferences);
+    let of_contact = flags.map(|flags| Preference::SETTABLE.map(|flag| (flag, flags.get(flag))));
+    let is_told = |(name, on): (&String, &Option<bool>)| on.is_some() && speaks_of_marketing(name);
+    let is_told = image.as_method().is_some_and(|method| method.preferences.iter().any(is_told));
+    let of_method = is_told.then(|| (Preference::MarketingUpdates, image.receives_marketing()));
+    of_contact.into_iter().flatten().chain(of_method).collect()
 }
 
 impl From<Entry> for Event {
@@ -178,6 +187,7 @@ impl From<Entry> for Event {
             through: entry.command,
             trace_id: entry.outcome.trace_id,
             undone: None,
+            read_back: None,
             record: None,
             found: None,
         }
@@ -203,6 +213,7 @@ impl From<(Observed, Vec<Member>)> for Event {
             through: format!("changed elsewhere, between {since} and {until}"),
             trace_id: None,
             undone: None,
+            read_back: None,
             record: None,
             found: None,
         }

@@ -11,6 +11,8 @@ mod elsewhere;
 mod error;
 mod event;
 mod evidence;
+mod facts;
+mod flags;
 mod folder;
 mod forget;
 mod history;
@@ -18,6 +20,7 @@ mod holding;
 mod past;
 mod place;
 mod places;
+mod read_back;
 mod recorder;
 mod reverses;
 mod sets;
@@ -38,6 +41,7 @@ pub(crate) use self::{
     holding::Holding,
     past::{Notes, Past},
     places::{Place, Places},
+    read_back::ReadBacks,
     recorder::{Recorder, members},
     sets::{NewSet, name_of, undated},
     standing::{SetEntry, Standing, size},

@@ -1,17 +1,16 @@
 //! Where a number or an address is, or was: each contact and contact method that has it or had it,
-//! what was done to it from here, and what is known of its marketing at which moment.
+//! what was done to it from here, and what is known of it at which moment.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use crm_bulk::{Target, speaks_of_marketing};
-use crm_consent::{Effect, Fact};
+use crm_bulk::Target;
 use crm_mirror::{FeedState, Keyed, Mirror, MirrorError, OwnerId, keys::Keys};
-use crm_models::{Contact, ContactMethod, CustomerId, LocationId, Timestamp};
+use crm_models::{Contact, ContactMethod, CustomerId, LocationId, Preference, Timestamp};
 use crm_values::PhoneReader;
 
 use super::{
-    chronicle::Which, elsewhere::Record, error::DeskError, event::Event, folder::Desk,
-    forget::Sought, history::Subject, updates::Member,
+    chronicle::Which, elsewhere::Record, error::DeskError, event::Event, facts::Facts,
+    folder::Desk, forget::Sought, history::Subject,
 };
 
 /// All places of a number or an address.
@@ -44,10 +43,8 @@ pub(crate) struct Place {
     pub(crate) do_not_text: Option<bool>,
     /// What was found and done from here, and what others did: the earliest first.
     pub(crate) events: Vec<Event>,
-    /// What is known of its marketing, the earliest first.
-    pub(crate) facts: Vec<Fact>,
-    /// When the service changed it last, by the mirror.
-    modified: Option<Timestamp>,
+    /// What is known of it as a copy of the number or address.
+    pub(crate) facts: Facts,
 }
 
 impl Desk {
@@ -247,12 +244,15 @@ impl Place {
     /// A contact as the mirror has it.
     fn of_contact(owner: OwnerId, contact: Contact, known_at: Option<Timestamp>) -> Self {
         let record = (owner.kind().to_owned(), owner.get().to_string(), contact.id.to_string());
-        let flags = contact.preferences.map(|flags| flags.marketing_updates_enabled);
+        let mut facts = Facts::default();
+        facts.modified = Some(contact.modified_on).filter(|at| !at.is_unknown());
+        if let Some(at) = known_at {
+            facts.see(at, contact.preferences.as_ref());
+        }
         Self {
             created: contact.created().map(|at| at.to_string()),
             do_not_text: contact.do_not_text(),
-            facts: known_at.map(|at| seen(at, flags)).into_iter().collect(),
-            modified: Some(contact.modified_on).filter(|at| !at.is_unknown()),
+            facts,
             value: Some(contact.value),
             ..Self::of(&record)
         }
@@ -266,11 +266,14 @@ impl Place {
     ) -> Result<Self, MirrorError> {
         let (person, id) = (method.contact_id.to_string(), method.id.to_string());
         let created = Some(method.created_on).filter(|at| !at.is_unknown());
-        let read = mirror.marketing_of(&method)?.map(|(is_on, at)| seen(at, Some(is_on)));
-        let facts = read.or_else(|| known_at.map(|at| seen(at, None)));
+        let read = mirror.marketing_of(&method)?.map(|(is_on, at)| (at, Some(is_on)));
+        let mut facts = Facts::default();
+        if let Some((at, is_on)) = read.or_else(|| known_at.map(|at| (at, None))) {
+            facts.see_one(at, Preference::MarketingUpdates, is_on);
+        }
         Ok(Self {
             created: created.map(|at| at.to_string()),
-            facts: facts.into_iter().collect(),
+            facts,
             value: Some(method.value),
             ..Self::of(&("person".to_owned(), person, id))
         })
@@ -282,7 +285,7 @@ impl Place {
 
     /// Adds what happened to it.
     fn tell(&mut self, event: Event, sought: &Sought) {
-        self.facts.extend(facts(&event, sought));
+        self.facts.tell(&event, sought);
         self.events.push(event);
     }
 
@@ -307,9 +310,7 @@ impl Place {
                 self.facts_until_gone(mirror, &record).map_err(failed)?;
             }
         }
-        self.facts.sort_by_key(|fact| fact.at);
-        self.facts_since_modified();
-        self.facts_since_created();
+        self.facts.created = self.created.as_ref().and_then(|at| at.parse().ok());
         Ok(Some(self))
     }
 
@@ -321,51 +322,18 @@ impl Place {
         };
         let created = contact.created().map(|at| at.to_string());
         self.created = self.created.take().or(created);
-        let gone = self.facts.iter().filter(|fact| fact.effect == Effect::Gone);
-        let gone = gone.map(|fact| fact.at).min();
-        let is_told = |fact: &Fact| fact.effect != Effect::Gone && Some(fact.at) >= gone;
-        if self.facts.iter().any(is_told) {
+        let gone = self.facts.gone();
+        let Some(gone) = gone.filter(|gone| !self.facts.has_since(*gone)) else {
             return Ok(());
-        }
-        let told = gone.map(|gone| {
-            let modified = Some(contact.modified_on).filter(|at| !at.is_unknown() && *at < gone);
-            let flags = contact.preferences.map(|flags| flags.marketing_updates_enabled);
-            seen(modified.unwrap_or(gone), flags)
-        });
-        // It was so before it went, perhaps in the same moment.
-        self.facts.splice(0..0, told);
+        };
+        let flags = contact.preferences.as_ref();
+        let modified = Some(contact.modified_on).filter(|at| !at.is_unknown() && *at < gone);
+        // When an update of the mirror last saw it as it was before.
+        let seen = self.events.iter().filter(|event| event.moment() == Some(gone));
+        let seen = seen.filter_map(Event::since).max().filter(|seen| *seen < gone);
+        self.facts.see_before(modified.unwrap_or(gone), seen, flags);
         Ok(())
     }
-
-    /// It has been as the mirror has it since the service changed it last, unless that was our own
-    /// doing, which is known better.
-    fn facts_since_modified(&mut self) {
-        let last = self.facts.last().filter(|fact| fact.effect != Effect::Came);
-        let (Some(last), Some(at)) = (last, self.modified) else { return };
-        let ours = self.facts.iter().rev().find(|fact| fact.is_exact);
-        let is_known =
-            |ours: &Fact| ours.effect == last.effect || at <= ours.at || last.at <= ours.at;
-        if at < last.at && !ours.is_some_and(is_known) {
-            let before = self.facts.partition_point(|fact| fact.at <= at);
-            self.facts.insert(before, Fact { at, effect: last.effect, is_exact: false });
-        }
-    }
-
-    /// It was no copy before it was created.
-    fn facts_since_created(&mut self) {
-        let created = self.created.as_ref().and_then(|at| at.parse().ok());
-        let came = created.map(|at| Fact { at, effect: Effect::Came, is_exact: true });
-        self.facts.splice(0..0, came);
-    }
-}
-
-/// What was seen at a moment; what nobody can tell is a fact as well.
-fn seen(at: Timestamp, is_on: Option<bool>) -> Fact {
-    Fact { at, effect: is_on.map_or(Effect::Unknown, effect_of), is_exact: false }
-}
-
-fn effect_of(is_on: bool) -> Effect {
-    if is_on { Effect::On } else { Effect::Off }
 }
 
 /// The contact that an event is about.
@@ -396,73 +364,10 @@ fn name(mirror: &Mirror, record: &Record) -> Result<Option<String>, MirrorError>
     Ok(known.map(|known| known.display_name()))
 }
 
-fn moment(text: &str) -> Option<Timestamp> {
-    text.parse().ok()
-}
-
 /// The number or address as an event tells that its contact had it or got it.
 fn value_in(event: &Event, sought: &Sought) -> Option<String> {
     let found = event.found.iter().flat_map(|found| &found.values);
     let values = event.members.iter().filter(|member| member.field == "value");
     let told = values.flat_map(|member| [&member.after, &member.before]).flatten();
     found.chain(told).find(|value| sought.is_in(value)).cloned()
-}
-
-/// What an event tells of its contact's marketing.
-fn facts(event: &Event, sought: &Sought) -> Vec<Fact> {
-    let mut facts = Vec::new();
-    if let Some(found) = &event.found {
-        let told = found.receives.zip(found.at.as_deref().and_then(moment));
-        facts.extend(told.map(|(is_on, at)| seen(at, Some(is_on))));
-    }
-    let is_exact = event.state == "done";
-    let at = event.at.as_deref().and_then(moment);
-    let Some(at) = at.filter(|_| is_exact || event.state == "seen") else {
-        return facts;
-    };
-    let before = marketing_before(&event.members);
-    let since = event.since().unwrap_or(at);
-    facts.extend(before.map(|is_on| seen(since, Some(is_on))));
-    let has = |text: &Option<String>| text.as_ref().is_some_and(|text| sought.is_in(text));
-    let gives_up = |member: &Member| member.field == "value" && !has(&member.after);
-    // Where nobody knows what was there before, it may have been the same.
-    let gets = |member: &Member| {
-        let is_other = member.before.is_some() && !has(&member.before);
-        member.field == "value" && is_other && has(&member.after)
-    };
-    if event.members.iter().any(gets) {
-        facts.push(Fact { at: since, effect: Effect::Came, is_exact });
-    }
-    let effect = if event.action == "delete" || event.members.iter().any(gives_up) {
-        Some(Effect::Gone)
-    } else {
-        marketing(&event.members).map(effect_of)
-    };
-    facts.extend(effect.map(|effect| Fact { at, effect, is_exact }));
-    facts
-}
-
-/// Whether marketing is received after members became what they are, if one of them says so.
-pub(super) fn marketing(members: &[Member]) -> Option<bool> {
-    marketing_of(members, |member| member.after.as_deref())
-}
-
-/// The same of what they were before.
-pub(super) fn marketing_before(members: &[Member]) -> Option<bool> {
-    marketing_of(members, |member| member.before.as_deref())
-}
-
-fn marketing_of<'m>(
-    members: &'m [Member],
-    side: impl Fn(&'m Member) -> Option<&'m str>,
-) -> Option<bool> {
-    let flags = members.iter().filter(|member| speaks_of_marketing(&member.field));
-    let flags: Vec<_> = flags
-        .filter_map(|member| match side(member)? {
-            "on" | "true" => Some(true),
-            "off" | "false" => Some(false),
-            _ => None,
-        })
-        .collect();
-    (!flags.is_empty()).then(|| flags.contains(&true))
 }

@@ -9,8 +9,10 @@ use serde::Serialize;
 
 use super::{
     error::DeskError,
+    flags::{marketing, marketing_before},
     folder::Desk,
-    places::{last_told, marketing, marketing_before},
+    places::last_told,
+    read_back::ReadBacks,
     reverses::Head,
     sets::name_of,
     updates::{Entry, Member},
@@ -113,7 +115,7 @@ fn of_set<E>(
 ) -> Result<Result<Option<SetTold>, E>, BulkError> {
     let set = ChangeSet::open(file)?.reversed_by(reverses);
     let name = name_of(file).unwrap_or_else(|| file.display().to_string());
-    let mut turned_off = 0;
+    let (mut turned_off, read_backs) = (0, ReadBacks::of(&set)?);
     for change in set.changes(&Selection::states([State::Done])) {
         let change = change?;
         let members: Vec<_> = change.members().iter().map(Member::from).collect();
@@ -125,6 +127,10 @@ fn of_set<E>(
         let Some(at) = change.outcome.at.filter(|_| is_off || is_gone) else {
             continue;
         };
+        // The service did not keep it, or somebody has changed it back.
+        if read_backs.find(&change)?.is_some_and(|found| found.is_on()) {
+            continue;
+        }
         let had = before.map(Image::value);
         let value = if is_gone { had } else { change.value().or(had) };
         let created = before.and_then(Image::as_contact).and_then(|contact| contact.created());

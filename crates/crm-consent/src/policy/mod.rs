@@ -182,6 +182,13 @@ impl Policy {
         }
     }
 
+    /// What a wish for all kinds of messages turns off besides marketing, of which one for marketing alone
+    /// may count as well.
+    pub(crate) fn other_kinds(&self) -> impl Iterator<Item = Preference> {
+        let all = self.turns_off(Scope::All).iter().copied();
+        all.filter(|preference| Scope::of(*preference) == Scope::All)
+    }
+
     /// Returns the last day on which a wish is honoured in time that was received on this day.
     ///
     /// # Errors

@@ -185,21 +185,22 @@ fn wishes_stand(import: u64, on: bool) -> String {
     )
 }
 
-/// Says of a refusal that the ledger has the list all the same: code 2 would say that nothing was
+/// Says of a refusal that the ledger has the list all the same: nobody would think that anything was
 /// written.
 fn after_taking(refused: CliError, taken: Option<&Imported>) -> CliError {
     match (refused, taken) {
-        (CliError::Usage(why), Some(Imported { import, is_known: false, .. })) => {
-            CliError::CheckFailed {
-                summary: format!(
-                    "{why}. The consent ledger has taken the list all the same, as import {import}, \
+        (
+            CliError::Usage(why) | CliError::AgainstWish(why),
+            Some(Imported { import, is_known: false, .. }),
+        ) => CliError::CheckFailed {
+            summary: format!(
+                "{why}. The consent ledger has taken the list all the same, as import {import}, \
                      since a wish is kept whether or not it is honoured: `{} consent retract {import} \
                      --reason REASON` takes it back",
-                    crm()
-                ),
-                exit: Exit::Consent,
-            }
-        }
+                crm()
+            ),
+            exit: Exit::Consent,
+        },
         (refused, _) => refused,
     }
 }

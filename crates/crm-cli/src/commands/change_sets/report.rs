@@ -31,7 +31,7 @@ pub(crate) struct Report {
     pub(crate) set: PathBuf,
 
     /// Write the page to this file, and FILE.csv beside it, instead of the page alone to stdout. An
-    /// earlier page about a set is replaced, with its data
+    /// earlier page about the same set is replaced, with its data
     #[arg(long, value_name = "FILE")]
     html: Option<PathBuf>,
 
@@ -96,7 +96,10 @@ fn of_desk<'a>(
     opened: &'a ChangeSet,
     set: &Path,
 ) -> Result<PageOf<'a>, CliError> {
-    let report = ledger::on_page(PageOf::of(opened), ledger, changed, opened)?;
+    let mut report = ledger::on_page(PageOf::of(opened), ledger, changed, opened)?;
+    if let Some(ledger) = ledger {
+        report = report.left_out(ledger::left_out_of_account(globals, ledger, opened)?);
+    }
     Ok(match session::past(globals, set) {
         Some((events, notes)) => report.past(events, notes),
         None => report,
@@ -125,6 +128,7 @@ impl Report {
         let csv = path.with_added_extension("csv");
         keep_set(&self.set, &path, &csv)?;
         self.overwrite.spare_page(page::SET, &path, Some(&csv))?;
+        self.overwrite.spare_page_of_another(&set.digest()?.short(), &path)?;
         let written = match write_page(report, &self.set, &path).await? {
             Ok(written) => written,
             Err(signal) => return Ok(Status::Stopped(signal, None)),

@@ -1,9 +1,12 @@
 //! `crm undo`: the reverse of a change set.
 
-use std::{fs, path::PathBuf};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use clap::Args;
-use crm_bulk::{ChangeSet, UndoTerms};
+use crm_bulk::{ChangeSet, Selection, State, UndoTerms};
 
 use super::{
     out::{INSTEAD, Out},
@@ -66,8 +69,9 @@ impl Undo {
         if undone.held > 0 {
             let held = count(undone.held, "change");
             if undone.planned == 0 {
+                list_held(out.path())?;
                 fs::remove_file(out.path()).map_err(CliError::unwritten(out.path()))?;
-                return Err(CliError::Usage(format!(
+                return Err(CliError::AgainstWish(format!(
                     "{held} would turn marketing on against wishes in the consent ledger, and nothing \
                      else can be undone; nothing was planned: take in who wishes to be written to by \
                      now, or say --override-consent REASON"
@@ -124,6 +128,25 @@ impl Undo {
         summary.needs_approval(session::requires_approval(globals)).write(output)?;
         Ok(Status::Done)
     }
+}
+
+/// How many held changes are told one by one.
+const TOLD: usize = 10;
+
+/// Tells what is held of a set that is not kept, each with its wish.
+fn list_held(set: &Path) -> Result<(), CliError> {
+    let set = ChangeSet::open(set)?;
+    let mut held = set.changes(&Selection::states([State::Held]));
+    for change in held.by_ref().take(TOLD) {
+        let change = change?;
+        let why = change.outcome.message.unwrap_or_default();
+        note(format!("held: {}: {why}", change.target));
+    }
+    let more = held.count() as u64;
+    if more > 0 {
+        note(format!("and {} that are held", count(more, "other change")));
+    }
+    Ok(())
 }
 
 /// `1 change was`, `2 changes were`.

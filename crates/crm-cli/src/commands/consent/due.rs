@@ -1,5 +1,7 @@
 //! `crm consent due`: what has to be done by when.
 
+use std::collections::BTreeSet;
+
 use clap::Args;
 use crm_bulk::Target;
 use crm_consent::{Due, DueKind, Ledger};
@@ -23,8 +25,10 @@ use crate::{
 /// Contacts of customers and locations and contact methods of people, from the desk's mirror, without
 /// a call: bring it up to date first with `crm mirror update`. Each has the last day in time, by the
 /// policy in force at the wish or that of today, whichever is earlier, and how many days it is late; what was created after
-/// the wish, or got its number or address after it, has a clock of its own. What nobody can tell is as late
-/// as what receives marketing. The code is 10 where one is late.
+/// the wish, or got its number or address after it, has a clock of its own. Where one wish counts for marketing
+/// and another for other kinds of messages, each has an entry. What nobody can tell is as late
+/// as what receives marketing, and so is what was sent and found on again when it was read back. The code is
+/// 10 where one is late.
 ///
 /// Under KIND, open is what `crm consent plan` turns off, cannot-be-set what no plan can, and look-at a
 /// number that may be one that is out, since one of the two lacks its area code or can be read in two
@@ -36,8 +40,8 @@ pub(crate) struct DueCommand {}
 records! {
     Due {
         "kind" => "KIND", "deadline" => "BY", "daysLate" => "LATE", "verdict", "otherDeadline", "stored" => "VALUE",
-        "ownerKind" => "OF", "ownerId" => "ID", "contactId" => "CONTACT", "record" => "RECORD",
-        "receives", "value", "received", "isKnown", "created", "why" => "WHY", "overridden",
+        "ownerKind" => "OF", "ownerId" => "ID", "contactId" => "CONTACT", "receives" => "RECEIVES", "record" => "RECORD",
+        "value", "received", "isKnown", "created", "why" => "WHY", "overridden",
     }
 }
 
@@ -107,8 +111,11 @@ pub(super) struct Left {
 
 impl Left {
     pub(super) fn of(due: &[Due]) -> Self {
-        let count =
-            |holds: &dyn Fn(&Due) -> bool| due.iter().filter(|due| holds(due)).count() as u64;
+        // A copy of which two wishes ask for two things is one copy.
+        let count = |holds: &dyn Fn(&Due) -> bool| {
+            let targets = due.iter().filter(|due| holds(due)).map(|due| due.target);
+            targets.collect::<BTreeSet<_>>().len() as u64
+        };
         let of = |kind| count(&|due| due.kind == kind);
         Self {
             open: of(DueKind::Open),

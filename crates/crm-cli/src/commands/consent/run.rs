@@ -40,7 +40,7 @@ use crate::{
     exit::Exit,
     files,
     globals::{Format, Globals},
-    output::{count, crm, quoted},
+    output::{count, crm, failure, quoted},
     session::Session,
     signal::{Signal, until_signal},
     status::Status,
@@ -63,7 +63,8 @@ use crate::{
 /// that cannot be set, 6 when nobody knows what became of a write, 8 when what was sent is not so when
 /// it is read back, 10 when a wish is late or was late when this run turned it off, 11 when a limit held a
 /// set back or it waits for an approval. Of several the first counts of 6, 8 and whatever ended the run, 10,
-/// 11, 3.
+/// 11, 3. Evidence that cannot be written is told with code 1 and owed to the next run, which ends with
+/// 10 for what was late then.
 #[derive(Debug, Args)]
 pub(crate) struct RunCommand {
     /// Send nothing where there are more changes than this: the set stays, to be looked at
@@ -116,7 +117,8 @@ struct Ran {
     sets: Vec<OfSet>,
     /// Sets with which nobody can go on.
     passed_over: Vec<PassedOver>,
-    /// How many copies it turned off after their last day.
+    /// How many copies it turned off after their last day, or an earlier command of whose sets it wrote the
+    /// evidence.
     turned_off_late: u64,
     /// What is due afterwards.
     due: Option<Left>,
@@ -295,9 +297,12 @@ impl Running<'_> {
             if !ChangeSet::open(&set).and_then(|set| set.totals()).is_ok_and(|of| of.open() == 0) {
                 continue;
             }
-            let [page, csv] = unless_stopped!(self.evidence(&set).await?);
             self.step(format!("{}: its evidence was not written yet", name(&set)))?;
-            self.tell_evidence(&page, &csv)?;
+            let written = go_on!(self.write_evidence(&set).await?);
+            // What sent it may have ended before it told that.
+            if !written.is_empty() {
+                self.count_late(&set, None)?;
+            }
         }
         Ok(Continue(()))
     }
@@ -411,7 +416,6 @@ impl Running<'_> {
         // What has come so far is told whatever ended it.
         let sent = sent?;
         let (read_back, _) = unless_stopped!(self.read_back(path, None).await?);
-        let [page, csv] = unless_stopped!(self.evidence(path).await?);
         let mut of_set = OfSet::of(path, &ChangeSet::open(path)?.totals()?);
         let states = of_set
             .states
@@ -426,10 +430,9 @@ impl Running<'_> {
                 count(read_back.all(), "change")
             ))?;
         }
-        self.tell_evidence(&page, &csv)?;
-        self.count_late(path)?;
+        self.count_late(path, Some(self.began))?;
+        of_set.evidence = go_on!(self.write_evidence(path).await?);
         of_set.read_back = Some(read_back.as_done);
-        of_set.evidence = vec![page, csv];
         self.ran.sets.push(of_set);
         // What an earlier run did and is no longer so is planned anew as well.
         if read_back.no_longer_so() > 0 && !is_old {
@@ -442,17 +445,15 @@ impl Running<'_> {
         })
     }
 
-    /// Counts what of a set this run has turned off late.
-    fn count_late(&mut self, path: &Path) -> Result<(), CliError> {
+    /// Counts what of a set was turned off late, since a moment or at all.
+    fn count_late(&mut self, path: &Path, since: Option<Timestamp>) -> Result<(), CliError> {
         let ledger = existing(self.session.place(INSTEAD)?)?;
-        let late = ledger::turned_off_late(&ledger, self.desk, path, self.began)?;
+        let late = ledger::turned_off_late(&ledger, self.desk, path, since)?;
         self.ran.turned_off_late += late;
-        if late > 0 {
-            let verb = if late == 1 { "was" } else { "were" };
-            let copies = count(late, "copy");
-            self.step(format!("{}: {copies} {verb} late when turned off", name(path)))?;
+        match ledger::were_late(late) {
+            Some(told) => self.step(format!("{}: {told}", name(path))),
+            None => Ok(()),
         }
-        Ok(())
     }
 
     /// Why a set is not sent now.
@@ -589,8 +590,34 @@ impl Running<'_> {
         }
     }
 
-    fn tell_evidence(&mut self, page: &Path, csv: &Path) -> Result<(), CliError> {
-        self.step(format!("evidence: {} and {}", page.display(), csv.display()))
+    /// Writes the evidence of a set and tells where it is. That it cannot be written undoes nothing that
+    /// was sent, and hides nothing that is due: it is told, and owed to the next run.
+    async fn write_evidence(&mut self, set: &Path) -> Result<Going<Vec<PathBuf>>, CliError> {
+        match self.evidence(set).await {
+            Ok(Ok([page, csv])) => {
+                self.step(format!("evidence: {} and {}", page.display(), csv.display()))?;
+                Ok(Continue(vec![page, csv]))
+            }
+            Ok(Err(signal)) => Ok(Break(Some(signal))),
+            Err(error) => {
+                let done = ChangeSet::open(set)?.totals()?.in_state(State::Done);
+                let told = format!(
+                    "the evidence of {} could not be written: {}; {} of it {} sent and done, and {} so. \
+                     Make it possible to write there, or name another folder with --evidence: the next \
+                     `{} consent run` writes it",
+                    name(set),
+                    error.line(),
+                    count(done, "change"),
+                    if done == 1 { "is" } else { "are" },
+                    if done == 1 { "stays" } else { "stay" },
+                    crm(),
+                );
+                failure(&told);
+                self.ran.steps.push(told);
+                self.exit.get_or_insert(error.exit());
+                Ok(Continue(Vec::new()))
+            }
+        }
     }
 
     /// Looks at what is due afterwards, in a mirror that knows what was sent.

@@ -109,7 +109,7 @@ impl OverrideArgs {
         }
         drop(set);
         fs::remove_file(path).map_err(CliError::unwritten(path))?;
-        Err(CliError::Usage(format!(
+        Err(CliError::AgainstWish(format!(
             "{told}; nothing was planned: take them out, or say --override-consent REASON"
         )))
     }
@@ -192,7 +192,7 @@ impl OverrideArgs {
 /// Refuses what the guard does not admit, and says how long it lasts what somebody had it admit.
 fn admit(guard: &Guard, before: Option<&str>, after: &str, target: &str) -> Result<(), CliError> {
     if let Some(why) = guard.admit(before, after, target)? {
-        return Err(CliError::Usage(format!("{target}: {why}")));
+        return Err(CliError::AgainstWish(format!("{target}: {why}")));
     }
     if guard.has_overridden() {
         note(LASTS);

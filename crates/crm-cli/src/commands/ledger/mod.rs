@@ -4,6 +4,7 @@ mod applied;
 mod asked;
 mod guard;
 mod late;
+mod on_page;
 mod opened;
 mod retracted;
 mod sets;
@@ -13,9 +14,12 @@ pub(super) use self::{
     applied::note_applied,
     asked::asked_by,
     guard::{OverrideArgs, note_created},
-    late::{turned_off_late, values_changed, values_changed_of_account},
+    late::{
+        left_out_of_account, turned_off_late, values_changed, values_changed_of_account, were_late,
+    },
+    on_page::on_page,
     opened::{begin, existing, is_there, may_be_written, of_account, open, sound},
-    retracted::{done_for, on_page, taken_back},
+    retracted::{done_for, taken_back},
     sets::{LedgerSets, due, open_sets, why_passed_over},
     taking::{take, told},
 };

@@ -2,10 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use crm_bulk::{Change, ChangeSet, Report, Selection, SetInfo};
-use crm_consent::{Ledger, Retraction, Retractions, SOURCE, ValuesChanged};
+use crm_bulk::{ChangeSet, Selection};
+use crm_consent::{Ledger, Retraction, Retractions};
 
-use super::late::copy_since;
 use crate::{
     desk::Desk,
     error::CliError,
@@ -57,7 +56,10 @@ pub(in crate::commands) fn taken_back(
     ledger.map_or_else(|| Ok(Vec::new()), |ledger| told(&ledger.retractions()?, set))
 }
 
-fn told(retractions: &Retractions<'_>, set: &ChangeSet) -> Result<Vec<String>, CliError> {
+pub(super) fn told(
+    retractions: &Retractions<'_>,
+    set: &ChangeSet,
+) -> Result<Vec<String>, CliError> {
     if retractions.is_empty() {
         return Ok(Vec::new());
     }
@@ -85,42 +87,4 @@ fn sentence(by: &Retraction, changes: u64) -> String {
         count(changes, "change"),
         moment(at)
     )
-}
-
-/// Has the page of a set count its last days as the ledger does, and tell what was taken back since.
-pub(in crate::commands) fn on_page<'a>(
-    mut report: Report<'a>,
-    ledger: Option<&'a Ledger>,
-    changed: Option<&'a ValuesChanged>,
-    set: &ChangeSet,
-) -> Result<Report<'a>, CliError> {
-    let Some(ledger) = ledger else {
-        return Ok(report);
-    };
-    let (clocks, retractions) = (ledger.clocks()?, ledger.retractions()?);
-    for sentence in told(&retractions, set)? {
-        report = report.note(sentence);
-    }
-    // By the wishes that were there when it was planned.
-    let SetInfo { created_at, source, .. } = set.info()?;
-    let by = created_at.map(|at| at.to_string()).unwrap_or_default();
-    let is_of_ledger = source.as_deref() == Some(SOURCE);
-    let last_day = move |received: Option<&str>, change: Option<&Change>| {
-        let value = change.and_then(Change::value);
-        let known = match change.zip(value).filter(|_| received.is_some() || is_of_ledger) {
-            // Nobody asks for it any longer.
-            Some((_, value)) if retractions.of(value).ok()?.is_some() => return None,
-            Some((change, value)) => {
-                let since = copy_since(change, changed).map(|at| at.to_string());
-                clocks.of(value, since.as_deref(), &by).ok()?
-            }
-            None => None,
-        };
-        let [day, ends] = match known {
-            Some(clock) => [clock.counted.last_day.clone(), clock.ends()],
-            None => clocks.last_day(received?).ok()?,
-        };
-        Some((day, ends.parse().ok()?))
-    };
-    Ok(report.last_day("as the consent ledger counts, holidays left out", last_day))
 }

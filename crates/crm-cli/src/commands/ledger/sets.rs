@@ -11,7 +11,11 @@ use crm_bulk::{BulkError, ChangeSet, Image, Selection, State, Target};
 use crm_consent::{Due, Ledger, SOURCE};
 use crm_mirror::Mirror;
 
-use crate::{desk::Desk, error::CliError};
+use crate::{
+    desk::{Desk, ReadBacks},
+    error::CliError,
+    output::moment,
+};
 
 /// How long a change may take until the feeds tell it.
 const LAG: Duration = Duration::from_secs(15 * 60);
@@ -90,6 +94,7 @@ pub(in crate::commands) fn due(
         return Ok(due);
     }
     let (mut done, mut why) = (HashMap::<Target, _>::new(), HashMap::new());
+    let mut undone = HashMap::new();
     // What the mirror has read before the feeds told it.
     let known_at = mirror.known_at()?.and_then(|at| at.to_system_time());
     let since = known_at.map_or(SystemTime::UNIX_EPOCH, |at| at - LAG);
@@ -107,8 +112,24 @@ pub(in crate::commands) fn due(
         if is_older {
             continue;
         }
+        let Ok(read_backs) = ReadBacks::of(&set) else { continue };
         for change in set.changes(&Selection::states([State::Done])) {
             let Ok(change) = change else { break };
+            // The service did not keep it, or somebody has changed it back.
+            if let Ok(Some(found)) = read_backs.find(&change)
+                && found.is_on()
+            {
+                let (sent, read) = (change.outcome.at, found.at);
+                let sent = sent.map(|at| moment(&at.to_string())).unwrap_or_default();
+                let told = format!(
+                    "sent on {sent} and answered as done; when it was read back on {}: {}",
+                    moment(&read.to_string()),
+                    found.found
+                );
+                undone.insert(change.target, told);
+                done.remove(&change.target);
+                continue;
+            }
             let at = change.outcome.at.and_then(|at| at.to_system_time());
             if at.is_some_and(|at| at >= since) {
                 let after = change.after.as_ref().and_then(Image::as_contact);
@@ -123,6 +144,9 @@ pub(in crate::commands) fn due(
         None => true,
     });
     for due in &mut due {
+        if let Some(told) = undone.get(&due.target).filter(|_| due.why.is_none()) {
+            due.why = Some(told.clone());
+        }
         if let Some(message) = why.remove(&due.target).filter(|_| due.why.is_none()) {
             due.why = Some(format!("the last set could not: {message}"));
         }

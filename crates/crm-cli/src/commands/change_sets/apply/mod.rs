@@ -17,6 +17,8 @@ use crm_bulk::{
     Apply, Change, ChangeSet, Event, ExpectedDigest, Finished, OnDrift, State, StopReason,
 };
 use crm_consent::SOURCE;
+use crm_mirror::clock;
+use crm_models::Timestamp;
 use futures_util::StreamExt;
 
 pub(in crate::commands) use self::ended::Ended;
@@ -31,7 +33,7 @@ use super::{owner_names::Names, show::Shown, summary::name};
 use crate::{
     commands::{
         args::{narrow, whole},
-        ledger::{OverrideArgs, note_applied},
+        ledger::{self, OverrideArgs, note_applied},
     },
     desk,
     error::CliError,
@@ -184,11 +186,26 @@ impl ApplyCommand {
         } else {
             note("nothing is open: nothing was sent");
         }
+        let (began, is_of_ledger) = (clock::now(), is_of_ledger(&set)?);
         let ended = self.send(session, set).await;
         if open > 0 {
             tell_desk(session, &self.set);
         }
-        ended?.tell(&self.set, session.output)
+        let status = ended?.tell(&self.set, session.output)?;
+        let late = if is_of_ledger { self.tell_late(session, began)? } else { 0 };
+        Ok(match status {
+            Status::Done if late > 0 => Status::Consent,
+            status => status,
+        })
+    }
+
+    /// Tells how many copies a set of the ledger has turned off late since a moment.
+    fn tell_late(&self, session: &Session<'_>, since: Timestamp) -> Result<u64, CliError> {
+        let Some(desk) = session.existing_desk()? else { return Ok(0) };
+        let Some(ledger) = ledger::open(desk)? else { return Ok(0) };
+        let late = ledger::turned_off_late(&ledger, desk, &self.set, Some(since))?;
+        ledger::were_late(late).into_iter().for_each(note);
+        Ok(late)
     }
 
     /// Sends what is open: the canary first, where one is asked for.
@@ -263,7 +280,7 @@ impl ApplyCommand {
         mut dry_run: Option<&mut DryRun<'_>>,
     ) -> Result<Ended, CliError> {
         let stop = Arc::new(Stop::default());
-        let is_of_ledger = set.info()?.source.as_deref() == Some(SOURCE);
+        let is_of_ledger = is_of_ledger(&set)?;
         let apply = narrow!(
             Apply::new(set)
                 .on_drift(OnDrift::from(self.on_drift))
@@ -357,6 +374,11 @@ impl ApplyCommand {
     }
 }
 
+/// Whether a plan of the consent ledger made the set.
+fn is_of_ledger(set: &ChangeSet) -> Result<bool, CliError> {
+    Ok(set.info()?.source.as_deref() == Some(SOURCE))
+}
+
 /// Notes in the desk that evidence is owed of a set of its ledger, before anything is sent of it.
 /// Returns whether it is such a set.
 fn owe_evidence(session: &Session<'_>, set: &ChangeSet) -> Result<bool, CliError> {
@@ -364,7 +386,7 @@ fn owe_evidence(session: &Session<'_>, set: &ChangeSet) -> Result<bool, CliError
         return Ok(false);
     };
     let is_of_desk = desk::whole(set.path())?.starts_with(desk::whole(&desk.sets_folder())?);
-    let is_owed = is_of_desk && set.info()?.source.as_deref() == Some(SOURCE);
+    let is_owed = is_of_desk && is_of_ledger(set)?;
     if is_owed {
         desk.owe_evidence(set.path())?;
     }

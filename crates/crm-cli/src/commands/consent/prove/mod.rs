@@ -13,15 +13,11 @@ use std::{
 
 use clap::Args;
 use crm_bulk::AtomicWriter;
-use crm_consent::{ConsentError, Ledger, Sha, ShownKey};
+use crm_consent::{ConsentError, Ledger, Ruling, Sha, ShownKey};
 use crm_mirror::Mirror;
 use crm_values::PhoneReader;
 
-use self::{
-    judged::{how_counted, two_days},
-    page::Beside,
-    told::Document,
-};
+use self::{page::Beside, told::Document};
 use super::{
     against::{AgainstArgs, Kept},
     check::TAKE_NOTE,
@@ -48,7 +44,8 @@ use crate::{
 ///
 /// The code is 9 where the ledger has no wish of it, and 10 where something speaks against you: a copy
 /// was late or still receives marketing too late, or the ledger was altered. What was late after an
-/// earlier wish, before the person asked to be written to again, is told and changes no code. The last day is that of the
+/// earlier wish, before the person asked to be written to again, is told and changes no code. Marketing
+/// and what a wish for all kinds of messages turns off are judged each by its own wish. The last day is that of the
 /// policy in force at the wish or of that of today, whichever is earlier; where they differ, both are told.
 ///
 ///   crm consent prove "(818) 555-0142" --verify --html proof.html
@@ -181,14 +178,22 @@ pub(super) fn unlinked(key: &ShownKey) -> Option<String> {
 
 /// What it says, in lines.
 fn text(told: &Document) -> Vec<String> {
-    let ruling = told.proof.marketing;
-    let mut lines = vec![match (ruling.wish, ruling.decided_by) {
+    let ruling = |ruling: Ruling| match (ruling.wish, ruling.decided_by) {
         (Some(wish), Some(record)) => format!("{wish}, by record {record}"),
         _ => "no wish is recorded that counts".to_owned(),
-    }];
-    if let Some(clock) = &told.clock {
-        lines.push(format!("last day {}: {}", clock.counted.last_day, how_counted(&clock.counted)));
-        lines.extend(two_days(clock));
+    };
+    let (marketing, all_kinds) = (ruling(told.proof.marketing), ruling(told.proof.all_kinds));
+    let mut lines = vec![marketing.clone()];
+    if told.proof.all_kinds.wish.is_some() && all_kinds != marketing {
+        lines = vec![
+            format!("for marketing: {marketing}"),
+            format!("for all kinds of messages: {all_kinds}"),
+        ];
+    }
+    for (messages, clock) in told.clocks() {
+        let counted = &clock.counted;
+        lines.push(format!("last day{messages} {}: {}", counted.last_day, counted.in_words()));
+        lines.extend(clock.two_days());
     }
     for wish in &told.proof.wishes {
         lines.push(line(&wish.heard));
@@ -214,7 +219,7 @@ fn text(told: &Document) -> Vec<String> {
     }
     for copy in &told.copies {
         lines.push(copy.place());
-        lines.push(format!("  {}", copy.says));
+        lines.extend(copy.sentences().map(|says| format!("  {says}")));
         lines.extend(copy.now.as_ref().map(|now| format!("  {}", now.says())));
     }
     if told.copies.is_empty() {

@@ -1,12 +1,14 @@
 //! A proof as one page, for somebody who asks what was done about a number.
 
 use crm_bulk::page::{self, foreign};
-use crm_consent::{Act, Came, CopyVerdict, Heard, Proved, Ruling, ShownSeal, Wish};
+use crm_consent::{
+    Act, Came, Clock, CopyVerdict, Heard, Lateness, Proved, Ruling, ShownSeal, Wish,
+};
 use maud::{Markup, html};
 
 use super::{
     by_hand,
-    judged::{how_counted, two_days},
+    judged::arrival,
     told::{Copy, Document},
 };
 use crate::{
@@ -61,40 +63,56 @@ pub(super) fn page(told: &Document, beside: Option<&Beside>) -> Markup {
     }
 }
 
-/// The answer in one paragraph.
+/// The answer in one paragraph; in two where another wish counts for other kinds of messages.
 fn in_short(told: &Document) -> Markup {
-    let ruling = told.proof.marketing;
-    let decided = |wish: &&Proved| Some(wish.heard.record) == ruling.decided_by;
-    let decides = told.proof.wishes.iter().find(decided).map(|wish| &wish.heard);
+    let (marketing, all_kinds) = (told.proof.marketing, told.proof.all_kinds);
+    let differs = all_kinds.wish.is_some() && all_kinds.decided_by != marketing.decided_by;
+    let messages = if differs { ", for marketing" } else { "" };
     html! {
         p {
-            "About " b { (foreign(&told.asked)) } ": "
-            @match (ruling.wish, decides) {
-                (Some(Wish::Out), Some(heard)) => {
-                    "the last wish that counts is to be " b { "left alone" } ", " (received(heard))
-                    " (record " (heard.record) ")."
-                }
-                (Some(Wish::In), Some(heard)) => {
-                    "the last wish that counts is to be " b { "written to" } ", " (received(heard))
-                    " (record " (heard.record) ")."
-                }
-                _ if told.proof.may_be.is_empty() => { "no wish is recorded that counts." }
-                _ => { "no wish of its own is recorded, but one of a number that may be the same." }
-            }
-            @if let Some(clock) = &told.clock {
-                @if Some(clock.record) == ruling.decided_by { " It had" } @else { " It was first said so in record " (clock.record) ", and had" }
-                " to be heeded by "
-                b { (clock.counted.last_day) } ": " (how_counted(&clock.counted)) "."
+            "About " b { (foreign(&told.asked)) } (messages) ": "
+            (in_short_by(told, marketing, told.clock.as_ref()))
+        }
+        @if differs {
+            p {
+                "For other kinds of messages: "
+                (in_short_by(told, all_kinds, told.clock_of_all_kinds.as_ref()))
             }
         }
-        @if let Some(two_days) = told.clock.as_ref().and_then(two_days) {
-            p.note { b.bad { (two_days) } " The policies are below, under “By which rules”." }
+        @for (_, clock) in told.clocks() {
+            @if let Some(two_days) = clock.two_days() {
+                p.note { b.bad { (two_days) } " The policies are below, under “By which rules”." }
+            }
         }
         @if let Some(fault) = &told.check.fault {
             p.note {
                 b.bad { "The ledger was tampered with: " (fault) ". " }
                 "What this page says of it is not proved."
             }
+        }
+    }
+}
+
+fn in_short_by(told: &Document, ruling: Ruling, clock: Option<&Clock>) -> Markup {
+    let decided = |wish: &&Proved| Some(wish.heard.record) == ruling.decided_by;
+    let decides = told.proof.wishes.iter().find(decided).map(|wish| &wish.heard);
+    html! {
+        @match (ruling.wish, decides) {
+            (Some(Wish::Out), Some(heard)) => {
+                "the last wish that counts is to be " b { "left alone" } ", " (received(heard))
+                " (record " (heard.record) ")."
+            }
+            (Some(Wish::In), Some(heard)) => {
+                "the last wish that counts is to be " b { "written to" } ", " (received(heard))
+                " (record " (heard.record) ")."
+            }
+            _ if told.proof.may_be.is_empty() => { "no wish is recorded that counts." }
+            _ => { "no wish of its own is recorded, but one of a number that may be the same." }
+        }
+        @if let Some(clock) = clock {
+            @if Some(clock.record) == ruling.decided_by { " It had" } @else { " It was first said so in record " (clock.record) ", and had" }
+            " to be heeded by "
+            b { (clock.counted.last_day) } ": " (clock.counted.in_words()) "."
         }
     }
 }
@@ -119,27 +137,38 @@ fn moment_of(heard: &Heard, received: &str) -> Markup {
     }
 }
 
+/// What may become of a copy, in words and with its class, the worst first.
+const VERDICTS: [(CopyVerdict, &str, &str); 12] = [
+    (CopyVerdict::Overdue, "still on, too late", "bad"),
+    (CopyVerdict::Late, "turned off late", "bad"),
+    (CopyVerdict::LateUntilGone, "late until they were gone", "bad"),
+    (CopyVerdict::NotShown, "off, in time not shown", "bad"),
+    (CopyVerdict::NotShownUntilGone, "gone, in time not shown", "bad"),
+    (CopyVerdict::Unknown, "not known", "wait"),
+    (CopyVerdict::Open, "still on, time is left", "wait"),
+    (CopyVerdict::WishUndated, "off, wish without a date", "wait"),
+    (CopyVerdict::InTime, "off in time", "done"),
+    (CopyVerdict::BeforeTheWish, "off before the wish", "done"),
+    (CopyVerdict::Gone, "no longer there", "done"),
+    (CopyVerdict::NoWish, "without a wish", "done"),
+];
+
+/// Counts each copy once, by the worst that became of it.
 fn tiles(told: &Document) -> Markup {
-    let off = [CopyVerdict::InTime, CopyVerdict::BeforeTheWish].map(|are| told.copies_that(are));
-    let tiles = [
-        (told.copies_that(CopyVerdict::Overdue), "still on, too late", "bad"),
-        (told.copies_that(CopyVerdict::Late), "turned off late", "bad"),
-        (told.copies_that(CopyVerdict::NotShown), "off, in time not shown", "bad"),
-        (told.copies_that(CopyVerdict::LateUntilGone), "late until they were gone", "bad"),
-        (told.late_earlier(), "late after an earlier wish", "wait"),
-        (told.copies_that(CopyVerdict::Open), "still on, time is left", "wait"),
-        (told.copies_that(CopyVerdict::Unknown), "not known", "wait"),
-        (off.iter().sum(), "off in time", "done"),
-        (told.copies_that(CopyVerdict::WishUndated), "off, wish without a date", "wait"),
-        (told.copies_that(CopyVerdict::Gone), "no longer there", "done"),
-        (told.copies_that(CopyVerdict::NoWish), "without a wish", "done"),
-    ];
+    let worst = |copy: &Copy| {
+        let place = |of: &Lateness| VERDICTS.iter().position(|(are, ..)| *are == of.now.verdict);
+        copy.judged().filter_map(place).min()
+    };
+    let worst: Vec<_> = told.copies.iter().filter_map(worst).collect();
+    let earlier = told.late_earlier();
     html! {
         ul.tiles {
             li { b { (told.copies.len()) } @if told.copies.len() == 1 { "copy found" } @else { "copies found" } }
-            @for (count, word, class) in tiles {
+            @for (place, (_, word, class)) in VERDICTS.iter().enumerate() {
+                @let count = worst.iter().filter(|of| **of == place).count();
                 @if count > 0 { li { b class=(class) { (count) } (word) } }
             }
+            @if earlier > 0 { li { b.wait { (earlier) } "late after an earlier wish" } }
         }
     }
 }
@@ -271,22 +300,28 @@ fn acts(acts: &[Act]) -> Markup {
 }
 
 fn copy_of(copy: &Copy) -> Markup {
-    let class = if copy.judged.is_late() { "bad" } else { "" };
+    let class = |judged: &Lateness| if judged.is_late() { "bad" } else { "" };
+    let others = copy.other_kinds.iter().map(|of| (&of.judged, &of.says));
+    let told = std::iter::once((&copy.judged, &copy.says)).chain(others);
+    let value = copy.value.as_deref().unwrap_or_default();
     let is_traced = copy.events.iter().any(|event| event.trace_id.is_some());
     html! {
         h3 { (foreign(&copy.place())) }
-        p {
-            b class=(class) { (foreign(&copy.says)) }
-            @if let Some(clock) = &copy.clock {
-                @if clock.of_copy {
-                    " It was created after the wish, so it has a time of its own: "
-                    (how_counted(&clock.counted)) "."
-                } @else {
-                    " Its time is that of the wish of record " (clock.record) "."
+        @for (judged, says) in told {
+            p {
+                b class=(class(judged)) { (foreign(says)) }
+                @if let Some(clock) = &judged.now.clock {
+                    @match judged.now.arrival.as_ref().filter(|_| clock.of_copy) {
+                        Some(came) => {
+                            " " (arrival(came, value)) " of record " (clock.record)
+                            ", so it has a time of its own: " (clock.counted.in_words()) "."
+                        }
+                        None => { " Its time is that of the wish of record " (clock.record) "." }
+                    }
                 }
             }
-            @if let Some(now) = &copy.now { " " (foreign(&now.says())) }
         }
+        @if let Some(now) = &copy.now { p { (foreign(&now.says())) } }
         p {
             small {
                 @if let Some(value) = &copy.value { "Written as " (foreign(value)) ". " }
@@ -309,7 +344,7 @@ fn copy_of(copy: &Copy) -> Markup {
 }
 
 fn event_of(event: &Event, is_traced: bool) -> Markup {
-    let Event { by, planned_by, change, state, through, trace_id, undone, .. } = event;
+    let Event { by, planned_by, change, state, through, trace_id, undone, read_back, .. } = event;
     html! {
         tr {
             td data-label="When" {
@@ -335,6 +370,9 @@ fn event_of(event: &Event, is_traced: bool) -> Markup {
                     state => (foreign(state)),
                 }
                 @if *undone == Some(true) { br; b.bad { "undone" } }
+                @if let Some(found) = read_back {
+                    br; b.bad { "read back on " (page::time(found.at)) ": " (foreign(&found.found)) }
+                }
             }
             @if is_traced {
                 td data-label="Trace id" { @if let Some(id) = trace_id { (foreign(id)) } }

@@ -4,7 +4,7 @@ use std::time::SystemTime;
 
 use crm_bulk::speaks_of_marketing;
 use crm_contacts::{ContactsError, Owner};
-use crm_models::{ContactId, CustomerId, LocationId, Timestamp};
+use crm_models::{ContactId, ContactPreferences, CustomerId, LocationId, Timestamp};
 use crm_values::{PhoneReader, Readings};
 
 use super::told::{Found, Now};
@@ -21,14 +21,19 @@ pub(super) async fn ask(
     for place in places {
         let answer = read(session, place).await;
         let at = Timestamp::from(SystemTime::now());
-        let now = |found, detail| Some(Now { at, found, detail });
+        let now = |found, detail| Some(Now { at, found, detail, flags: None });
         told.push(match answer {
-            Ok(Some((value, _))) if !is_same(&value, asked, reader) => {
+            Ok(Some(Read { value, .. })) if !is_same(&value, asked, reader) => {
                 now(Found::AnotherValue, Some(value))
             }
-            Ok(Some((_, Some(true)))) => now(Found::Marketing, None),
-            Ok(Some((_, Some(false)))) => now(Found::NoMarketing, None),
-            Ok(Some((_, None))) => now(Found::NotTold, None),
+            Ok(Some(Read { marketing, flags, .. })) => {
+                let found = match marketing {
+                    Some(true) => Found::Marketing,
+                    Some(false) => Found::NoMarketing,
+                    None => Found::NotTold,
+                };
+                Some(Now { at, found, detail: None, flags })
+            }
             Ok(None) => now(Found::Unread, Some("its ids cannot be read".to_owned())),
             Err(error) if error.is_not_found() => now(Found::Gone, None),
             Err(error) => now(Found::Unread, Some(error.to_string())),
@@ -37,11 +42,16 @@ pub(super) async fn ask(
     told
 }
 
-/// The value of a place, and whether it receives marketing.
-async fn read(
-    session: &Session<'_>,
-    place: &Place,
-) -> Result<Option<(String, Option<bool>)>, ContactsError> {
+/// What the service has of a place.
+struct Read {
+    value: String,
+    /// Whether it receives marketing, if that is told.
+    marketing: Option<bool>,
+    /// What a contact receives.
+    flags: Option<ContactPreferences>,
+}
+
+async fn read(session: &Session<'_>, place: &Place) -> Result<Option<Read>, ContactsError> {
     let Place { owner_kind, owner_id, contact_id, .. } = place;
     match owner_kind.as_str() {
         "customer" => of_owner(session, owner_id.parse::<CustomerId>().ok(), contact_id).await,
@@ -55,7 +65,8 @@ async fn read(
             let preferences = method.preferences().await?.into_iter();
             let flags = preferences.filter(|preference| speaks_of_marketing(&preference.name));
             let flags: Vec<_> = flags.filter_map(|preference| preference.as_bool()).collect();
-            Ok(Some((value, (!flags.is_empty()).then(|| flags.contains(&true)))))
+            let marketing = (!flags.is_empty()).then(|| flags.contains(&true));
+            Ok(Some(Read { value, marketing, flags: None }))
         }
     }
 }
@@ -64,13 +75,14 @@ async fn of_owner<O: Owner>(
     session: &Session<'_>,
     owner: Option<O>,
     contact: &str,
-) -> Result<Option<(String, Option<bool>)>, ContactsError> {
+) -> Result<Option<Read>, ContactsError> {
     let Some((owner, contact)) = owner.zip(contact.parse::<ContactId>().ok()) else {
         return Ok(None);
     };
     let contact = session.service.owner(owner).find(contact).await?;
-    let is_on = contact.preferences.map(|flags| flags.marketing_updates_enabled);
-    Ok(Some((contact.value, is_on)))
+    let flags = contact.preferences;
+    let marketing = flags.map(|flags| flags.marketing_updates_enabled);
+    Ok(Some(Read { value: contact.value, marketing, flags }))
 }
 
 fn is_same(one: &str, other: &str, reader: PhoneReader) -> bool {

@@ -3,14 +3,14 @@
 
 use crm_bulk::Site;
 use crm_consent::{
-    Checked, Clock, Clocks, ConsentError, CopyVerdict, Effect, Fact, Lateness, Ledger, Proof, Wish,
-    Written,
+    Checked, Clock, Clocks, ConsentError, CopyVerdict, Effect, Fact, JudgedPreference, Lateness,
+    Ledger, Proof, Scope, Wish, Written,
 };
 use crm_mirror::Feed;
-use crm_models::Timestamp;
+use crm_models::{ContactPreferences, Preference, Timestamp};
 use serde::Serialize;
 
-use super::judged::sentence as says;
+use super::judged::{capital, sentence as says};
 use crate::{
     commands::consent::{against::Kept, made::Made},
     desk::{Event, Place, Places},
@@ -32,6 +32,8 @@ pub(super) struct Document {
     pub(super) proof: Proof,
     /// By when the wish to be left alone had to be heeded where a copy was there already.
     pub(super) clock: Option<Clock>,
+    /// The same for what a wish for all kinds of messages turns off besides marketing.
+    pub(super) clock_of_all_kinds: Option<Clock>,
     pub(super) check: Check,
     pub(super) copies: Vec<Copy>,
     /// When the mirror was read, in which copies are found.
@@ -64,13 +66,26 @@ pub(super) struct Copy {
     pub(super) value: Option<String>,
     pub(super) created: Option<String>,
     pub(super) do_not_text: Option<bool>,
-    /// What tells whether it was in time; none where nobody wished to be left alone.
+    /// What tells whether marketing was off in time; none where nobody wished to be left alone.
     pub(super) clock: Option<Clock>,
     #[serde(flatten)]
     pub(super) judged: Lateness,
     pub(super) says: String,
+    /// What became of the other preferences that a wish for all kinds of messages turns off.
+    pub(super) other_kinds: Vec<OfKind>,
     pub(super) events: Vec<Event>,
     pub(super) now: Option<Now>,
+}
+
+/// What became of a preference of a copy that is not of marketing.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct OfKind {
+    pub(super) preference: &'static str,
+    pub(super) clock: Option<Clock>,
+    #[serde(flatten)]
+    pub(super) judged: Lateness,
+    pub(super) says: String,
 }
 
 /// What the service said of a copy when it was asked for the proof.
@@ -80,6 +95,9 @@ pub(super) struct Now {
     pub(super) at: Timestamp,
     pub(super) found: Found,
     pub(super) detail: Option<String>,
+    /// What a contact receives.
+    #[serde(skip)]
+    pub(super) flags: Option<ContactPreferences>,
 }
 
 /// What a copy was found to be.
@@ -108,7 +126,8 @@ impl Document {
         let made_at = made.made_at;
         let (checked, proof) = (ledger.check(kept.head.as_ref())?, ledger.proof(&asked)?);
         let clocks = ledger.clocks()?;
-        let clock = clocks.of(&asked, None, &made_at.to_string())?;
+        let clock = |scope| clocks.of((&asked, scope), None, &made_at.to_string());
+        let (marketing, all_kinds) = (clock(Scope::Marketing)?, clock(Scope::All)?);
         let mut copies = Vec::new();
         for (place, now) in std::mem::take(&mut places.places).into_iter().zip(now) {
             copies.push(Copy::of(place, now, &clocks, &asked, made_at)?);
@@ -116,7 +135,8 @@ impl Document {
         let mut document = Self {
             asked,
             made,
-            clock: clock.filter(|_| proof.marketing.wish == Some(Wish::Out)),
+            clock: marketing.filter(|_| proof.marketing.wish == Some(Wish::Out)),
+            clock_of_all_kinds: all_kinds.filter(|_| proof.all_kinds.wish == Some(Wish::Out)),
             check: Check::of(&checked, kept),
             copies,
             mirror_known_at: places.known_at,
@@ -153,7 +173,21 @@ impl Document {
 
     /// Whether it shows something that speaks against whoever had to heed the wish.
     pub(super) fn is_bad(&self) -> bool {
-        self.check.is_bad() || self.copies.iter().any(|copy| copy.judged.is_late())
+        self.check.is_bad() || self.copies.iter().any(Copy::is_late)
+    }
+
+    /// By when the wishes that count had to be heeded, each once, with the messages that it is about where
+    /// there are two.
+    pub(super) fn clocks(&self) -> Vec<(&'static str, &Clock)> {
+        let marketing = self.clock.as_ref();
+        let is_other = |clock: &&Clock| marketing.is_none_or(|first| first.record != clock.record);
+        match (marketing, self.clock_of_all_kinds.as_ref().filter(is_other)) {
+            (Some(marketing), Some(other)) => {
+                vec![(" for marketing", marketing), (" for other kinds of messages", other)]
+            }
+            (None, Some(other)) => vec![(" for kinds of messages other than marketing", other)],
+            (marketing, None) => marketing.map(|clock| ("", clock)).into_iter().collect(),
+        }
     }
 
     /// Which of the records that decide no seal is over yet, where the ledger has seals.
@@ -177,14 +211,16 @@ impl Document {
         now.filter(|now| now.found == Found::Unread).count() as u64
     }
 
-    /// How many copies have this verdict.
+    /// How many copies have this verdict for some kind of messages.
     pub(super) fn copies_that(&self, are: CopyVerdict) -> usize {
-        self.copies.iter().filter(|copy| copy.judged.now.verdict == are).count()
+        let is = |copy: &&Copy| copy.judged().any(|judged| judged.now.verdict == are);
+        self.copies.iter().filter(is).count()
     }
 
     /// How many copies were late in a time that a wish to be written to has ended.
     pub(super) fn late_earlier(&self) -> usize {
-        self.copies.iter().filter(|copy| !copy.judged.earlier.is_empty()).count()
+        let is = |copy: &&Copy| copy.judged().any(|judged| !judged.earlier.is_empty());
+        self.copies.iter().filter(is).count()
     }
 
     fn not_covered_by(&self, places: &Places) -> Vec<String> {
@@ -207,8 +243,8 @@ impl Document {
         ];
         if self.proof.all_kinds.wish == Some(Wish::Out) {
             told.push(
-                "Whether messages other than marketing were turned off in time. What was done about \
-                 them is in the tables, but only marketing is judged."
+                "Messages other than marketing to numbers and addresses of people: what their other \
+                 preferences mean is not documented, so no wish turns them off."
                     .to_owned(),
             );
         }
@@ -296,11 +332,19 @@ impl Copy {
         asked: &str,
         at: Timestamp,
     ) -> Result<Self, ConsentError> {
-        let mut facts = place.facts;
-        facts.extend(now.as_ref().and_then(Now::fact));
-        let judged = clocks.judge(asked, &facts, at)?;
+        let is_person = place.owner_kind == "person";
+        let facts = |preference| {
+            let mut facts = place.facts.of(preference);
+            facts.extend(now.as_ref().and_then(|now| now.fact(preference)));
+            (!is_person || preference == Preference::MarketingUpdates).then_some(facts)
+        };
+        let mut judged = clocks.judge(asked, facts, at)?.into_iter();
+        let marketing = judged.next().unwrap_or_else(|| unreachable!("marketing is judged first"));
+        let says_of_marketing = says(&marketing);
+        let judged_marketing = marketing.lateness;
         Ok(Self {
-            says: says(&judged),
+            says: says_of_marketing,
+            other_kinds: judged.map(OfKind::of).collect(),
             owner_kind: place.owner_kind,
             owner_id: place.owner_id,
             owner_name: place.owner_name,
@@ -308,11 +352,27 @@ impl Copy {
             value: place.value,
             created: place.created,
             do_not_text: place.do_not_text,
-            clock: judged.now.clock.clone(),
-            judged,
+            clock: judged_marketing.now.clock.clone(),
+            judged: judged_marketing,
             events: place.events,
             now,
         })
+    }
+
+    /// What became of it, kind by kind of messages.
+    pub(super) fn judged(&self) -> impl Iterator<Item = &Lateness> {
+        std::iter::once(&self.judged).chain(self.other_kinds.iter().map(|of| &of.judged))
+    }
+
+    /// The same in sentences.
+    pub(super) fn sentences(&self) -> impl Iterator<Item = &str> {
+        let others = self.other_kinds.iter().map(|of| of.says.as_str());
+        std::iter::once(self.says.as_str()).chain(others)
+    }
+
+    /// Whether it speaks against whoever had to heed the wishes that count.
+    pub(super) fn is_late(&self) -> bool {
+        self.judged().any(Lateness::is_late)
     }
 
     /// Whose it is, for people.
@@ -331,14 +391,29 @@ impl Copy {
     }
 }
 
+impl OfKind {
+    fn of(judged: JudgedPreference) -> Self {
+        let says = says(&judged);
+        let JudgedPreference { preference, lateness: judged, .. } = judged;
+        let preference = preference.option();
+        Self { preference, clock: judged.now.clock.clone(), judged, says }
+    }
+}
+
 impl Now {
-    fn fact(&self) -> Option<Fact> {
-        let effect = match self.found {
-            Found::Marketing => Effect::On,
-            Found::NoMarketing => Effect::Off,
-            Found::Gone | Found::AnotherValue => Effect::Gone,
-            Found::NotTold => Effect::Unknown,
-            Found::Unread => return None,
+    fn fact(&self, preference: Preference) -> Option<Fact> {
+        let is_marketing = preference == Preference::MarketingUpdates;
+        let is_on = match self.found {
+            Found::Marketing if is_marketing => Some(true),
+            Found::NoMarketing if is_marketing => Some(false),
+            _ => self.flags.map(|flags| flags.get(preference)),
+        };
+        let effect = match (self.found, is_on) {
+            (Found::Unread, _) => return None,
+            (Found::Gone | Found::AnotherValue, _) => Effect::Gone,
+            (_, Some(true)) => Effect::On,
+            (_, Some(false)) => Effect::Off,
+            (_, None) => Effect::Unknown,
         };
         Some(Fact { at: self.at, effect, is_exact: false })
     }
@@ -376,7 +451,5 @@ fn what(feed: Feed) -> &'static str {
 
 /// A note of the command as a sentence.
 fn sentence(text: &str) -> String {
-    let mut letters = text.chars();
-    let first = letters.next().map(|letter| letter.to_uppercase().to_string()).unwrap_or_default();
-    format!("{first}{}.", letters.as_str().trim_end_matches('.'))
+    format!("{}.", capital(text).trim_end_matches('.'))
 }

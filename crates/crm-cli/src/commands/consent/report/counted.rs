@@ -1,18 +1,20 @@
 //! What a report says, as data.
 
+use std::collections::BTreeSet;
+
 use crm_bulk::Site;
 use crm_consent::{
-    Breach, Checked, Clocks, ConsentError, CopyVerdict, Days, Judgement, Ledger, Report,
-    TurnedOff as Off,
+    Breach, Checked, Clocks, ConsentError, CopyVerdict, Days, Due, DueKind, Judgement, Ledger,
+    Report, Scope, TurnedOff as Off,
 };
-use crm_models::Timestamp;
+use crm_models::{Preference, Timestamp};
 use crm_values::PhoneReader;
 use serde::Serialize;
 
-use super::line::Line;
+use super::line::{Line, OfCopy};
 use crate::{
     commands::consent::{against::Kept, made::Made},
-    desk::{Desk, Place, SetTold, TurnedOff},
+    desk::{Desk, SetTold, TurnedOff},
     error::CliError,
 };
 
@@ -29,7 +31,10 @@ pub(super) struct Document {
     pub(super) fault: Option<String>,
     /// How many keys sign to which none has handed over, and of which nobody has taken note.
     pub(super) unnoticed_keys: usize,
+    /// Of marketing.
     pub(super) turned_off: Punctual,
+    /// Of what a wish for all kinds of messages turns off besides.
+    pub(super) other_kinds: Punctual,
     pub(super) earlier: Earlier,
     pub(super) sets: Vec<SetTold>,
     /// Who still receives something now, whatever the period is; none where there is no mirror.
@@ -40,12 +45,13 @@ pub(super) struct Document {
 
 /// How many copies of numbers and addresses were turned off, by us or by others, and how many of them in
 /// time.
-#[derive(Debug, Default, Serialize)]
+#[derive(Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Punctual {
     pub(super) in_time: u64,
     pub(super) late: u64,
-    /// How many were first seen off after their last day.
+    /// How many were first seen off, or gone, after their last day, and nothing shows that they were on
+    /// until then.
     pub(super) not_shown: u64,
     /// How many were turned off for a wish of which nobody knows when it was received.
     pub(super) wish_undated: u64,
@@ -86,11 +92,34 @@ pub(super) struct Open {
     pub(super) is_behind: bool,
     pub(super) copies: u64,
     pub(super) late: u64,
+    /// How many of these no plan can turn off.
+    pub(super) cannot_be_set: u64,
     pub(super) most_days_late: u32,
     /// Of how many another policy gives another last day, which is later.
     pub(super) policies_differ: u64,
     /// Of numbers that may be one that is out: a person has to look.
     pub(super) look_at: u64,
+    #[serde(skip)]
+    pub(super) due: Vec<Due>,
+}
+
+impl Open {
+    pub(super) fn of(due: Vec<Due>, known_at: Option<Timestamp>, is_behind: bool) -> Self {
+        let mut open = Self { known_at, is_behind, ..Self::default() };
+        let copies = |which: &dyn Fn(&Due) -> bool| {
+            let targets = due.iter().filter(|due| which(due)).map(|due| due.target);
+            targets.collect::<BTreeSet<_>>().len() as u64
+        };
+        let is_open = |due: &Due| due.kind != DueKind::LookAt;
+        open.look_at = copies(&|due| !is_open(due));
+        open.copies = copies(&is_open);
+        open.late = copies(&|due| is_open(due) && due.days_late > 0);
+        open.cannot_be_set = copies(&|due| due.kind == DueKind::CannotBeSet);
+        open.policies_differ = copies(&|due| is_open(due) && due.other_deadline.is_some());
+        let days = due.iter().filter(|due| is_open(due)).map(|due| due.days_late);
+        open.most_days_late = days.max().unwrap_or_default();
+        Self { due, ..open }
+    }
 }
 
 /// The last days of the ranges of lateness.
@@ -114,17 +143,29 @@ impl Document {
         report.seals.iter().map(Line::of_seal).try_for_each(&mut each)?;
         report.keys.iter().map(Line::of_key).try_for_each(&mut each)?;
         let clocks = ledger.clocks()?;
-        let (mut turned_off, mut earlier) = (Punctual::default(), Earlier::default());
+        let (mut turned_off, mut other_kinds) = (Punctual::default(), Punctual::default());
+        let mut earlier = Earlier::default();
         let (reader, ever_out) = (PhoneReader::new(desk.region()), ledger.ever_out()?);
         desk.each_place(
             reader,
             |key| ever_out.has(key),
             |key, place| {
-                let judged = clocks.judge(key, &place.facts, made.made_at)?;
-                judged.all.iter().try_for_each(|judged| {
-                    let line = turned_off.count(judged, days, &place, key);
-                    let line = line.or_else(|| earlier.count(judged, days, &place, key));
-                    line.map_or(Ok(()), &mut each)
+                let is_person = place.owner_kind == "person";
+                let facts = |of| {
+                    let is_judged = !is_person || of == Preference::MarketingUpdates;
+                    is_judged.then(|| place.facts.of(of))
+                };
+                clocks.judge(key, facts, made.made_at)?.iter().try_for_each(|judged| {
+                    let copy = (&place, key, judged.preference);
+                    let punctual = match Scope::of(judged.preference) {
+                        Scope::Marketing => &mut turned_off,
+                        Scope::All => &mut other_kinds,
+                    };
+                    judged.lateness.all.iter().try_for_each(|judged| {
+                        let line = punctual.count(judged, days, copy);
+                        let line = line.or_else(|| earlier.count(judged, days, copy));
+                        line.map_or(Ok(()), &mut each)
+                    })
                 })
             },
         )?;
@@ -136,6 +177,10 @@ impl Document {
             line.map_or(Ok(()), &mut each)?;
             Ok::<_, CliError>(true)
         })?;
+        if let Some(open) = &open {
+            let at = open.known_at.map(|at| at.to_string()).unwrap_or_default();
+            open.due.iter().map(|due| Line::of_due(due, &at)).try_for_each(&mut each)?;
+        }
         let unnoticed_keys = kept.unnoticed(&checked);
         let Checked { sound, fault, .. } = checked;
         let mut missing = looked.missing;
@@ -160,6 +205,7 @@ impl Document {
             fault: fault.map(|fault| fault.to_string()),
             unnoticed_keys,
             turned_off,
+            other_kinds,
             earlier,
             sets: looked.sets,
             open,
@@ -183,33 +229,33 @@ impl Document {
     /// Whether something speaks against whoever had to heed the wishes.
     pub(super) fn is_bad(&self) -> bool {
         let open = self.open.as_ref().is_some_and(|open| open.late > 0);
-        let off = &self.turned_off;
-        let is_late = off.late > 0 || off.not_shown > 0 || open;
+        let mut off = [&self.turned_off, &self.other_kinds].into_iter();
+        let is_late = open || off.any(|off| off.late > 0 || off.not_shown > 0);
         self.fault.is_some() || self.unnoticed_keys > 0 || is_late
     }
 }
 
 impl Earlier {
     /// Counts what was late in a time that a wish to be written to has ended, and returns its line.
-    fn count(&mut self, judged: &Judgement, days: &Days, place: &Place, key: &str) -> Option<Line> {
+    fn count(&mut self, judged: &Judgement, days: &Days, copy: OfCopy<'_>) -> Option<Line> {
         let breach = judged.ended.as_ref().filter(|breach| is_in(days, breach.until))?;
         self.late += 1;
         self.not_shown += u64::from(!breach.is_shown);
         self.most_days_late = self.most_days_late.max(breach.days_late);
-        Some(Line::of_breach("late-until-start", breach, place, key))
+        Some(Line::of_breach("late-until-start", breach, copy))
     }
 }
 
 impl Punctual {
     /// Counts how a copy was turned off, or that it was late until it went, and returns its line. What
     /// was late in a time that a wish to be written to has ended is not counted here.
-    fn count(&mut self, judged: &Judgement, days: &Days, place: &Place, key: &str) -> Option<Line> {
+    fn count(&mut self, judged: &Judgement, days: &Days, copy: OfCopy<'_>) -> Option<Line> {
         if judged.ended.is_some() {
             return None;
         }
         let off = judged.turned_off();
         if let Some(breach) = judged.until_gone.as_ref().filter(|_| off.is_none_or(is_punctual)) {
-            return self.count_gone(breach, days, place, key);
+            return self.count_gone(breach, days, copy);
         }
         let off = off.filter(|off| is_in(days, off.at))?;
         match off.verdict {
@@ -220,22 +266,20 @@ impl Punctual {
         }
         let other = judged.clock.as_ref().and_then(|clock| clock.otherwise.as_ref());
         self.policies_differ += u64::from(other.is_some());
-        Some(Line::of_off(&off, judged.clock.as_ref(), place, key))
+        Some(Line::of_off(&off, judged.clock.as_ref(), copy))
     }
 
-    fn count_gone(
-        &mut self,
-        breach: &Breach,
-        days: &Days,
-        place: &Place,
-        key: &str,
-    ) -> Option<Line> {
+    fn count_gone(&mut self, breach: &Breach, days: &Days, copy: OfCopy<'_>) -> Option<Line> {
         if !is_in(days, breach.until) {
             return None;
         }
+        if !breach.is_shown {
+            self.not_shown += 1;
+            return Some(Line::of_breach("not-shown-until-gone", breach, copy));
+        }
         self.late_until_gone += 1;
         self.count_late(breach.days_late);
-        Some(Line::of_breach("late-until-gone", breach, place, key))
+        Some(Line::of_breach("late-until-gone", breach, copy))
     }
 
     fn count_late(&mut self, days: u32) {
@@ -253,9 +297,7 @@ impl Punctual {
     ) -> Result<Option<Line>, ConsentError> {
         match &off.value {
             None => self.value_unknown += 1,
-            Some(value) if clocks.of(value, off.created.as_deref(), &off.at)?.is_some() => {
-                return Ok(None);
-            }
+            Some(value) if is_wished(clocks, value, &off)? => return Ok(None),
             Some(value) if clocks.taken_back(value, &off.at)?.is_some() => self.taken_back += 1,
             Some(_) => self.without_wish += 1,
         }
@@ -267,6 +309,12 @@ impl Punctual {
         let words = ["1 to 5 days", "6 to 10 days", "11 to 30 days", "more than 30 days"];
         words.into_iter().zip(self.late_by).filter(|(_, count)| *count > 0)
     }
+}
+
+/// Whether a wish to be left alone counted when something was turned off.
+fn is_wished(clocks: &Clocks<'_>, value: &str, off: &TurnedOff) -> Result<bool, ConsentError> {
+    let clock = clocks.of((value, Scope::Marketing), off.created.as_deref(), &off.at)?;
+    Ok(clock.is_some())
 }
 
 fn is_in(days: &Days, at: Timestamp) -> bool {

@@ -1,7 +1,10 @@
 //! All that a report counts, one entry a line.
 
 use crm_bulk::guarded;
-use crm_consent::{Act, Breach, Clock, Heard, ImportTold, SealTold, ShownKey, TurnedOff as Off};
+use crm_consent::{
+    Act, Breach, Clock, Due, DueKind, Heard, ImportTold, SealTold, ShownKey, TurnedOff as Off,
+};
+use crm_models::Preference;
 use serde::Serialize;
 
 use crate::{
@@ -13,8 +16,8 @@ use crate::{
 #[derive(Debug, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Line {
-    /// `wish`, `import`, `turned-off`, `late-until-gone`, `late-until-start`, or what an entry of the
-    /// ledger is.
+    /// `wish`, `import`, `turned-off`, `late-until-gone`, `not-shown-until-gone`, `late-until-start`, `due`,
+    /// or what an entry of the ledger is.
     entry: String,
     at: String,
     by: Option<String>,
@@ -44,6 +47,8 @@ pub(super) struct Line {
     /// The set or the command.
     through: Option<String>,
     trace_id: Option<String>,
+    /// What was turned off or is due.
+    receives: Option<String>,
     last_day: Option<String>,
     days_late: Option<u32>,
     /// What became of a copy, as a proof says it.
@@ -59,10 +64,13 @@ records! {
     Line {
         "entry", "at", "by", "record", "of", "wish", "value", "received", "takenBy", "words", "from",
         "row", "sha256", "rows", "unreadable", "out", "in", "again", "retracted", "reason", "ownerKind",
-        "ownerId", "contactId", "through", "traceId", "lastDay", "daysLate", "verdict", "policy",
+        "ownerId", "contactId", "through", "traceId", "receives", "lastDay", "daysLate", "verdict", "policy",
         "otherLastDay", "otherPolicy",
     }
 }
+
+/// A preference of a copy of a number or an address.
+pub(super) type OfCopy<'c> = (&'c Place, &'c str, Preference);
 
 impl Line {
     /// Has no text begin like a formula of a spreadsheet program.
@@ -148,7 +156,7 @@ impl Line {
     }
 
     /// Of a copy that received marketing too long, until it went or a wish to be written to.
-    pub(super) fn of_breach(entry: &str, breach: &Breach, place: &Place, value: &str) -> Self {
+    pub(super) fn of_breach(entry: &str, breach: &Breach, (place, value, of): OfCopy<'_>) -> Self {
         Self {
             entry: entry.to_owned(),
             at: breach.until.to_string(),
@@ -158,6 +166,7 @@ impl Line {
             owner_kind: Some(place.owner_kind.clone()),
             owner_id: Some(place.owner_id.clone()),
             contact_id: Some(place.contact_id.clone()),
+            receives: Some(of.option().to_owned()),
             last_day: Some(breach.last_day.clone()),
             days_late: Some(breach.days_late),
             ..Self::default()
@@ -177,7 +186,7 @@ impl Line {
     }
 
     /// Of a copy that was turned off, by us or by others.
-    pub(super) fn of_off(off: &Off, clock: Option<&Clock>, place: &Place, value: &str) -> Self {
+    pub(super) fn of_off(off: &Off, clock: Option<&Clock>, (place, value, of): OfCopy<'_>) -> Self {
         let other = clock.and_then(|clock| clock.otherwise.as_ref());
         let at = off.at.to_string();
         let event = place.events.iter().find(|event| event.at.as_ref() == Some(&at));
@@ -191,6 +200,7 @@ impl Line {
             by: event.and_then(|event| event.by.clone()),
             through: event.map(|event| event.through.clone()),
             trace_id: event.and_then(|event| event.trace_id.clone()),
+            receives: Some(of.option().to_owned()),
             last_day: clock.map(|clock| clock.counted.last_day.clone()),
             days_late: Some(off.days_late),
             verdict: Some(off.verdict.to_string()),
@@ -198,6 +208,30 @@ impl Line {
             other_last_day: other.map(|other| other.last_day.clone()),
             other_policy: other.map(|other| other.policy_sha256.clone()),
             at,
+            ..Self::default()
+        }
+    }
+
+    /// Of one that is still due, by the mirror.
+    pub(super) fn of_due(due: &Due, at: &str) -> Self {
+        Self {
+            entry: "due".to_owned(),
+            at: at.to_owned(),
+            record: Some(due.record),
+            value: Some(due.stored.clone()),
+            received: due.received.clone(),
+            reason: due.why.clone(),
+            owner_kind: Some(due.target.kind().to_owned()),
+            owner_id: Some(due.target.owner_text()),
+            contact_id: due.target.contact_text(),
+            receives: Some(due.receives.join(" ")),
+            last_day: Some(due.deadline.clone()),
+            days_late: Some(due.days_late),
+            verdict: Some(match due.kind {
+                DueKind::Open => due.verdict.to_string(),
+                kind => format!("{}, {kind}", due.verdict),
+            }),
+            other_last_day: due.other_deadline.clone(),
             ..Self::default()
         }
     }

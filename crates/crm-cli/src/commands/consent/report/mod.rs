@@ -8,11 +8,11 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use crm_bulk::{AtomicWriter, page::Hashed};
-use crm_consent::{DueKind, Ledger};
+use crm_consent::Ledger;
 use crm_mirror::Mirror;
 
 use self::{
-    counted::{Document, Open},
+    counted::{Document, Open, Punctual},
     line::Line,
     page::Beside,
 };
@@ -38,9 +38,10 @@ use crate::{
 /// A day that is over keeps its counts so, whatever comes in later; how many wishes were received on other
 /// days is told. A copy counts by the day on which it was turned off, by us or by others.
 ///
-/// The code is 10 where a copy was or is late, nothing shows that it was not, the ledger was altered, or a
-/// key signs it to which the one before has not handed over, unless --against gives what was kept elsewhere
-/// and covers that.
+/// The code is 10 where a copy was or is late by the wish that counts, nothing shows that it was not, the
+/// ledger was altered, or a key signs it to which the one before has not handed over, unless --against gives
+/// what was kept elsewhere and covers that. What was late after a wish that a later one to be written to has
+/// ended is told and changes no code.
 ///
 ///   crm consent report --from 2026-01-01 --to 2026-12-31 --html audit-2026.html
 #[derive(Debug, Args)]
@@ -115,18 +116,7 @@ async fn open(ledger: &Ledger, desk: &Desk) -> Result<Option<Open>, CliError> {
     let mirror = Mirror::open(desk.mirror())?;
     read_desk_by(desk, &mirror, desk.region()).await?;
     let is_behind = is_behind(desk, &mirror)?;
-    let mut open = Open { known_at: mirror.known_at()?, is_behind, ..Open::default() };
-    for due in ledger::due(ledger, desk, &mirror)? {
-        if due.kind == DueKind::LookAt {
-            open.look_at += 1;
-            continue;
-        }
-        open.copies += 1;
-        open.policies_differ += u64::from(due.other_deadline.is_some());
-        open.late += u64::from(due.days_late > 0);
-        open.most_days_late = open.most_days_late.max(due.days_late);
-    }
-    Ok(Some(open))
+    Ok(Some(Open::of(ledger::due(ledger, desk, &mirror)?, mirror.known_at()?, is_behind)))
 }
 
 /// Writes the entries, and then the page that states their hash.
@@ -152,6 +142,28 @@ fn write(
     super::prove::put(path, page.into_string().as_bytes())?;
     note(format!("written to {}, and every entry to {}", path.display(), csv.display()));
     Ok(told)
+}
+
+/// How many copies were turned off of some kinds of messages, in lines.
+fn punctual(messages: &str, off: &Punctual) -> Vec<String> {
+    let late: Vec<_> = off.ranges().map(|(words, count)| format!("{count} by {words}")).collect();
+    let late = if late.is_empty() { String::new() } else { format!(" ({})", late.join(", ")) };
+    let first = format!("{messages}turned off: {} in time, {} late{late}", off.in_time, off.late);
+    let others = [
+        (
+            off.not_shown,
+            "first seen off or gone after their last day, so that it was in time is not shown",
+        ),
+        (off.wish_undated, "turned off for a wish of which nobody knows when it was received"),
+        (off.late_until_gone, "of the late ones, never turned off: they went or got another value"),
+        (off.policies_differ, "of these with another last day by another policy, which is later"),
+        (off.taken_back, "turned off for a wish that was taken back"),
+        (off.without_wish, "turned off without a wish"),
+        (off.value_unknown, "turned off, of a number or address not known here"),
+    ];
+    let others = others.into_iter().filter(|(number, _)| *number > 0);
+    let others = others.map(|(number, what)| format!("  {what}: {number}"));
+    std::iter::once(first).chain(others).collect()
 }
 
 /// What it says, in lines.
@@ -187,27 +199,14 @@ fn text(told: &Document) -> Vec<String> {
         let of = act.of.map(|of| format!(" of record {of}")).unwrap_or_default();
         format!("{}: {}{of}, {} by {}{reason}", act.record, act.kind, moment(&act.at), act.by)
     }));
-    let off = &told.turned_off;
-    let late: Vec<_> = off.ranges().map(|(words, count)| format!("{count} by {words}")).collect();
-    let late = if late.is_empty() { String::new() } else { format!(" ({})", late.join(", ")) };
-    lines.push(format!("turned off: {} in time, {} late{late}", off.in_time, off.late));
-    for (number, what) in [
-        (off.not_shown, "first seen off after their last day, so that it was in time is not shown"),
-        (off.wish_undated, "turned off for a wish of which nobody knows when it was received"),
-        (off.late_until_gone, "of the late ones, never turned off: they went or got another value"),
-        (told.earlier.late, "late after a wish that a later one to be written to has ended"),
-        (off.policies_differ, "of these with another last day by another policy, which is later"),
-        (off.taken_back, "turned off for a wish that was taken back"),
-        (off.without_wish, "turned off without a wish"),
-    ] {
-        if number > 0 {
-            lines.push(format!("{what}: {number}"));
-        }
+    lines.extend(punctual("", &told.turned_off));
+    if told.other_kinds != Punctual::default() {
+        lines.extend(punctual("other kinds of messages ", &told.other_kinds));
     }
-    if off.value_unknown > 0 {
+    if told.earlier.late > 0 {
         lines.push(format!(
-            "turned off, of a number or address not known here: {}",
-            off.value_unknown
+            "late after a wish that a later one to be written to has ended, which changes no code: {}",
+            told.earlier.late
         ));
     }
     lines.extend(ledger.keys.iter().filter_map(super::prove::unlinked));
@@ -215,8 +214,13 @@ fn text(told: &Document) -> Vec<String> {
         format!("set {}: {} turned off, {} undone", set.name, set.turned_off, set.undone)
     }));
     lines.extend(told.open.as_ref().map(|open| {
-        let copies = count(open.copies, "contact");
-        format!("open now: {copies}, {} of them late; {} to look at", open.late, open.look_at)
+        let copies = count(open.copies, "copy");
+        let cannot = match open.cannot_be_set {
+            0 => String::new(),
+            cannot => format!(", {cannot} that cannot be set"),
+        };
+        let (late, look_at) = (open.late, open.look_at);
+        format!("open now: {copies}, {late} of them late{cannot}; {look_at} to look at")
     }));
     lines.extend(told.missing.iter().map(|missing| format!("not covered: {missing}")));
     lines.push(match &told.fault {

@@ -60,7 +60,11 @@ pub(super) fn page(told: &Document, beside: &Beside) -> Markup {
         (sources(&ledger.sources))
         (section("Lists", IMPORTS, &ledger.imports, import, &rest))
         h2 { "What was turned off, and when" }
-        (punctual(&told.turned_off, &told.earlier))
+        (punctual(&told.turned_off, Some(&told.earlier)))
+        @if told.other_kinds != Punctual::default() {
+            h3 { "Kinds of messages other than marketing" }
+            (punctual(&told.other_kinds, None))
+        }
         (section("Sets that turned marketing off", SETS, &told.sets, set, &rest))
         h2 { "What is open" }
         (open(told.open.as_ref()))
@@ -105,16 +109,17 @@ fn section<T>(
 }
 
 fn tiles(told: &Document) -> Markup {
-    let (sources, off) = (&told.ledger.sources, &told.turned_off);
+    let sources = &told.ledger.sources;
+    let off = |of: fn(&Punctual) -> u64| of(&told.turned_off) + of(&told.other_kinds);
     let sum = |of: fn(&Source) -> u64| sources.iter().map(of).sum::<u64>();
     let late_open = told.open.as_ref().map_or(0, |open| open.late);
     let all = [
         (late_open, "still on, too late", "bad"),
-        (off.late, "turned off late, or never", "bad"),
-        (off.not_shown, "off, in time not shown", "bad"),
+        (off(|off| off.late), "turned off late, or never", "bad"),
+        (off(|off| off.not_shown), "off, in time not shown", "bad"),
         (told.earlier.late, "late after an earlier wish", "wait"),
-        (off.in_time, "turned off in time", "done"),
-        (off.wish_undated, "off, wish without a date", "wait"),
+        (off(|off| off.in_time), "turned off in time", "done"),
+        (off(|off| off.wish_undated), "off, wish without a date", "wait"),
         (sum(|source| source.out), "wishes to be left alone", ""),
         (sum(|source| source.into), "wishes to be written to", ""),
     ];
@@ -184,7 +189,8 @@ fn import(told: &ImportTold) -> Markup {
     }
 }
 
-fn punctual(off: &Punctual, earlier: &Earlier) -> Markup {
+fn punctual(off: &Punctual, earlier: Option<&Earlier>) -> Markup {
+    let earlier = earlier.filter(|earlier| earlier.late > 0);
     html! {
         ul {
             li { (count(off.in_time, "copy")) " of numbers and addresses by their last day." }
@@ -202,8 +208,8 @@ fn punctual(off: &Punctual, earlier: &Earlier) -> Markup {
             }
             @if off.not_shown > 0 {
                 li {
-                    (count(off.not_shown, "copy")) " first seen off after the last day: that it was so in \
-                     time is not shown."
+                    (count(off.not_shown, "copy")) " first seen off or gone after the last day: that it was \
+                     off in time is not shown."
                 }
             }
             @if off.wish_undated > 0 {
@@ -218,11 +224,11 @@ fn punctual(off: &Punctual, earlier: &Earlier) -> Markup {
                      until they were deleted or got another number or address."
                 }
             }
-            @if earlier.late > 0 {
+            @if let Some(earlier) = earlier {
                 li {
                     (count(earlier.late, "copy")) " received marketing, or may have, beyond the last day of a \
                      wish to be left alone that a later wish to be written to has ended; the latest by "
-                    (count(u64::from(earlier.most_days_late), "day")) ". Nothing has to be done about them now."
+                    (count(u64::from(earlier.most_days_late), "day")) ". Nothing has to be done about them now, and they change no exit code."
                     @if earlier.not_shown > 0 {
                         " Of " (earlier.not_shown) " it is only not shown that they received none."
                     }
@@ -271,13 +277,14 @@ fn open(open: Option<&Open>) -> Markup {
         p {
             @match open {
                 None => "Not known: there is no mirror.",
-                Some(Open { known_at, is_behind, copies, late, most_days_late, policies_differ, look_at }) => {
+                Some(Open { known_at, is_behind, copies, late, cannot_be_set, most_days_late, policies_differ, look_at, .. }) => {
                     (count(*copies, "copy")) @if *copies == 1 { " still receives, or may receive, what it" } @else { " still receive, or may receive, what they" }
                     " must not, by the mirror"
                     @if let Some(at) = known_at { " of " (time(*at)) }
                     "; " (late) " of them late"
                     @if *late > 0 { ", the latest by " (most_days_late) @if *most_days_late == 1 { " day" } @else { " days" } }
                     ". "
+                    @if *cannot_be_set > 0 { b.bad { (cannot_be_set) " of them cannot be set. " } }
                     @if *policies_differ > 0 {
                         b.bad { "Of " (policies_differ) " another policy gives a later last day. " }
                     }
@@ -287,7 +294,7 @@ fn open(open: Option<&Open>) -> Markup {
                     @if *look_at > 0 {
                         "A person has to look at " (look_at) " more, whose numbers may be ones that are out. "
                     }
-                    code { (crm()) " consent due" } " lists them."
+                    "Each is a line " code { "due" } " of the file below; " code { (crm()) " consent due" } " lists them."
                 }
             }
         }

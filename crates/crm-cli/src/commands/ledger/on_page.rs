@@ -1,0 +1,108 @@
+//! What the page of a set says by the ledger: last days, and what was taken back since.
+
+use crm_bulk::{Change, ChangeSet, LastDay, Report, SetInfo};
+use crm_consent::{Clock, Clocks, ConsentError, Ledger, PolicyUsed, SOURCE, Scope, ValuesChanged};
+use crm_models::{Preference, Timestamp};
+
+use super::{
+    late::{copy_since, turned_off},
+    retracted::told,
+};
+use crate::{error::CliError, output::moment};
+
+/// Has the page of a set count its last days as the ledger does, and tell what was taken back since.
+pub(in crate::commands) fn on_page<'a>(
+    mut report: Report<'a>,
+    ledger: Option<&'a Ledger>,
+    changed: Option<&'a ValuesChanged>,
+    set: &ChangeSet,
+) -> Result<Report<'a>, CliError> {
+    let Some(ledger) = ledger else {
+        return Ok(report);
+    };
+    let (clocks, retractions) = (ledger.clocks()?, ledger.retractions()?);
+    for sentence in told(&retractions, set)? {
+        report = report.note(sentence);
+    }
+    // By the wishes that were there when it was planned.
+    let SetInfo { created_at, source, .. } = set.info()?;
+    let by = created_at.map(|at| at.to_string()).unwrap_or_default();
+    let is_of_ledger = source.as_deref() == Some(SOURCE);
+    if is_of_ledger {
+        report = report.note(as_planned(&clocks, created_at));
+    }
+    let last_day = move |received: Option<&str>, change: Option<&Change>, at: Timestamp| {
+        let value = change.and_then(Change::value);
+        let known = match change.zip(value).filter(|_| received.is_some() || is_of_ledger) {
+            // Nobody asks for it any longer.
+            Some((_, value)) if retractions.of(value).ok()?.is_some() => return None,
+            Some((change, value)) => {
+                let since = copy_since(change, changed).map(|at| at.to_string());
+                last_days(&clocks, change, value, (since.as_deref(), &by)).ok()?
+            }
+            None => Vec::new(),
+        };
+        if let Some((_, clock)) = known.iter().min_by_key(|(_, clock)| &clock.counted.last_day) {
+            let mut last = LastDay::new(&*clock.counted.last_day, clock.days_late(at));
+            let whys: Vec<_> = of_kinds(&known).into_iter().chain(clock.two_days()).collect();
+            last.why = Some(whys.join(" ")).filter(|why| !why.is_empty());
+            return Some(last);
+        }
+        let (day, days_late) = clocks.last_day(received?, at).ok()?;
+        Some(LastDay::new(day, days_late))
+    };
+    Ok(report.last_day("as the consent ledger counts, holidays left out", last_day))
+}
+
+/// What the deadline of an entry is, and what the days below it are.
+fn as_planned(clocks: &Clocks<'_>, planned_at: Option<Timestamp>) -> String {
+    let since = |policy: &PolicyUsed| {
+        let at: Option<Timestamp> = policy.at.as_ref().and_then(|at| at.parse().ok());
+        at.is_some_and(|at| Some(at) > planned_at)
+    };
+    let told =
+        "The deadline in the heading of an entry is that of its wish, as it was counted when the \
+                set was planned. Each copy has its own last day below"
+            .to_owned();
+    match clocks.policies_used().iter().rfind(|policy| since(policy)) {
+        Some(PolicyUsed { record: Some(record), at, by, .. }) => {
+            let at = at.as_deref().map(moment).unwrap_or_default();
+            let by = by.as_deref().unwrap_or_default();
+            format!(
+                "{told}. Since then another policy was set (record {record}, {at} by {by}), so these \
+                 days may be others: of the policy in force at the wish and that of today, the one with \
+                 the earlier day decides."
+            )
+        }
+        _ => format!("{told}; one that came after its wish has a later one."),
+    }
+}
+
+/// The last days of what a change turns off, each by the wish for its kind of messages.
+fn last_days(
+    clocks: &Clocks<'_>,
+    change: &Change,
+    value: &str,
+    (since, by): (Option<&str>, &str),
+) -> Result<Vec<(Preference, Clock)>, ConsentError> {
+    let mut days = Vec::new();
+    for preference in turned_off(change) {
+        let clock = clocks.of((value, Scope::of(preference)), since, by)?;
+        days.extend(clock.map(|clock| (preference, clock)));
+    }
+    Ok(days)
+}
+
+/// That messages of two kinds have two last days.
+fn of_kinds(days: &[(Preference, Clock)]) -> Option<String> {
+    let day = |(_, clock): &(Preference, Clock)| clock.counted.last_day.clone();
+    let first = days.first().map(day)?;
+    let told = days.iter().map(|(preference, clock)| {
+        let (day, record) = (&clock.counted.last_day, clock.record);
+        format!("{} by {day} (wish of record {record})", preference.words())
+    });
+    let told = || told.clone().collect::<Vec<_>>().join(", ");
+    days.iter()
+        .any(|of| day(of) != first)
+        .then(|| format!("Each kind has its own wish: {}.", told()))
+}
