@@ -1,7 +1,10 @@
 //! By what somebody is reached at a number or an address.
 
+use std::sync::LazyLock;
+
 use super::{
     limits::Limits,
+    parts::Parts,
     vocabulary::{Way, names_way, spelled, way},
     words::words,
 };
@@ -135,29 +138,31 @@ fn is_blank(cell: &str) -> bool {
 
 /// Parts of words of which one is in every cell that names a number or an address; hardly any other
 /// cell of a list has one.
-const PARTS: [&str; 14] = [
-    "sms",
-    "mms",
-    "rcs",
-    "text",
-    "txt",
-    "call",
-    "voice",
-    "dial",
-    "phone",
-    "tel",
-    "mobile",
-    "fax",
-    "mail",
-    "newsletter",
-];
+static PARTS: LazyLock<Parts> = LazyLock::new(|| {
+    Parts::of(&[
+        "sms",
+        "mms",
+        "rcs",
+        "text",
+        "txt",
+        "call",
+        "voice",
+        "dial",
+        "phone",
+        "tel",
+        "mobile",
+        "fax",
+        "mail",
+        "newsletter",
+    ])
+});
 /// How many bytes a cell has at most that names channels and no more.
 const LONGEST: usize = 40;
 
 /// The channels that a cell names and nothing else, below a header that says nothing of channels.
 pub(super) fn named_alone(cell: &str) -> Option<Channels> {
     let letters = cell.to_ascii_lowercase();
-    if cell.len() > LONGEST || !PARTS.iter().any(|part| letters.contains(part)) {
+    if cell.len() > LONGEST || !PARTS.are_in(&letters) {
         return None;
     }
     let words = spelled(cell);

@@ -9,6 +9,7 @@ mod labels;
 mod limits;
 mod names;
 mod options;
+mod parts;
 mod polarity;
 mod roles;
 mod said;

@@ -1,10 +1,13 @@
 //! What a row says about the wish of its person.
 
+use std::sync::LazyLock;
+
 use unicode_normalization::UnicodeNormalization;
 
 use super::{
     channels::Channels,
     labels::is_label,
+    parts::Parts,
     polarity::Polarity,
     vocabulary::{Way, is_about, is_known, is_no_message, spelled, way},
     wish::{Wish, together},
@@ -74,8 +77,20 @@ const TELLING: [&str; 8] =
     ["subscri", "optin", "optout", "optedin", "optedout", "stop", "dnc", "donot"];
 
 /// Parts of words of which a remark about a wish has one; hardly any other cell of a list has.
-const REMARKED: [&str; 10] =
-    ["opt", "sub", "stop", "dn", "d.n", "not", "don", "consent", "suppress", "marketing"];
+static REMARKED: LazyLock<Parts> = LazyLock::new(|| {
+    Parts::of(&[
+        "opt",
+        "sub",
+        "stop",
+        "dn",
+        "d.n",
+        "not",
+        "don",
+        "consent",
+        "suppress",
+        "marketing",
+    ])
+});
 /// How many bytes a remark has at most that is the word of a wish and no more.
 const LONGEST_REMARK: usize = 40;
 
@@ -291,7 +306,7 @@ impl Status {
     /// cannot mean anything else, in where all of it cannot.
     pub(super) fn in_remark(cell: &str, of: Channels) -> Option<Wish> {
         let letters = cell.to_ascii_lowercase();
-        if cell.is_ascii() && !REMARKED.iter().any(|part| letters.contains(part)) {
+        if cell.is_ascii() && !REMARKED.are_in(&letters) {
             return None;
         }
         let is = |wish| move |text: &str| Self::remarked(text, of) == Some(wish);

@@ -1,37 +1,43 @@
 //! Words by which a cell that is no status says that somebody wants to be left alone.
 
+use std::sync::LazyLock;
+
 use super::{
     channels::Channels,
+    parts::Parts,
     status::Status,
     vocabulary::{Way, spelled, way},
     wish::Wish,
 };
 
 /// Parts of words of which one is in every text that is looked at; hardly any cell of a list has one.
-const PARTS: [&str; 22] = [
-    "opt",
-    "sub",
-    "stop",
-    "dn",
-    "remov",
-    "not",
-    "no ",
-    "n't",
-    "n\u{2019}t",
-    "dont",
-    "longer",
-    "more",
-    "revo",
-    "withdr",
-    "suppress",
-    "block",
-    "blacklist",
-    "exclu",
-    "never",
-    "cease",
-    "lose my",
-    "me off",
-];
+static PARTS: LazyLock<Parts> = LazyLock::new(|| {
+    Parts::of(&[
+        "opt",
+        "sub",
+        "stop",
+        "dn",
+        "d.n",
+        "remov",
+        "not",
+        "no ",
+        "n't",
+        "n\u{2019}t",
+        "dont",
+        "longer",
+        "more",
+        "revo",
+        "withdr",
+        "suppress",
+        "block",
+        "blacklist",
+        "exclu",
+        "never",
+        "cease",
+        "lose my",
+        "me off",
+    ])
+});
 /// How many bytes of a text are looked at.
 const LONGEST: usize = 2_000;
 /// What the words of somebody are parted by.
@@ -169,11 +175,11 @@ fn asks(text: &str, of: Channels) -> bool {
     if text.len() > LONGEST {
         return false;
     }
-    let letters = text.to_lowercase().replace("d.n.c", "dnc");
-    if !PARTS.iter().any(|part| letters.contains(part)) {
+    let letters = text.to_lowercase();
+    if !PARTS.are_in(&letters) {
         return false;
     }
-    letters.split(ENDS).any(|part| {
+    letters.replace("d.n.c", "dnc").split(ENDS).any(|part| {
         let words = spelled(part);
         let words: Vec<_> = words.iter().map(String::as_str).collect();
         let is_stop = (0..words.len()).any(|at| is_stop(&words, at)) || is_no(&words);
