@@ -182,28 +182,66 @@ impl Generated {
     }
 }
 
-/// The columns of values, each with whether numbers, addresses or both stand in it.
-fn value_columns(rng: &mut Rng) -> Vec<(&'static str, Option<bool>)> {
+/// What stands in a column of values, or of what a status speaks.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Of {
+    Anything,
+    Numbers,
+    Addresses,
+    /// Those of two numbers of a row.
+    First,
+    Second,
+}
+
+/// Headers of two numbers, and of the statuses of each.
+const LABELLED: [[[&str; 2]; 2]; 5] = [
+    [["Phone 1", "Phone 2"], ["DNC 1", "DNC 2"]],
+    [["Phone", "Phone 2"], ["Do Not Call", "Do Not Call 2"]],
+    [["Phone1", "Phone2"], ["Phone1 Opt-Out", "Phone2 Opt-Out"]],
+    [["Home Phone", "Cell"], ["Home Phone DNC", "Mobile DNC"]],
+    [["Work Phone", "Alt Phone"], ["Opted Out (Work)", "Opted Out (Alternate)"]],
+];
+
+/// The columns of values, each with what stands in it.
+fn value_columns(rng: &mut Rng) -> Vec<(&'static str, Of)> {
     let number =
         pick(rng, &["Phone", "Mobile No.", "Phone 1 - Value", "cell", "Person - Phone - Mobile"]);
     let address =
         pick(rng, &["Email Address", "E-mail 1 - Value", "email", "Person - Email - Work"]);
     match rng.u8(..4) {
-        0 | 1 => vec![(pick(rng, &["value", "Number", "VALUES"]), None)],
-        2 => vec![(number, Some(true)), (address, Some(false))],
-        _ => vec![(address, Some(false)), (number, Some(true))],
+        0 | 1 => vec![(pick(rng, &["value", "Number", "VALUES"]), Of::Anything)],
+        2 => vec![(number, Of::Numbers), (address, Of::Addresses)],
+        _ => vec![(address, Of::Addresses), (number, Of::Numbers)],
     }
 }
 
-fn status_columns(rng: &mut Rng, has_both: bool) -> Vec<(StatusColumn, Option<bool>)> {
+fn status_columns(rng: &mut Rng, has_both: bool) -> Vec<(StatusColumn, Of)> {
     let one = |rng: &mut Rng, of: &[StatusColumn]| of[rng.usize(..of.len())];
     match rng.u8(..4) {
         0 => Vec::new(),
         1 if has_both => {
-            vec![(one(rng, &OF_NUMBERS), Some(true)), (one(rng, &OF_ADDRESSES), Some(false))]
+            vec![(one(rng, &OF_NUMBERS), Of::Numbers), (one(rng, &OF_ADDRESSES), Of::Addresses)]
         }
-        _ => vec![(one(rng, &OF_ALL), None)],
+        _ => vec![(one(rng, &OF_ALL), Of::Anything)],
     }
+}
+
+/// The columns of values and those of statuses.
+type Columns = (Vec<(&'static str, Of)>, Vec<(StatusColumn, Of)>);
+
+fn columns(rng: &mut Rng) -> Columns {
+    if rng.u8(..5) > 0 {
+        let values = value_columns(rng);
+        let statuses = status_columns(rng, values.len() > 1);
+        return (values, statuses);
+    }
+    let [[one, other], [of_one, of_other]] = LABELLED[rng.usize(..LABELLED.len())];
+    let mut statuses = vec![
+        (StatusColumn(of_one, YES_IS_OUT), Of::First),
+        (StatusColumn(of_other, YES_IS_OUT), Of::Second),
+    ];
+    rng.shuffle(&mut statuses);
+    (vec![(one, Of::First), (other, Of::Second)], statuses)
 }
 
 fn date(rng: &mut Rng, form: u8, day: u8) -> String {
@@ -221,8 +259,7 @@ fn date(rng: &mut Rng, form: u8, day: u8) -> String {
 type Table = (Vec<&'static str>, Vec<Vec<String>>, Vec<GeneratedRow>);
 
 fn table(rng: &mut Rng) -> Table {
-    let values = value_columns(rng);
-    let statuses = status_columns(rng, values.len() > 1);
+    let (values, statuses) = columns(rng);
     let (has_id, has_note, has_flag) = (rng.bool(), rng.bool(), rng.u8(..4) == 0);
     let form = rng.u8(..7);
     let mut header: Vec<_> = values.iter().map(|(header, _)| *header).collect();
@@ -253,13 +290,14 @@ fn table(rng: &mut Rng) -> Table {
         let (mut cells, mut said) = (Vec::new(), Vec::new());
         for (_, of) in &values {
             let person = match of {
-                None => rng.u32(..PEOPLE),
-                Some(true) => rng.u32(..PEOPLE / 2) * 2,
-                Some(false) => rng.u32(..PEOPLE / 2) * 2 + 1,
+                Of::Anything => rng.u32(..PEOPLE),
+                Of::Addresses => rng.u32(..PEOPLE / 2) * 2 + 1,
+                Of::Numbers | Of::First | Of::Second => rng.u32(..PEOPLE / 2) * 2,
             };
             let value = spelt(rng, person, true);
             let is_local = !value.contains('@') && crm_values::digits(&value).len() == 7;
-            let wish = spoken.iter().find(|(spoken, ..)| spoken.is_none() || spoken == of);
+            let is_of = |spoken: &Of| *spoken == Of::Anything || spoken == of;
+            let wish = spoken.iter().find(|(spoken, ..)| is_of(spoken));
             let wish = wish.map_or(Wish::Unsaid, |(_, wish, _)| *wish);
             said.push(((person, is_local), wish));
             cells.push(value);
