@@ -158,6 +158,8 @@ fn the_last_copy_of_a_number_and_its_memo_outlive_every_clean_up() {
     // Somebody deletes the one that was to stay, after the plan.
     service.ok("audit --rule duplicate --fix again.crm");
     service.ok("customer-contacts delete 1 101 --yes");
+    let dry = service.ok("apply again.crm --dry-run");
+    assert!(dry.contains("held: contact 101"), "{dry}");
     let ended = service.crm("apply again.crm").assert().code(3);
     assert!(stderr(&ended).contains("1 held"), "{}", stderr(&ended));
     let kept = service.json("customer-contacts list 1");

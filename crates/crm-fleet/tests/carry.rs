@@ -5,9 +5,9 @@
 mod common;
 
 use common::{cluster::Cluster, *};
-use crm_bulk::{Apply, BulkError, ChangeSet, Moved, Remark, State, Store as _};
+use crm_bulk::{Apply, BulkError, ChangeSet, Moved, Remark, Selection, State, Store as _};
 use crm_fleet::{FleetError, Place, Server};
-use crm_sandbox::Seed;
+use crm_sandbox::{NewContact, Seed, StoredPreferences};
 
 const ROWS: &str = "location_id,contact_id,memo\n2001,3001,one\n2001,3002,two\n2002,3001,three\n";
 /// Every kind of cell: flags, a type that nobody knows, a creation, a row that asks for nothing.
@@ -46,6 +46,39 @@ async fn a_set_goes_to_the_server_and_comes_back_with_the_same_digest_and_result
     let finished = world.apply(Apply::new(pulled.set).require_approval()).await.unwrap();
     assert!(finished.count(State::Done) > 0);
     assert_eq!(finished.count(State::Failed), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_deletion_needs_on_the_server_what_it_needs_in_the_file() {
+    let Some(cluster) = Cluster::start() else { return };
+    let world = world(Seed::Empty).await;
+    world.sandbox.add_customer(1, "Harbor Bakery").unwrap();
+    let of = |id| {
+        let contact = NewContact::of_customer(1, "Phone", "8182001111").id(id);
+        contact.preferences(StoredPreferences::all(true))
+    };
+    for contact in [of(101), of(104), of(105).memo("Front desk")] {
+        world.sandbox.add_contact(contact).unwrap();
+    }
+    let rows = "customer_id,contact_id,action,same_as,memo,why\n1,105,delete,101,,twice\n\
+        1,104,delete,101,,twice\n1,101,,,Front desk,\n";
+    let set = world.plan(rows, "set.crm").await;
+    // The one that hands the memo over.
+    set.drop_changes(&Selection::all().numbers([3]), Remark::new()).await.unwrap();
+    let (digest, planned) = (set.digest().unwrap(), changes(&world.path("set.crm")));
+    let server = Server::connect(&cluster.url()).await.unwrap();
+    let set = server.push(set, "twice").await.unwrap().set;
+    let apply = Apply::over(server.store(&set), "twice", set.site.clone());
+    world.apply(apply).await.unwrap();
+
+    let pulled = server.pull("twice", &world.path("back.crm")).await.unwrap();
+    assert_eq!(pulled.digest, digest);
+    let done = changes(&world.path("back.crm"));
+    let states: Vec<_> = done.iter().map(|change| change.outcome.state).collect();
+    assert_eq!(states, [State::Held, State::Done, State::Dropped]);
+    for (change, planned) in done.iter().zip(&planned) {
+        assert_eq!((&change.action, &change.why), (&planned.action, &planned.why));
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -318,7 +318,7 @@ impl ApplyCommand {
                         tally.settled(&change);
                     }
                     if let Some(dry_run) = &mut dry_run
-                        && change.outcome.state == State::Drifted
+                        && matches!(change.outcome.state, State::Drifted | State::Held)
                     {
                         dry_run.push(*change)?;
                     }
