@@ -19,6 +19,8 @@ environment, else from the profile in use. A variable that contradicts a profile
   CRM_CLIENT_ID      the client's id and secret and the app's key; not options,
   CRM_CLIENT_SECRET    since other users can see a command line
   CRM_APP_KEY
+  CRM_ENTERPRISE_HUB 1 asks for each token with the tenant's number
+  CRM_DESKS          the folder of the desks of accounts whose profile names none
   CRM_READ_ONLY      1 refuses every write; nothing lifts it for one command
   CRM_TOKEN_CACHE    1 keeps the access token for the next command
   CRM_PROFILE        which profile of crm/config.toml in the configuration folder,

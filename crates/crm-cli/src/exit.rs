@@ -62,7 +62,7 @@ impl Exit {
         (
             Self::Held,
             "crm consent run: a limit held a set back, or it waits for an approval; nothing of it was \
-             written",
+             written; crm fleet watch: the set was held or cancelled, and it says why",
         ),
         (
             Self::Interrupted,

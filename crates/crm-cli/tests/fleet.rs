@@ -7,8 +7,12 @@
 mod cluster;
 mod common;
 
+use std::time::{Duration, Instant};
+
+use async_trait::async_trait;
 use cluster::Cluster;
 use common::{Service, stderr, stdout};
+use crm_fleet::{Accounts, AnyService, CrmProgram, NoAccount, Server, Site, Variables, Worker};
 use serde_json::Value;
 
 const ROWS: &str = "location_id,contact_id,memo\n2001,3001,one\n2001,3002,two\n";
@@ -98,4 +102,114 @@ fn what_is_wrong_with_a_server_is_told_without_its_password() {
     assert!(remote.contains("sslmode=disable"), "{remote}");
     let folder = service.home.path().display().to_string().replace('/', "%2F");
     told(&format!("fleet sets --server postgres://crm:hunter2@{folder}/fleet"), 5);
+}
+
+/// The sandbox's credentials for the command, and none for sets.
+#[derive(Debug, Clone)]
+struct Credentials(Vec<(&'static str, String)>);
+
+#[async_trait]
+impl Accounts for Credentials {
+    async fn service(&self, _: &Site) -> Result<AnyService, NoAccount> {
+        Err(NoAccount { reason: "no sets here".to_owned(), passes: false })
+    }
+}
+
+#[async_trait]
+impl Variables for Credentials {
+    async fn variables(&self, _: &Site) -> Result<Vec<(&'static str, String)>, NoAccount> {
+        Ok(self.0.clone())
+    }
+}
+
+/// A worker with a home volume in this process, until it is dropped.
+fn worker(service: &Service, url: &str) -> tokio::runtime::Runtime {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    let account = service.environment().into_iter().filter(|(name, _)| *name != "CRM_TENANT");
+    let account = Credentials(account.collect());
+    let program = CrmProgram::new(env!("CARGO_BIN_EXE_crm"), account.clone());
+    let program = program.home("main", service.home.path());
+    let url = url.to_owned();
+    runtime.spawn(async move {
+        let server = Server::connect(&url).await.unwrap();
+        Worker::new(server, account).desks(program).run(std::future::pending()).await.unwrap();
+    });
+    runtime
+}
+
+#[test]
+fn a_worker_updates_a_mirror_plans_rows_and_carries_out_wishes_with_this_command() {
+    let Some(cluster) = Cluster::start() else { return };
+    let (service, url) = (Service::start(), cluster.url());
+    let home = service.home.path();
+    std::fs::write(home.join(".crm-home"), "main").unwrap();
+    std::fs::write(home.join("rows.csv"), ROWS).unwrap();
+    let env = |command: &str| {
+        let mut command = service.crm(command);
+        command.env("CRM_FLEET_URL", &url).env("CRM_DESKS", home);
+        command
+    };
+    let answer = |command: &str| stdout(&env(command).assert().success());
+    let homeless = env("fleet desk mirror").assert().code(2);
+    assert!(stderr(&homeless).contains("crm fleet home set NAME"), "{}", stderr(&homeless));
+    env("fleet home set a/b").assert().code(2);
+    answer("fleet home set main");
+    assert!(answer("fleet home list").contains("main"));
+    let wish = r#"consent add "(818) 555-0142" --said STOP --by dana"#;
+    answer(wish);
+
+    answer("fleet desk mirror");
+    let told = answer("fleet status");
+    assert!(told.contains("1 job waits for the home main, which no worker has"), "{told}");
+    answer("fleet desk plan rows.csv --name june");
+    answer("fleet desk consent");
+    env("fleet desk plan -").assert().code(2);
+    env("fleet desk plan missing.csv").assert().code(1);
+    let _worker = worker(&service, &url);
+    let deadline = Instant::now() + Duration::from_secs(60);
+    let jobs: Value = loop {
+        let jobs: Value = serde_json::from_str(&answer("fleet desk list --output json")).unwrap();
+        if jobs.as_array().unwrap().iter().all(|job| job["job"] == "done") {
+            break jobs;
+        }
+        assert!(Instant::now() < deadline, "{jobs}");
+        std::thread::sleep(Duration::from_millis(100));
+    };
+    // The newest first.
+    let last: Vec<_> = (0..3).map(|at| jobs[at]["summary"].as_str().unwrap()).collect();
+    assert!(last[0].starts_with("done: 1 sets, 0 due"), "{last:?}");
+    assert_eq!(last[1], "2 changes");
+    assert!(last[2].contains("contacts of"), "{last:?}");
+    let sets: Value = serde_json::from_str(&answer("fleet sets --output json")).unwrap();
+    assert_eq!((&sets[0]["name"], &sets[0]["open"]), (&"june".into(), &2.into()));
+    assert!(service.writes().contains(&"PATCH".to_owned()), "{:?}", service.writes());
+    assert!(answer("fleet status").contains("at desks: 0 jobs queued, 0 being done, 0 held"));
+
+    let over = env("fleet desk cancel 1").assert().code(2);
+    assert!(stderr(&over).contains("job 1: there is none that waits"), "{}", stderr(&over));
+    let taken = env("fleet desk plan rows.csv --name june").assert().code(2);
+    assert!(stderr(&taken).contains("has a set \"june\" already"), "{}", stderr(&taken));
+    answer("fleet home rm");
+    env("fleet home rm").assert().code(2);
+}
+
+#[test]
+fn what_is_planned_can_go_to_a_server_at_once() {
+    let Some(cluster) = Cluster::start() else { return };
+    let (service, url) = (Service::start(), cluster.url());
+    std::fs::write(service.home.path().join("rows.csv"), ROWS).unwrap();
+    let told = service.ok(&format!("plan rows.csv --out june.crm --push june --to {url}"));
+    assert!(told.contains(" as june\nnext: crm fleet submit june\n"), "{told}");
+    let moved = service.crm("--yes apply june.crm").assert().code(2);
+    assert!(stderr(&moved).contains("crm pull"), "{}", stderr(&moved));
+    // Another set of this name is told before anything is planned.
+    let again = format!("plan rows.csv --out july.crm --push june --to {url}");
+    let taken = service.crm(&again).assert().code(2);
+    assert!(stderr(&taken).contains("has a set \"june\" already"), "{}", stderr(&taken));
+    assert!(!service.home.path().join("july.crm").exists());
+    service.ok("plan rows.csv --out own.crm");
+    service.ok("--yes apply own.crm");
+    let nothing = service.ok(&format!("plan rows.csv --out august.crm --push august --to {url}"));
+    assert!(!nothing.contains("moved to"), "{nothing}");
+    service.crm("plan rows.csv --to postgres://localhost/x").assert().code(2);
 }

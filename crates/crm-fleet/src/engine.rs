@@ -19,14 +19,14 @@ use graphile_worker::{
 use serde::{Deserialize, Serialize};
 use tokio::sync::OnceCell;
 use tokio_postgres::Config;
-use tracing::Instrument;
+use tracing::{Instrument, Span};
 
-use crate::{error::FleetError, sets::SetId};
+use crate::{desk::DeskJobId, error::FleetError, sets::SetId};
 
-/// A job for the engine: to carry out this set.
+/// A job for the engine.
 #[derive(Debug, Clone)]
 pub(crate) struct Job {
-    pub(crate) set: SetId,
+    pub(crate) work: Work,
     /// Of the jobs of one queue one at a time is carried out.
     pub(crate) queue: String,
     /// The lower, the earlier.
@@ -35,11 +35,24 @@ pub(crate) struct Job {
     pub(crate) after: Duration,
 }
 
-/// Whoever carries jobs out.
+/// What is to be done.
+#[derive(Debug, Clone)]
+pub(crate) enum Work {
+    /// To carry out this set, wherever.
+    Apply(SetId),
+    /// To do this in a tenant's desk, where its home volume is.
+    Desk { job: DeskJobId, home: String },
+}
+
+/// Whoever carries jobs out. A failure is one of the server: the engine tries again.
 #[async_trait]
 pub(crate) trait Hands: fmt::Debug + Send + Sync {
-    /// A failure is one of the server: the engine tries again.
+    /// The names of the home volumes that are at hand.
+    fn homes(&self) -> Vec<String>;
+
     async fn carry_out(&self, set: SetId) -> Result<(), FleetError>;
+
+    async fn run_at_desk(&self, job: DeskJobId) -> Result<(), FleetError>;
 }
 
 /// What a job engine has to do.
@@ -48,11 +61,11 @@ pub(crate) trait Engine: Send + Sync {
     /// Makes the engine's tables, unless they are there.
     async fn ready(&self) -> Result<(), FleetError>;
 
-    /// Adds a job, in the place of one of this set that waits.
+    /// Adds a job, in the place of one for the same that waits.
     async fn add(&self, job: Job) -> Result<(), FleetError>;
 
     /// Hands jobs to these hands, so many at once, until this completes; what is in flight then has the
-    /// grace.
+    /// grace. Jobs of a desk are handed only to who has its volume.
     async fn run(
         &self,
         hands: Arc<dyn Hands>,
@@ -65,10 +78,15 @@ pub(crate) trait Engine: Send + Sync {
 /// The schema in which the engine has its tables.
 const SCHEMA: &str = "crm_jobs";
 
-/// Which of the sets whose numbers are in `$1` have no job that will be begun, in SQL.
+/// Which of the numbers in `$1` have no job that will be begun, in SQL; `$2` says of what they are
+/// numbers, as [`APPLY`] or [`DESK`].
 pub(crate) const WITHOUT_JOB: &str = "SELECT id FROM unnest($1::bigint[]) AS id
     WHERE NOT EXISTS (SELECT 1 FROM crm_jobs.jobs
-        WHERE jobs.key = 'apply ' || id AND jobs.attempts < jobs.max_attempts)";
+        WHERE jobs.key = $2::text || id AND jobs.attempts < jobs.max_attempts)";
+/// What the key of a job begins with that carries out a set.
+pub(crate) const APPLY: &str = "apply ";
+/// What the key of a job begins with that needs a desk.
+pub(crate) const DESK: &str = "desk ";
 /// How many connections it has, and one more that listens.
 const CONNECTIONS: usize = 1;
 /// A worker that shows no sign of life for so long is given up: a dead one's job runs elsewhere then.
@@ -102,25 +120,51 @@ impl Graphile {
     }
 }
 
-/// What the engine keeps of a job.
+/// What the engine keeps of a job that carries out a set.
 #[derive(Serialize, Deserialize)]
 struct ApplySet {
     set: i64,
+}
+
+/// What it keeps of one that needs a desk.
+#[derive(Serialize, Deserialize)]
+struct RunAtDesk {
+    job: i64,
+}
+
+/// The mark of a job that only those are handed who have this volume.
+fn flag(home: &str) -> String {
+    format!("home:{home}")
 }
 
 /// The hands, as the engine passes them on.
 #[derive(Debug, Clone)]
 struct TheseHands(Arc<dyn Hands>);
 
+/// Whoever carries this job out, and the span in which it is done.
+fn hands(context: &WorkerContext) -> Result<(Arc<dyn Hands>, Span), String> {
+    let hands = context.get_ext::<TheseHands>().map(|hands| Arc::clone(&hands.0));
+    let hands = hands.ok_or_else(|| "no hands".to_owned())?;
+    Ok((hands, tracing::info_span!("job", job = context.job().id())))
+}
+
 impl TaskHandler for ApplySet {
     const IDENTIFIER: &'static str = "apply_set";
 
     async fn run(self, context: WorkerContext) -> impl IntoTaskHandlerResult {
-        let hands = context.get_ext::<TheseHands>().map(|hands| Arc::clone(&hands.0));
-        let hands = hands.ok_or_else(|| "no hands".to_owned())?;
-        let span = tracing::info_span!("job", job = context.job().id());
-        let carried_out = hands.carry_out(SetId(self.set)).instrument(span);
-        carried_out.await.map_err(|error| error.to_string())
+        let (hands, span) = hands(&context)?;
+        let carried_out = hands.carry_out(SetId(self.set)).instrument(span).await;
+        carried_out.map_err(|error| error.to_string())
+    }
+}
+
+impl TaskHandler for RunAtDesk {
+    const IDENTIFIER: &'static str = "run_at_desk";
+
+    async fn run(self, context: WorkerContext) -> impl IntoTaskHandlerResult {
+        let (hands, span) = hands(&context)?;
+        let ran = hands.run_at_desk(DeskJobId(self.job)).instrument(span).await;
+        ran.map_err(|error| error.to_string())
     }
 }
 
@@ -133,15 +177,22 @@ impl Engine for Graphile {
 
     async fn add(&self, job: Job) -> Result<(), FleetError> {
         self.ready().await?;
-        let Job { set: SetId(set), queue, priority, after } = job;
-        let mut spec = JobSpecBuilder::new()
-            .queue_name(queue)
-            .job_key(format!("apply {set}"))
-            .priority(priority);
+        let Job { work, queue, priority, after } = job;
+        let mut spec = JobSpecBuilder::new().queue_name(queue).priority(priority);
         if !after.is_zero() {
             spec = spec.run_at(SystemTime::now() + after);
         }
-        let added = self.utils().add_job(ApplySet { set }, spec.build()).await;
+        let utils = self.utils();
+        let added = match work {
+            Work::Apply(SetId(set)) => {
+                let spec = spec.job_key(format!("{APPLY}{set}"));
+                utils.add_job(ApplySet { set }, spec.build()).await
+            }
+            Work::Desk { job: DeskJobId(job), home } => {
+                let spec = spec.job_key(format!("{DESK}{job}")).flags(vec![flag(&home)]);
+                utils.add_job(RunAtDesk { job }, spec.build()).await
+            }
+        };
         added.map(drop).map_err(|error| self.failed(&error))
     }
 
@@ -158,6 +209,8 @@ impl Engine for Graphile {
             .database(self.database.clone())
             .concurrency(at_once)
             .define_job::<ApplySet>()
+            .define_job::<RunAtDesk>()
+            .job_flag_allowlist(hands.homes().iter().map(|home| flag(home)))
             .add_extension(TheseHands(hands))
             .heartbeat_interval(HEARTBEAT)
             .sweep_interval(HEARTBEAT)

@@ -52,12 +52,24 @@ pub enum FleetError {
     },
 
     /// Another set on the server has this name.
-    #[error("{server}: has a set {name:?} already: give this one another name with `--name`")]
+    #[error("{server}: has a set {name:?} already: choose another name for this one")]
     NameTaken {
         /// The server, for people.
         server: String,
         /// The name.
         name: String,
+    },
+
+    /// Nobody said where the tenant's desk lies.
+    #[error(
+        "{server}: where the desk of tenant {tenant} lies is not known: say it with `crm fleet home \
+         set NAME`"
+    )]
+    NoHome {
+        /// The server, for people.
+        server: String,
+        /// The tenant.
+        tenant: i64,
     },
 
     /// A worker is carrying the set out.

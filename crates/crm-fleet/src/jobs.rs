@@ -2,14 +2,15 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
+use crm_mirror::Site;
 use tokio_postgres::{Row, types::ToSql};
 
 use crate::{
-    engine::{Engine as _, Graphile, Job, WITHOUT_JOB},
+    engine::{APPLY, Engine as _, Graphile, Job, WITHOUT_JOB, Work},
     error::FleetError,
     server::Server,
     sets::{Place, SetId, StoredSet},
-    tenants::{APPLYING, NOT_PAUSED, Tenants},
+    tenants::{APPLYING, not_paused},
 };
 
 /// How a set that is [submitted](Server::submit) is to be carried out.
@@ -52,8 +53,8 @@ pub(crate) struct Begun {
     pub(crate) failures: i32,
 }
 
-/// How a worker came to an end with a set, for the time being or for good. The reasons are for people;
-/// they may name a record.
+/// How a worker came to an end with a set or another job, for the time being or for good. The reasons are
+/// for people; they may name a record.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Ended {
@@ -81,9 +82,20 @@ impl Ended {
             Self::Held(_) => "held",
         }
     }
+
+    /// What is kept of it: a state, a reason, and 1 if it is a failure that may pass.
+    pub(crate) fn kept(&self) -> (&'static str, Option<&str>, i32) {
+        match self {
+            Self::Done => ("done", None, 0),
+            Self::Yields => ("queued", None, 0),
+            Self::Superseded => ("queued", Some("another worker took it"), 1),
+            Self::Later(reason) => ("queued", Some(reason), 1),
+            Self::Held(reason) => ("held", Some(reason), 0),
+        }
+    }
 }
 
-/// How much there is to do on a server, in sets.
+/// How much there is to do on a server: in sets, and in jobs that need a desk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Workload {
@@ -91,6 +103,20 @@ pub struct Workload {
     pub queued: u64,
     /// Those that are being carried out, by a worker or another program.
     pub applying: u64,
+    /// Those at which a person has to look.
+    pub held: u64,
+    /// The jobs that need a desk.
+    pub at_desks: DeskWorkload,
+}
+
+/// How many jobs that need a desk there are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct DeskWorkload {
+    /// Those that were submitted and wait.
+    pub queued: u64,
+    /// Those that a worker is doing.
+    pub running: u64,
     /// Those at which a person has to look.
     pub held: u64,
 }
@@ -153,15 +179,25 @@ impl Server {
         let client = self.client().await?;
         let sql = format!(
             "WITH {APPLYING}
-            SELECT (SELECT count(*) FROM applying),
+            SELECT (SELECT count(*) FROM applying) AS applying,
                    count(*) FILTER (WHERE state = 'queued'
-                        AND set_id NOT IN (SELECT set_id FROM applying)),
-                   count(*) FILTER (WHERE state = 'held')
+                        AND set_id NOT IN (SELECT set_id FROM applying)) AS queued,
+                   count(*) FILTER (WHERE state = 'held') AS held
             FROM crm.jobs"
         );
-        let row = self.check(client.query_one(&sql, &[]).await)?;
-        let count = |at| row.try_get::<_, i64>(at).map(i64::unsigned_abs);
-        let workload = || Ok(Workload { applying: count(0)?, queued: count(1)?, held: count(2)? });
+        let sets = self.check(client.query_one(&sql, &[]).await)?;
+        let sql = "SELECT count(*) FILTER (WHERE state = 'queued' AND began_at IS NULL) AS queued,
+                   count(began_at) FILTER (WHERE state = 'queued') AS running,
+                   count(*) FILTER (WHERE state = 'held') AS held
+            FROM crm.desk_jobs";
+        let desks = self.check(client.query_one(sql, &[]).await)?;
+        let count = |row: &Row, name| row.try_get::<_, i64>(name).map(i64::unsigned_abs);
+        let workload = || {
+            let (queued, running) = (count(&desks, "queued")?, count(&desks, "running")?);
+            let at_desks = DeskWorkload { queued, running, held: count(&desks, "held")? };
+            let (queued, applying) = (count(&sets, "queued")?, count(&sets, "applying")?);
+            Ok(Workload { queued, applying, held: count(&sets, "held")?, at_desks })
+        };
         self.check(workload())
     }
 
@@ -169,32 +205,19 @@ impl Server {
         Graphile::new(self.config(), self.name())
     }
 
-    /// Has workers go on with these tenants' sets. One that is paused together with all is paused as
-    /// long as either lasts. Returns whether there was a pause.
-    ///
-    /// # Errors
-    ///
-    /// [`FleetError::Server`].
-    pub async fn resume(&self, tenants: Tenants) -> Result<bool, FleetError> {
-        let was_paused = self.end_pause(tenants).await?;
-        self.wake(&self.engine()?).await?;
-        Ok(was_paused)
-    }
-
-    /// Gives each set that workers are to carry out its job again where it has none: it was let go while
-    /// its tenant was paused, or whoever submitted it was cut off in the middle.
-    pub(crate) async fn wake(&self, engine: &Graphile) -> Result<(), FleetError> {
-        engine.ready().await?;
+    /// Gives each set that workers are to carry out its job in the engine where it has none.
+    pub(crate) async fn wake_sets(&self, engine: &Graphile) -> Result<(), FleetError> {
         let sql = format!(
             "SELECT set_id, priority FROM crm.jobs JOIN crm.sets ON sets.id = set_id
-            WHERE state = 'queued' AND place <> 'gone' AND {NOT_PAUSED}"
+            WHERE state = 'queued' AND place <> 'gone' AND {}",
+            not_paused("sets")
         );
         let client = self.client().await?;
         let rows = self.check(client.query(&sql, &[]).await)?;
         let read = |row: &Row| Ok((row.try_get(0)?, row.try_get(1)?));
         let queued: BTreeMap<i64, i16> = self.check(rows.iter().map(read).collect())?;
         let ids: Vec<_> = queued.keys().collect();
-        let rows = self.check(client.query(WITHOUT_JOB, &[&ids]).await)?;
+        let rows = self.check(client.query(WITHOUT_JOB, &[&ids, &APPLY]).await)?;
         let without: Result<Vec<i64>, _> = rows.iter().map(|row| row.try_get(0)).collect();
         let without = self.check(without)?;
         drop(client);
@@ -212,8 +235,9 @@ impl Server {
         let client = self.client().await?;
         let sql = format!(
             "UPDATE crm.jobs SET starts = starts + 1 FROM crm.sets
-            WHERE set_id = $1 AND sets.id = set_id AND state = 'queued' AND {NOT_PAUSED}
-            RETURNING digest, needs_approval, submitted_by, priority, starts, failures"
+            WHERE set_id = $1 AND sets.id = set_id AND state = 'queued' AND {}
+            RETURNING digest, needs_approval, submitted_by, priority, starts, failures",
+            not_paused("sets")
         );
         let begun = self.check(client.query_opt(&sql, &[&set.0]).await)?;
         let begun = begun.map(|row| {
@@ -232,8 +256,9 @@ impl Server {
     pub(crate) async fn is_wanted(&self, set: SetId) -> Result<bool, FleetError> {
         let client = self.client().await?;
         let sql = format!(
-            "SELECT state = 'queued' AND {NOT_PAUSED} FROM crm.jobs
-            JOIN crm.sets ON sets.id = set_id WHERE set_id = $1"
+            "SELECT state = 'queued' AND {} FROM crm.jobs
+            JOIN crm.sets ON sets.id = set_id WHERE set_id = $1",
+            not_paused("sets")
         );
         let wanted = self.check(client.query_opt(&sql, &[&set.0]).await)?;
         Ok(wanted.is_some_and(|row| row.try_get(0).unwrap_or_default()))
@@ -241,14 +266,7 @@ impl Server {
 
     /// Keeps how a job ended. One that was cancelled meanwhile stays cancelled.
     pub(crate) async fn end_job(&self, set: SetId, ended: &Ended) -> Result<(), FleetError> {
-        let (state, reason) = match ended {
-            Ended::Done => ("done", None),
-            Ended::Yields => ("queued", None),
-            Ended::Superseded => ("queued", Some("another worker took it")),
-            Ended::Later(reason) => ("queued", Some(reason.as_str())),
-            Ended::Held(reason) => ("held", Some(reason.as_str())),
-        };
-        let failures = i32::from(matches!(ended, Ended::Later(_) | Ended::Superseded));
+        let (state, reason, failures) = ended.kept();
         let client = self.client().await?;
         let sql = "UPDATE crm.jobs SET state = $2, reason = $3, starts = 0,
                 failures = (failures + 1) * $4
@@ -258,8 +276,12 @@ impl Server {
     }
 }
 
-/// The job of a set: one tenant on one host has one queue.
+/// The job of a set.
 pub(crate) fn job(set: &StoredSet, priority: i16, after: Duration) -> Job {
-    let queue = format!("{} {}", set.site.tenant(), set.site.environment());
-    Job { set: set.id, queue, priority, after }
+    Job { work: Work::Apply(set.id), queue: queue(&set.site), priority, after }
+}
+
+/// The queue of a tenant on a host, of which one job at a time is done: so one program calls for it.
+pub(crate) fn queue(site: &Site) -> String {
+    format!("{} {}", site.tenant(), site.environment())
 }

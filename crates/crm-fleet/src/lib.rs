@@ -8,21 +8,28 @@
 //!
 //! ```sql
 #![doc = include_str!("server/v1.sql")]
+#![doc = include_str!("server/v2.sql")]
 //! ```
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![warn(missing_debug_implementations)]
 
+mod accounts;
 mod batch;
 mod carry;
+mod desk;
+mod desk_jobs;
 mod engine;
 mod error;
+mod homes;
 mod jobs;
+mod program;
 mod rows;
 mod server;
 mod sets;
 mod store;
 mod tenants;
+mod wake;
 mod whole;
 mod wire;
 mod worker;
@@ -30,14 +37,17 @@ mod worker;
 pub use crm_bulk::Site;
 
 pub use self::{
+    accounts::{Accounts, AnyService, NoAccount, Variables},
     carry::{Pulled, Pushed},
+    desk::{DeskJob, DeskJobId, DeskTask, Home, Rows, TenantHome},
     error::FleetError,
-    jobs::{Ended, Submission, Workload},
+    jobs::{DeskWorkload, Ended, Submission, Workload},
+    program::CrmProgram,
     server::Server,
     sets::{LateAnswer, Place, SetId, StoredSet},
     store::ServerStore,
     tenants::{Pause, TenantSets, Tenants},
-    worker::{Accounts, AnyService, NoAccount, Worker},
+    worker::Worker,
 };
 
 #[cfg(doctest)]

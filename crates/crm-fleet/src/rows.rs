@@ -1,11 +1,12 @@
 //! Rows of a set's tables on the server.
 
-use std::{path::Path, pin::pin, sync::LazyLock};
+use std::{error::Error, path::Path, pin::pin, sync::LazyLock};
 
 use crm_bulk::{
     BulkError,
     tables::{Cell, Holds, PLANNED, PROGRESS, Table},
 };
+use crm_mirror::Site;
 use deadpool_postgres::Transaction;
 use futures_util::TryStreamExt;
 use tokio_postgres::{Row, types::ToSql};
@@ -29,6 +30,12 @@ pub(crate) fn names(table: &Table) -> String {
 /// The cells of a row that was selected with these columns alone.
 pub(crate) fn cells(row: &Row) -> Result<Vec<Cell>, tokio_postgres::Error> {
     (0..row.len()).map(|at| Ok(row.try_get::<_, Wire>(at)?.0)).collect()
+}
+
+/// Whose a row is that was selected with tenant and environment.
+pub(crate) fn site(row: &Row) -> Result<Site, Box<dyn Error>> {
+    let tenant = row.try_get::<_, i64>("tenant")?.try_into()?;
+    Ok(Site::new(tenant, row.try_get("environment")?))
 }
 
 /// What is done with a row whose key is there already.

@@ -6,7 +6,7 @@ use crm_bulk::{Digest, State};
 use crm_mirror::Site;
 use tokio_postgres::Row;
 
-use crate::{error::FleetError, server::Server};
+use crate::{error::FleetError, rows, server::Server};
 
 /// The number of a set on the server. It never changes, and no other set gets it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -166,13 +166,12 @@ impl Server {
 
     fn read(&self, row: &Row) -> Result<StoredSet, FleetError> {
         let read = || -> Result<StoredSet, Box<dyn Error>> {
-            let tenant = row.try_get::<_, i64>("tenant")?.try_into()?;
             let digest: Option<String> = row.try_get("digest")?;
             let count = |name| row.try_get::<_, i64>(name).map(i64::unsigned_abs);
             Ok(StoredSet {
                 id: SetId(row.try_get("id")?),
                 name: row.try_get("name")?,
-                site: Site::new(tenant, row.try_get("environment")?),
+                site: rows::site(row)?,
                 digest: digest.and_then(|text| text.parse().ok()),
                 arrived_at: row.try_get("arrived_at")?,
                 place: match row.try_get("place")? {

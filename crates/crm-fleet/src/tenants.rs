@@ -7,14 +7,15 @@ use crm_mirror::Site;
 use crm_models::TenantId;
 use tokio_postgres::{Row, types::ToSql};
 
-use crate::{error::FleetError, server::Server};
+use crate::{error::FleetError, rows, server::Server};
 
 /// Stands for all tenants where a tenant is named; none has this number.
 const ALL: i64 = 0;
 
-/// Whether nobody paused the tenant of `sets`, in SQL.
-pub(crate) const NOT_PAUSED: &str =
-    "NOT EXISTS (SELECT 1 FROM crm.pauses WHERE pauses.tenant IN (0, sets.tenant))";
+/// Whether nobody paused the tenant of a row of this table, in SQL.
+pub(crate) fn not_paused(table: &str) -> String {
+    format!("NOT EXISTS (SELECT 1 FROM crm.pauses WHERE pauses.tenant IN ({ALL}, {table}.tenant))")
+}
 
 /// The sets that somebody is carrying out, in SQL.
 pub(crate) const APPLYING: &str =
@@ -133,21 +134,21 @@ impl Server {
                     count(*) FILTER (WHERE jobs.state = 'held') AS held,
                     coalesce(sum((SELECT sum(changes) FROM crm.totals
                         WHERE totals.set_id = sets.id AND totals.state IN ({}))), 0)::bigint AS open,
-                    bool_or(NOT ({NOT_PAUSED})) AS is_paused
+                    bool_or(NOT ({})) AS is_paused
              FROM crm.sets
                 LEFT JOIN crm.jobs ON jobs.set_id = sets.id
                 LEFT JOIN applying ON applying.set_id = sets.id
              WHERE place <> 'gone'
              GROUP BY tenant, environment ORDER BY tenant, environment",
-            open.join(", ")
+            open.join(", "),
+            not_paused("sets")
         );
         let client = self.client().await?;
         let rows = self.check(client.query(&sql, &[]).await)?;
         let read = |row: &Row| -> Result<TenantSets, Box<dyn std::error::Error>> {
             let count = |name| row.try_get::<_, i64>(name).map(i64::unsigned_abs);
-            let tenant = row.try_get::<_, i64>("tenant")?.try_into()?;
             Ok(TenantSets {
-                site: Site::new(tenant, row.try_get("environment")?),
+                site: rows::site(row)?,
                 sets: count("sets")?,
                 queued: count("queued")?,
                 applying: count("applying")?,

@@ -1,58 +1,35 @@
-//! A worker, which carries out the sets that were submitted.
+//! A worker, which does what was submitted.
 
-use std::{fmt, num::NonZeroUsize, pin::pin, sync::Arc, time::Duration};
+use std::{fmt, num::NonZeroUsize, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use crm_bulk::{Apply, BulkError, Event, ExpectedDigest, StopReason};
-use crm_contacts::{Advice, ContactsService};
-use crm_mirror::Site;
-use crm_transport::Transport;
+use crm_contacts::Advice;
 use futures_util::{
     FutureExt, TryStreamExt,
-    future::{BoxFuture, Shared, select, select_all},
+    future::{BoxFuture, Shared, select_all},
 };
 use tokio::time::sleep;
 use tracing::Instrument;
 
 use crate::{
+    accounts::{Accounts, NoAccount},
+    desk::DeskJobId,
+    desk_jobs::{self, BegunAtDesk},
     engine::{Engine as _, Graphile, Hands},
     error::FleetError,
     jobs::{Begun, Ended, job},
+    program::{CrmProgram, Ran},
     server::Server,
     sets::{SetId, StoredSet},
 };
-
-/// The service of a tenant, over whatever transport.
-pub type AnyService = ContactsService<Arc<dyn Transport>>;
-
-/// Where a worker gets the credentials of its tenants: for each set it asks for a service, which has
-/// them, with the limits that are kept.
-#[async_trait]
-pub trait Accounts: fmt::Debug + Send + Sync {
-    /// Returns the service of this tenant and environment.
-    ///
-    /// # Errors
-    ///
-    /// [`NoAccount`], which says whether a later try may help. Its reason is kept and shown to people,
-    /// so it contains no secret.
-    async fn service(&self, site: &Site) -> Result<AnyService, NoAccount>;
-}
-
-/// There is no service for a tenant.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{reason}")]
-pub struct NoAccount {
-    /// Why, for people.
-    pub reason: String,
-    /// Whether it may be otherwise later without anybody doing something about it.
-    pub passes: bool,
-}
 
 /// How long a set is carried out before others of its queue have their turn.
 const SLICE: Duration = Duration::from_secs(5 * 60);
 /// How often a worker looks whether its sets are still wanted.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
-/// How often it is looked for sets that are to be carried out and have no job.
+/// How often it is looked for sets that are to be carried out and have no job, and for schedules whose time
+/// has come.
 const WAKE_EVERY: Duration = Duration::from_secs(60);
 /// How often a job may be begun without coming to an end: one that kills its worker would go on and
 /// on.
@@ -101,6 +78,7 @@ pub struct Worker {
     lease: Option<Duration>,
     grace: Duration,
     on_end: OnEnd,
+    desks: Option<CrmProgram>,
 }
 
 /// Whom each end of a slice is told.
@@ -120,7 +98,8 @@ impl Worker {
     pub fn new(server: Server, accounts: impl Accounts + 'static) -> Self {
         let accounts = Arc::new(accounts);
         let on_end = OnEnd(Arc::new(|_, _| {}));
-        Self { server, accounts, at_once: 8, slice: SLICE, lease: None, grace: GRACE, on_end }
+        let (at_once, slice, grace) = (8, SLICE, GRACE);
+        Self { server, accounts, at_once, slice, lease: None, grace, on_end, desks: None }
     }
 
     /// Sets of how many tenants a set is carried out at once; the default is 8.
@@ -157,6 +136,13 @@ impl Worker {
         self
     }
 
+    /// Has the worker do what needs a tenant's desk, too, with the program and the home volumes that it
+    /// is given. Without it such jobs are left to others.
+    pub fn desks(mut self, program: CrmProgram) -> Self {
+        self.desks = Some(program);
+        self
+    }
+
     /// Carries sets out until this completes; then what is in flight is finished.
     ///
     /// # Errors
@@ -167,18 +153,33 @@ impl Worker {
         self,
         stop: impl Future<Output = ()> + Send + 'static,
     ) -> Result<(), FleetError> {
-        let Self { server, accounts, at_once, slice, lease, grace, on_end } = self;
+        let Self { server, accounts, at_once, slice, lease, grace, on_end, desks } = self;
         let (stop, engine) = (stop.boxed().shared(), Arc::new(server.engine()?));
-        let theirs = Arc::clone(&engine);
         let waking = wake(server.clone(), Arc::clone(&engine));
-        let hand =
-            Hand { server, accounts, slice, lease, on_end, stop: stop.clone(), engine: theirs };
+        let hand = Hand {
+            server: server.clone(),
+            accounts,
+            slice,
+            lease,
+            grace,
+            on_end,
+            desks,
+            stop: stop.clone(),
+            engine: Arc::clone(&engine),
+        };
+        let mounted = server.keep_mounted(hand.homes());
         let working = engine.run(Arc::new(hand), at_once, stop.boxed(), grace);
-        select(pin!(working), pin!(waking)).await.factor_first().0
+        // What goes on beside has no end.
+        tokio::select! {
+            ended = working => ended,
+            ended = waking => ended,
+            ended = mounted => ended,
+        }
     }
 }
 
-/// Looks for sets without a job again and again; what fails is tried a minute later.
+/// Looks again and again for what has no job, and for schedules whose time has come; what fails is tried a
+/// minute later.
 async fn wake<R>(server: Server, engine: Arc<Graphile>) -> R {
     loop {
         if let Err(error) = server.wake(&engine).await {
@@ -194,7 +195,9 @@ struct Hand {
     accounts: Arc<dyn Accounts>,
     slice: Duration,
     lease: Option<Duration>,
+    grace: Duration,
     on_end: OnEnd,
+    desks: Option<CrmProgram>,
     stop: Shared<BoxFuture<'static, ()>>,
     engine: Arc<Graphile>,
 }
@@ -207,12 +210,28 @@ impl fmt::Debug for Hand {
 
 #[async_trait]
 impl Hands for Hand {
+    fn homes(&self) -> Vec<String> {
+        self.desks.as_ref().map(CrmProgram::homes).unwrap_or_default()
+    }
+
     async fn carry_out(&self, id: SetId) -> Result<(), FleetError> {
         let Some(set) = self.server.set_of_number(id).await? else {
             return Ok(());
         };
         let span = tracing::info_span!("set", tenant = set.site.tenant().get(), set = set.name);
         self.carry_out_set(&set).instrument(span).await
+    }
+
+    async fn run_at_desk(&self, id: DeskJobId) -> Result<(), FleetError> {
+        let Some(desks) = &self.desks else {
+            return Ok(());
+        };
+        let Some(begun) = self.server.begin_at_desk(id, &desks.homes()).await? else {
+            return Ok(());
+        };
+        let (tenant, task) = (begun.site.tenant().get(), begun.task.as_str());
+        let span = tracing::info_span!("desk", tenant, task, id = id.0);
+        self.run_begun_at_desk(&begun, desks).instrument(span).await
     }
 }
 
@@ -221,22 +240,52 @@ impl Hand {
         let Some(begun) = self.server.begin_job(set.id).await? else {
             return Ok(());
         };
-        let ended = match begun.starts {
-            starts if starts > MOST_STARTS => {
-                let times = starts - 1;
-                Ended::Held(format!("its workers died {times} times, and it was not begun again"))
-            }
-            _ => self.apply(set, &begun).await,
+        let ended = match too_often(begun.starts) {
+            Some(ended) => ended,
+            None => self.apply(set, &begun).await,
         };
         tracing::info!(ended = ended.as_str(), "a slice ended");
         self.server.end_job(set.id, &ended).await?;
         (self.on_end.0)(set, &ended);
-        let after = match ended {
-            Ended::Done | Ended::Held(_) => return Ok(()),
-            Ended::Yields => Duration::ZERO,
-            Ended::Later(_) | Ended::Superseded => pause(begun.failures),
+        match again(&ended, begun.failures) {
+            Some(after) => self.engine.add(job(set, begun.priority, after)).await,
+            None => Ok(()),
+        }
+    }
+
+    async fn run_begun_at_desk(
+        &self,
+        begun: &BegunAtDesk,
+        desks: &CrmProgram,
+    ) -> Result<(), FleetError> {
+        let id = begun.id;
+        let ran = match too_often(begun.starts) {
+            Some(ended) => Ran { ended, summary: None },
+            // The worker before this one ended just then.
+            None if begun.is_planned => Ran { ended: Ended::Done, summary: None },
+            None => {
+                let server = self.server.clone();
+                let wanted = move || {
+                    let server = server.clone();
+                    async move { server.is_wanted_at_desk(id).await }
+                };
+                let stop = select_all([unwanted(wanted).boxed(), self.stop.clone().boxed()]);
+                desks.run(begun, self.server.url(), stop.map(drop), self.grace_of_a_child()).await
+            }
         };
-        self.engine.add(job(set, begun.priority, after)).await
+        tracing::info!(ended = ran.ended.as_str(), "a job at a desk ended");
+        self.server.end_at_desk(id, &ran.ended, ran.summary.as_deref()).await?;
+        match again(&ran.ended, begun.failures) {
+            Some(after) => {
+                self.engine.add(desk_jobs::job(id, &begun.site, &begun.home, after)).await
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// How long a child may take to end: what came of it is kept within the worker's own grace.
+    fn grace_of_a_child(&self) -> Duration {
+        self.grace.saturating_sub(LOOK_EVERY)
     }
 
     /// Carries out what can be done of a set in one slice.
@@ -279,13 +328,11 @@ impl Hand {
     /// Completes when the slice is over, the worker is to stop, or nobody wants the set any more.
     fn stopped(&self, set: SetId) -> impl Future<Output = ()> + Send + 'static {
         let server = self.server.clone();
-        let cancelled = async move {
-            // What cannot be asked is wanted still.
-            while server.is_wanted(set).await.unwrap_or(true) {
-                sleep(LOOK_EVERY).await;
-            }
+        let wanted = move || {
+            let server = server.clone();
+            async move { server.is_wanted(set).await }
         };
-        let all = [cancelled.boxed(), sleep(self.slice).boxed(), self.stop.clone().boxed()];
+        let all = [unwanted(wanted).boxed(), sleep(self.slice).boxed(), self.stop.clone().boxed()];
         select_all(all).map(drop)
     }
 
@@ -307,6 +354,30 @@ impl Hand {
             }
             other => Ended::Held(format!("the run was stopped: {other:?}")),
         }
+    }
+}
+
+/// Completes when a job is no longer wanted, by what is asked again and again.
+async fn unwanted<A: Future<Output = Result<bool, FleetError>>>(is_wanted: impl Fn() -> A) {
+    // What cannot be asked is wanted still.
+    while is_wanted().await.unwrap_or(true) {
+        sleep(LOOK_EVERY).await;
+    }
+}
+
+/// Holds a job that was begun so often without coming to an end.
+fn too_often(starts: i32) -> Option<Ended> {
+    let times = starts - 1;
+    let held = format!("its workers died {times} times, and it was not begun again");
+    (starts > MOST_STARTS).then_some(Ended::Held(held))
+}
+
+/// After which time a job is done again that ended so, after so many failures; `None` if it is not.
+fn again(ended: &Ended, failures: i32) -> Option<Duration> {
+    match ended {
+        Ended::Done | Ended::Held(_) => None,
+        Ended::Yields => Some(Duration::ZERO),
+        Ended::Later(_) | Ended::Superseded => Some(pause(failures)),
     }
 }
 

@@ -4,13 +4,16 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use crm_contacts::ContactsService;
-use crm_fleet::{Accounts, AnyService, NoAccount, Site};
+use crm_fleet::{Accounts, AnyService, NoAccount, Site, Variables};
 use crm_transport::{
-    Auth, Environment, Fallback, RateLimit, ReqwestTransport, RetryPolicy, SharedLimit, Transport,
-    TransportError, TransportExt,
+    Auth, Credentials, Environment, Fallback, RateLimit, ReqwestTransport, RetryPolicy,
+    SharedLimit, Transport, TransportError, TransportExt,
 };
 
-use crate::{credentials::Source, settings::Settings};
+use crate::{
+    credentials::{Given, Source},
+    settings::Settings,
+};
 
 /// The name under which workers share the limit.
 const APPLICATION: &str = "crm-worker";
@@ -55,6 +58,20 @@ impl Tenants {
         })
     }
 
+    /// The credentials of a tenant, if this worker serves its host.
+    async fn credentials(&self, site: &Site) -> Result<Given, NoAccount> {
+        let ours = self.environment.api_url();
+        if site.environment() != ours {
+            let reason =
+                format!("a worker for {ours} has no credentials for {}", site.environment());
+            return Err(NoAccount { reason, passes: true });
+        }
+        self.source.credentials(site.tenant().get()).await.map_err(|error| {
+            let passes = error.passes();
+            NoAccount { reason: format!("no credentials: {error}"), passes }
+        })
+    }
+
     fn transport(&self, auth: Auth) -> Arc<dyn Transport> {
         let wire = self.wire.clone().with_tracing();
         match self.limit.clone() {
@@ -77,18 +94,8 @@ impl std::fmt::Debug for Tenants {
 #[async_trait]
 impl Accounts for Tenants {
     async fn service(&self, site: &Site) -> Result<AnyService, NoAccount> {
-        let ours = self.environment.api_url();
-        if site.environment() != ours {
-            let reason =
-                format!("a worker for {ours} has no credentials for {}", site.environment());
-            return Err(NoAccount { reason, passes: true });
-        }
         let tenant = site.tenant();
-        let credentials = self.source.credentials(tenant.get()).await;
-        let credentials = credentials.map_err(|error| {
-            let passes = error.passes();
-            NoAccount { reason: format!("no credentials: {error}"), passes }
-        })?;
+        let credentials = Credentials::from(self.credentials(site).await?);
         let credentials =
             if self.is_hub { credentials.for_tenant(tenant.get()) } else { credentials };
         let endpoint = self.wire.for_auth(&self.environment);
@@ -96,5 +103,19 @@ impl Accounts for Tenants {
             .map_err(|error| NoAccount { reason: error.to_string(), passes: false })?
             .with_tracing();
         Ok(ContactsService::new(self.transport(Auth::new(endpoint, credentials)), tenant))
+    }
+}
+
+#[async_trait]
+impl Variables for Tenants {
+    async fn variables(&self, site: &Site) -> Result<Vec<(&'static str, String)>, NoAccount> {
+        let Given { client_id, client_secret, app_key } = self.credentials(site).await?;
+        Ok(vec![
+            ("CRM_AUTH_URL", self.environment.auth_url().to_owned()),
+            ("CRM_CLIENT_ID", client_id),
+            ("CRM_CLIENT_SECRET", client_secret),
+            ("CRM_APP_KEY", app_key),
+            ("CRM_ENTERPRISE_HUB", u8::from(self.is_hub).to_string()),
+        ])
     }
 }

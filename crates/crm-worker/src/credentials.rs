@@ -92,18 +92,25 @@ impl CredentialsError {
     }
 }
 
-/// The JSON, as `crm` takes it from a profile's command.
+/// The credentials of a tenant, as the JSON has them that `crm` takes from a profile's command. No
+/// `Debug`: they are secrets.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct Given {
-    client_id: String,
-    client_secret: String,
-    app_key: String,
+pub(crate) struct Given {
+    pub(crate) client_id: String,
+    pub(crate) client_secret: String,
+    pub(crate) app_key: String,
+}
+
+impl From<Given> for Credentials {
+    fn from(Given { client_id, client_secret, app_key }: Given) -> Self {
+        Self::new(client_id, client_secret, app_key)
+    }
 }
 
 impl Source {
     /// Gets the credentials of a tenant.
-    pub(crate) async fn credentials(&self, tenant: i64) -> Result<Credentials, CredentialsError> {
+    pub(crate) async fn credentials(&self, tenant: i64) -> Result<Given, CredentialsError> {
         match self {
             Self::Environment => from_environment(tenant, |name| env::var(name).ok()),
             Self::File(path) => from_file(path.replace(TENANT, &tenant.to_string())).await,
@@ -116,17 +123,21 @@ impl Source {
 fn from_environment(
     tenant: i64,
     variable: impl Fn(&str) -> Option<String>,
-) -> Result<Credentials, CredentialsError> {
+) -> Result<Given, CredentialsError> {
     let of_tenant = |name: &str| {
         let name = format!("{name}_{tenant}");
         let value = variable(&name).filter(|value| !value.trim().is_empty());
         value.ok_or(CredentialsError::NotSet(name))
     };
-    let key = of_tenant("CRM_APP_KEY").or_else(|missing| variable("CRM_APP_KEY").ok_or(missing))?;
-    Ok(Credentials::new(of_tenant("CRM_CLIENT_ID")?, of_tenant("CRM_CLIENT_SECRET")?, key))
+    let app_key = of_tenant("CRM_APP_KEY");
+    Ok(Given {
+        app_key: app_key.or_else(|missing| variable("CRM_APP_KEY").ok_or(missing))?,
+        client_id: of_tenant("CRM_CLIENT_ID")?,
+        client_secret: of_tenant("CRM_CLIENT_SECRET")?,
+    })
 }
 
-async fn from_file(path: String) -> Result<Credentials, CredentialsError> {
+async fn from_file(path: String) -> Result<Given, CredentialsError> {
     match fs::read(&path).await {
         Ok(json) => parse(&json, path),
         Err(source) => Err(CredentialsError::Read { path, source }),
@@ -139,7 +150,7 @@ async fn from_command(
     words: &[String],
     tenant: i64,
     limit: Duration,
-) -> Result<Credentials, CredentialsError> {
+) -> Result<Given, CredentialsError> {
     let mut words = words.iter().map(|word| word.replace(TENANT, &tenant.to_string()));
     let program = words.next().unwrap_or_default();
     let run = Command::new(&program)
@@ -157,11 +168,9 @@ async fn from_command(
     }
 }
 
-fn parse(json: &[u8], from: String) -> Result<Credentials, CredentialsError> {
+fn parse(json: &[u8], from: String) -> Result<Given, CredentialsError> {
     match serde_json::from_slice(json) {
-        Ok(Given { client_id, client_secret, app_key }) => {
-            Ok(Credentials::new(client_id, client_secret, app_key))
-        }
+        Ok(given) => Ok(given),
         Err(error) => {
             let (line, column) = (error.line(), error.column());
             Err(CredentialsError::Unreadable { from, line, column })
@@ -199,7 +208,7 @@ mod tests {
         };
         assert!(read(&["CRM_CLIENT_ID_7", "CRM_CLIENT_SECRET_7", "CRM_APP_KEY"]).is_ok());
         assert!(read(&["CRM_CLIENT_ID_7", "CRM_CLIENT_SECRET_7", "CRM_APP_KEY_7"]).is_ok());
-        let other = read(&["CRM_CLIENT_ID_7", "CRM_CLIENT_SECRET", "CRM_APP_KEY"]).unwrap_err();
+        let other = read(&["CRM_CLIENT_ID_7", "CRM_CLIENT_SECRET", "CRM_APP_KEY"]).err().unwrap();
         assert!(other.to_string().contains("CRM_CLIENT_SECRET_7 is not set"), "{other}");
         assert!(!other.passes());
     }
@@ -210,7 +219,7 @@ mod tests {
         std::fs::write(folder.path().join("7.json"), JSON).unwrap();
         let source = Source::File(format!("{}/{TENANT}.json", folder.path().display()));
         assert!(source.credentials(7).await.is_ok());
-        let missing = source.credentials(8).await.unwrap_err();
+        let missing = source.credentials(8).await.err().unwrap();
         assert!(missing.to_string().contains("8.json cannot be read"), "{missing}");
     }
 
@@ -223,9 +232,9 @@ mod tests {
         };
         let answers = format!("test $1 = 7 && test $CRM_TENANT = 7 && echo '{JSON}'");
         assert!(shell(&answers, TIME_LIMIT).await.is_ok());
-        let sealed = shell("echo s3cr3t >&2; exit 3", TIME_LIMIT).await.unwrap_err();
+        let sealed = shell("echo s3cr3t >&2; exit 3", TIME_LIMIT).await.err().unwrap();
         assert!(sealed.passes() && sealed.to_string().contains("exit status: 3"), "{sealed}");
-        let slow = shell("exec sleep 60", Duration::from_millis(50)).await.unwrap_err();
+        let slow = shell("exec sleep 60", Duration::from_millis(50)).await.err().unwrap();
         assert!(matches!(slow, CredentialsError::TimedOut { .. }), "{slow}");
     }
 
@@ -233,7 +242,7 @@ mod tests {
     fn what_is_not_the_json_of_credentials_is_refused_without_being_shown() {
         for json in ["", "s3cr3t", r#"{"clientSecret": "s3cr3t"}"#, &JSON.replace("appKey", "key")]
         {
-            let refused = parse(json.as_bytes(), "it".to_owned()).unwrap_err();
+            let refused = parse(json.as_bytes(), "it".to_owned()).err().unwrap();
             let told = format!("{refused} {refused:?}");
             assert!(told.contains("line") && !told.contains("s3cr3t"), "{told}");
         }

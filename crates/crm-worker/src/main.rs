@@ -6,10 +6,10 @@ mod http;
 mod logs;
 mod settings;
 
-use std::{future::Future, io, process::ExitCode, time::Duration};
+use std::{future::Future, io, num::NonZeroU32, process::ExitCode, time::Duration};
 
 use clap::Parser;
-use crm_fleet::{Ended, FleetError, Server, StoredSet, Worker};
+use crm_fleet::{CrmProgram, Ended, FleetError, Server, StoredSet, Worker};
 use crm_transport::TransportError;
 use metrics::counter;
 use metrics_exporter_prometheus::BuildError;
@@ -41,6 +41,9 @@ enum WorkerError {
 
     #[error("health and metrics cannot be served at {address}: {source}")]
     Listen { address: String, source: io::Error },
+
+    #[error("{0}")]
+    Home(String),
 
     #[error("{what}: {source}")]
     System { what: &'static str, source: io::Error },
@@ -79,19 +82,31 @@ async fn run(settings: Settings) -> Result<(), WorkerError> {
     let address = listener.local_addr().map_err(listen)?;
     let server = Server::connect(&settings.server).await?;
     let tenants = Tenants::new(&settings)?;
+    let desks = desks(&tenants, &settings);
+    desks.check().map_err(WorkerError::Home)?;
     tracing::info!(%address, server = server.name(), "the worker is ready");
     tokio::select! {
-        () = carry_out(&server, &tenants, &settings, &mut stop) => {}
+        () = carry_out(&server, &tenants, &desks, &settings, &mut stop) => {}
         served = http::serve(listener, server.clone(), metrics) => served.map_err(listen)?,
     }
     tracing::info!("the worker ends");
     Ok(())
 }
 
+/// What does the jobs that need a desk. With a shared limit it keeps to half of it, as it does not take part
+/// in that: of one tenant one job at a time is done.
+fn desks(tenants: &Tenants, settings: &Settings) -> CrmProgram {
+    let calls = settings.calls_per_second / if settings.redis.is_some() { 2 } else { 1 };
+    let rate = NonZeroU32::new(calls).unwrap_or(NonZeroU32::MIN);
+    let program = CrmProgram::new(&settings.crm, tenants.clone()).calls_per_second(rate);
+    settings.homes.iter().fold(program, |program, home| program.home(&home.name, &home.path))
+}
+
 /// Carries sets out until it is to stop. A server that is away is tried again.
 async fn carry_out(
     server: &Server,
     tenants: &Tenants,
+    desks: &CrmProgram,
     settings: &Settings,
     stop: &mut watch::Receiver<bool>,
 ) {
@@ -100,6 +115,7 @@ async fn carry_out(
         let worker = Worker::new(server.clone(), tenants.clone())
             .at_once(settings.tenants)
             .grace(settings.grace)
+            .desks(desks.clone())
             .on_end(count);
         let ran = worker.run(async move { drop(stopped.wait_for(|stopped| *stopped).await) }).await;
         let Err(error) = ran else { return };

@@ -5,6 +5,7 @@ use std::{
     net::{Ipv4Addr, SocketAddr},
     num::{NonZeroU32, NonZeroUsize},
     path::{Path, PathBuf},
+    str::FromStr,
     time::Duration,
 };
 
@@ -86,9 +87,52 @@ struct Given {
     #[arg(long, value_name = "SECONDS", env = "CRM_WORKER_GRACE")]
     grace: Option<u64>,
 
+    /// A home volume that is mounted here, and where; jobs that need the desk of a tenant whose home it
+    /// is are done here, by `crm`. Several are told one by one, or with commas between
+    #[arg(long, value_name = "NAME=PATH", env = "CRM_WORKER_HOME", value_delimiter = ',')]
+    home: Vec<Home>,
+
+    /// The program `crm`, with the feature `fleet` [default: crm, as PATH finds it]
+    #[arg(long, value_name = "PROGRAM", env = "CRM_WORKER_CRM")]
+    crm: Option<PathBuf>,
+
     /// Log each request too
     #[arg(long, env = "CRM_WORKER_VERBOSE")]
     verbose: bool,
+}
+
+/// A home volume that is mounted here.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub(crate) struct Home {
+    pub(crate) name: String,
+    pub(crate) path: PathBuf,
+}
+
+/// The text names no volume.
+#[derive(Debug, thiserror::Error)]
+#[error("it is NAME=PATH, the name of a volume and the whole path where it is mounted")]
+pub(crate) struct NoHome;
+
+impl FromStr for Home {
+    type Err = NoHome;
+
+    fn from_str(text: &str) -> Result<Self, NoHome> {
+        let (name, path) = text.split_once('=').ok_or(NoHome)?;
+        let path = Path::new(path);
+        if name.is_empty() || !path.is_absolute() {
+            return Err(NoHome);
+        }
+        Ok(Self { name: name.to_owned(), path: path.to_owned() })
+    }
+}
+
+impl TryFrom<String> for Home {
+    type Error = NoHome;
+
+    fn try_from(text: String) -> Result<Self, NoHome> {
+        text.parse()
+    }
 }
 
 #[derive(Clone, Copy, ValueEnum, Deserialize)]
@@ -111,6 +155,8 @@ pub(crate) struct Settings {
     pub(crate) redis: Option<String>,
     pub(crate) listen: SocketAddr,
     pub(crate) grace: Duration,
+    pub(crate) homes: Vec<Home>,
+    pub(crate) crm: PathBuf,
     pub(crate) is_verbose: bool,
 }
 
@@ -163,6 +209,8 @@ impl Cli {
             redis: given.redis.or(file.redis),
             listen: given.listen.or(file.listen).unwrap_or(local),
             grace: Duration::from_secs(given.grace.or(file.grace).unwrap_or(GRACE)),
+            homes: if given.home.is_empty() { file.home } else { given.home },
+            crm: given.crm.or(file.crm).unwrap_or_else(|| PathBuf::from("crm")),
             is_verbose: given.verbose || file.verbose,
         })
     }
@@ -207,6 +255,11 @@ mod tests {
         assert_eq!(told.environment.name(), "integration");
         assert_eq!(told.credentials, Source::File("/run/x".to_owned()));
         assert!(told.listen.ip().is_loopback());
+        let homes = "home = [\"main=/srv/desks\", \"west=/mnt/west\"]";
+        let homes = settings("", &format!("{file}\n{homes}")).unwrap().homes;
+        assert_eq!(homes[1], Home { name: "west".to_owned(), path: "/mnt/west".into() });
+        let homes = settings("--home main=/srv/desks,west=/mnt/west", file).unwrap().homes;
+        assert_eq!(homes.len(), 2);
         let custom = "--api-url https://api.example --auth-url https://auth.example";
         assert_eq!(settings(custom, file).unwrap().environment.name(), "custom");
     }
@@ -218,6 +271,8 @@ mod tests {
         assert!(refused("--api-url https://api.example", server).contains("--auth-url"));
         let typo = refused("", &format!("tenant = 3\n{server}"));
         assert!(typo.contains("line 1: unknown field `tenant`"), "{typo}");
+        let relative = refused("", &format!("home = [\"main=desks\"]\n{server}"));
+        assert!(relative.contains("line 1: it is NAME=PATH"), "{relative}");
         let broken = refused("", &format!("{server} 3"));
         assert!(broken.contains("line 1") && !broken.contains("hunter2"), "{broken}");
     }

@@ -10,6 +10,7 @@ use std::{
     fs,
     io::{BufRead, BufReader},
     net::TcpListener,
+    os::unix::fs::PermissionsExt,
     path::Path,
     process::{Child, Command, Stdio},
     sync::{Arc, Mutex},
@@ -20,7 +21,7 @@ use std::{
 use cluster::Cluster;
 use crm_bulk::{ChangeSet, Input, Plan, Site};
 use crm_contacts::ContactsService;
-use crm_fleet::{Server, StoredSet, Submission};
+use crm_fleet::{DeskTask, Server, StoredSet, Submission};
 use crm_models::TenantId;
 use crm_sandbox::{Connection, Sandbox, Seed};
 use crm_transport::{Credentials, Environment, standard};
@@ -99,8 +100,13 @@ impl Program {
     }
 
     /// Asks it to end, and returns its exit code.
-    fn end(mut self) -> Option<i32> {
+    fn end(self) -> Option<i32> {
         kill_process(Pid::from_child(&self.child), Signal::TERM).unwrap();
+        self.ends()
+    }
+
+    /// Waits for its end, and returns its exit code.
+    fn ends(mut self) -> Option<i32> {
         let code = self.child.wait().unwrap().code();
         self.reader.take().unwrap().join().unwrap();
         code
@@ -186,6 +192,55 @@ async fn it_carries_out_what_was_submitted_tells_of_itself_and_ends_when_asked()
     }
     let log = program.log.lock().unwrap().join("\n");
     assert!(!log.contains(&secret) && !log.contains("Bearer"), "{log}");
+    assert_eq!(program.end(), Some(0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn it_does_what_needs_a_desk_on_its_volumes_and_tells_which_are_missed() {
+    let Some(cluster) = Cluster::start() else { return };
+    let sandbox = Sandbox::builder().seed(Seed::Demo).start().await.unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::connect(&cluster.url()).await.unwrap();
+    let Connection { api_url, tenant, client_secret, .. } = sandbox.connection();
+    let site = |tenant: i64| Site::new(TenantId::new(tenant).unwrap(), api_url);
+    // What stands in for `crm` says a number of somebody.
+    let crm = folder.path().join("crm");
+    let script = "#!/bin/sh\n[ \"$CRM_CLIENT_SECRET\" ] || exit 4\necho 818-555-0142 >&2\n\
+        echo '{\"contacts\": 3, \"owners\": 2, \"unreadable\": [\"818-555-0142\"]}'\n";
+    fs::write(&crm, script).unwrap();
+    fs::set_permissions(&crm, fs::Permissions::from_mode(0o700)).unwrap();
+    let home = format!("main={}", folder.path().display());
+    let options = ["--crm", crm.to_str().unwrap(), "--home", &home];
+    let credentials = write_credentials(&folder, &sandbox, client_secret);
+
+    let unmounted = Program::start_with(&cluster.url(), &sandbox, &credentials, &options);
+    assert_eq!(unmounted.ends(), Some(1), "an empty place is no volume");
+    fs::write(folder.path().join(".crm-home"), "main").unwrap();
+    let program = Program::start_with(&cluster.url(), &sandbox, &credentials, &options);
+    let ready = program.told("the worker is ready").await;
+    let address = ready["address"].as_str().unwrap();
+    for (tenant, home) in [(*tenant, "main"), (2002, "west")] {
+        server.set_home(&site(tenant), home).await.unwrap();
+        server.submit_to_desk(&site(tenant), &DeskTask::Mirror, "the test").await.unwrap();
+    }
+    let ended = program.told("a job at a desk ended").await;
+    assert_eq!(ended["ended"], "done");
+    let spans = ended["spans"].to_string();
+    assert!(spans.contains("\"task\":\"mirror\""), "{spans}");
+    let (status, told) = get(address, "/ready").await;
+    assert_eq!(status, 200);
+    assert!(told.contains("no worker has the home west, for which jobs wait: 1"), "{told}");
+    let metrics = get(address, "/metrics").await.1;
+    for line in [
+        "crm_fleet_desk_jobs{state=\"queued\"} 1",
+        "crm_fleet_home_queued{home=\"west\"} 1",
+        "crm_fleet_home_workers{home=\"west\"} 0",
+        "crm_fleet_home_workers{home=\"main\"} 1",
+    ] {
+        assert!(metrics.contains(line), "no {line}: {metrics}");
+    }
+    let log = program.log.lock().unwrap().join("\n");
+    assert!(!log.contains("818-555-0142") && !log.contains(&**client_secret), "{log}");
     assert_eq!(program.end(), Some(0));
 }
 

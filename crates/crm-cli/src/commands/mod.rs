@@ -386,7 +386,7 @@ impl Command {
             #[cfg(feature = "fleet")]
             Self::Pull(command) => command.run(output).await,
             #[cfg(feature = "fleet")]
-            Self::Fleet(command) => command.run(output).await,
+            Self::Fleet(command) => command.run(globals, output).await,
             Self::Desk(command) => command.run(globals, output).await,
             Self::History(command) => command.run(globals, output),
             Self::Sets(command) => command.run(globals, output).await,

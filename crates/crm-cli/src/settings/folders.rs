@@ -1,6 +1,6 @@
 //! Where this user's files are.
 
-use std::path::PathBuf;
+use std::{env, path::PathBuf};
 
 use etcetera::{BaseStrategy, choose_base_strategy};
 
@@ -16,8 +16,12 @@ pub(super) fn token_folder() -> Option<PathBuf> {
     Some(folders.cache_dir().join("crm"))
 }
 
-/// Where the desks of accounts are whose profile names none; nowhere where the user has no home.
+/// Where the desks of accounts are whose profile names none: where CRM_DESKS says, else in the user's
+/// data; nowhere where the user has no home.
 pub(crate) fn desks() -> Option<PathBuf> {
+    if let Some(named) = env::var_os("CRM_DESKS").filter(|named| !named.is_empty()) {
+        return Some(named.into());
+    }
     let folders = choose_base_strategy().ok()?;
     Some(folders.data_dir().join("crm").join("desks"))
 }

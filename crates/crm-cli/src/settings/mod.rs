@@ -172,6 +172,9 @@ impl Settings {
         let app_key = secret("CRM_APP_KEY", profile.app_key)?;
         let token_cache = variables.parsed("CRM_TOKEN_CACHE", switch)?;
         let token_cache = below.filled("CRM_TOKEN_CACHE", token_cache, profile.token_cache)?;
+        let enterprise_hub = variables.parsed("CRM_ENTERPRISE_HUB", switch)?;
+        let enterprise_hub =
+            below.filled("CRM_ENTERPRISE_HUB", enterprise_hub, profile.enterprise_hub)?;
         let read_only = read_only(globals, variables, profile.read_only)?;
 
         let given = [
@@ -193,7 +196,7 @@ impl Settings {
             client_id,
             client_secret,
             app_key,
-            enterprise_hub: profile.enterprise_hub.unwrap_or(false),
+            enterprise_hub: enterprise_hub.unwrap_or(false),
             read_only,
             require_approval: profile.require_approval.unwrap_or(false),
             legacy_preferences: globals.legacy_preferences
@@ -495,12 +498,15 @@ mod tests {
 
     #[test]
     fn a_variable_that_contradicts_a_profile_that_is_named_is_refused_by_name() {
-        let vendor = format!("{SECRETS}tenant = 3\nenvironment = 'production'\ntoken_cache = true");
+        let vendor = format!(
+            "{SECRETS}tenant = 3\nenvironment = 'production'\ntoken_cache = true\nenterprise_hub = true"
+        );
         let custom = format!("{SECRETS}tenant = 3\napi_url = 'http://a'\nauth_url = 'http://b'");
         for (variable, other, same, profile) in [
             ("CRM_TENANT", "4", "3", &vendor),
             ("CRM_ENVIRONMENT", "integration", "production", &vendor),
             ("CRM_TOKEN_CACHE", "0", "1", &vendor),
+            ("CRM_ENTERPRISE_HUB", "0", "1", &vendor),
             ("CRM_CLIENT_ID", "s3cr3t", "a", &vendor),
             ("CRM_CLIENT_SECRET", "s3cr3t", "b", &vendor),
             ("CRM_APP_KEY", "s3cr3t", "c", &vendor),

@@ -2,7 +2,7 @@
 
 mod schema;
 
-use std::{fmt, net::IpAddr, str::FromStr, time::Duration};
+use std::{fmt, net::IpAddr, str::FromStr, sync::Arc, time::Duration};
 
 use deadpool_postgres::{
     Hook, HookError, Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime,
@@ -43,6 +43,7 @@ const SETTINGS: &str = "SET idle_in_transaction_session_timeout = '5s';
 pub struct Server {
     pool: Pool,
     config: Config,
+    url: Arc<str>,
     name: String,
 }
 
@@ -86,7 +87,7 @@ impl Server {
                 server: name.clone(),
                 reason: error.to_string(),
             })?;
-        let server = Self { pool, config, name };
+        let server = Self { pool, config, url: url.into(), name };
         schema::migrate(&mut server.client().await?, &server.name).await?;
         Ok(server)
     }
@@ -104,6 +105,11 @@ impl Server {
     /// How it is connected to; with the password.
     pub(crate) fn config(&self) -> &Config {
         &self.config
+    }
+
+    /// How another program connects to it; with the password.
+    pub(crate) fn url(&self) -> &str {
+        &self.url
     }
 
     pub(crate) fn unreachable(&self, reason: String) -> FleetError {

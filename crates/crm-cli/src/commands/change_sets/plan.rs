@@ -17,6 +17,8 @@ use super::{
     stale,
     template::{self, Template},
 };
+#[cfg(feature = "fleet")]
+use crate::commands::fleet::push::PushArgs;
 use crate::{
     commands::{
         args::{ValueArgs, narrow, whole},
@@ -95,6 +97,10 @@ pub(crate) struct PlanCommand {
     #[command(flatten)]
     review: ReviewArgs,
 
+    #[cfg(feature = "fleet")]
+    #[command(flatten)]
+    push: PushArgs,
+
     #[command(flatten)]
     overwrite: OverwriteArgs,
 
@@ -166,6 +172,8 @@ impl PlanCommand {
             self.input.as_deref(),
             session.siblings.as_deref(),
         )?;
+        #[cfg(feature = "fleet")]
+        let destination = self.push.destination().await?;
         let make = async {
             let planned = self.make_set(session, input, out.path()).await?;
             let mirror = self.known.file(session)?;
@@ -185,6 +193,14 @@ impl PlanCommand {
         let summary = match self.review.summary(session, out.path(), self.sample).await? {
             Ok(summary) => summary,
             Err(signal) => return Ok(Status::Stopped(signal, None)),
+        };
+        #[cfg(feature = "fleet")]
+        let summary = match destination.filter(|_| summary.has_changes()) {
+            None => summary,
+            Some(destination) => match until_signal(destination.push(out.path())).await? {
+                Ok(set) => summary.moved_to(destination.server(), &set.name),
+                Err(signal) => return Ok(Status::Stopped(signal, None)),
+            },
         };
         summary.write_whole_or_begun(session.output)?;
         Ok(if self.detailed_exitcode && summary.has_changes() {

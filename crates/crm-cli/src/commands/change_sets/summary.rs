@@ -70,6 +70,9 @@ pub(in crate::commands) struct Summary {
     calls: u64,
     seconds_at_rate_limit: u64,
     notes: Vec<String>,
+    /// Where it was moved to as soon as it was planned.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    moved: Option<MovedTo>,
     /// Whether it is applied only once it is approved.
     #[serde(skip)]
     needs_approval: bool,
@@ -93,6 +96,13 @@ pub(in crate::commands) struct Summary {
 /// How many of the changes that are set aside are shown: one shows what it is about, and a few
 /// whether all are about the same.
 const SET_ASIDE_SHOWN: u32 = 3;
+
+/// A server, and the name of the set there.
+#[derive(Debug, Serialize)]
+struct MovedTo {
+    server: String,
+    set: String,
+}
 
 /// What another set has undone.
 #[derive(Debug, Serialize)]
@@ -174,6 +184,7 @@ impl Summary {
             calls,
             seconds_at_rate_limit: calls.div_ceil(u64::from(VENDOR_CALLS_PER_SECOND)),
             notes: info.notes,
+            moved: None,
             needs_approval: false,
             page: None,
             sample: lines,
@@ -186,6 +197,13 @@ impl Summary {
     /// Says whether the account has it applied only once it is approved.
     pub(in crate::commands) fn needs_approval(mut self, needs_approval: bool) -> Self {
         self.needs_approval = needs_approval;
+        self
+    }
+
+    /// Says that it is on a server now.
+    #[cfg(feature = "fleet")]
+    pub(super) fn moved_to(mut self, server: &str, set: &str) -> Self {
+        self.moved = Some(MovedTo { server: server.to_owned(), set: set.to_owned() });
         self
     }
 
@@ -233,6 +251,11 @@ impl Summary {
         let (crm, page) = (crm_for_all(), quoted(&self.page_name()));
         let is_reviewed = self.needs_approval || self.page.is_some();
         let mut next = Vec::new();
+        if let Some(MovedTo { set, .. }) = &self.moved {
+            let approved = if is_reviewed { " --require-approval" } else { "" };
+            next.push(format!("{crm} fleet submit {}{approved}", quoted(set)));
+            return next;
+        }
         if self.open > 0 && is_reviewed && !self.approved {
             let [look, approve] = to_be_approved(&self.set, self.short_digest.as_deref());
             next.extend(self.page.is_none().then_some(look));
@@ -332,6 +355,9 @@ impl Summary {
                 count(self.calls, "call"),
                 duration(self.seconds_at_rate_limit)
             );
+        }
+        if let Some(MovedTo { server, set }) = &self.moved {
+            let _ = writeln!(text, "moved to {} as {}", visible(server), visible(set));
         }
         for command in self.next() {
             let _ = writeln!(text, "next: {command}");

@@ -1,5 +1,7 @@
 //! Change sets on a server, where many workers carry them out: feature `fleet`.
 
+mod desk;
+mod home;
 mod pause;
 pub(super) mod pull;
 pub(super) mod push;
@@ -12,7 +14,7 @@ mod watch;
 
 use clap::Subcommand;
 
-use crate::{error::CliError, output::Output, status::Status};
+use crate::{error::CliError, globals::Globals, output::Output, status::Status};
 
 /// What can be asked of a fleet.
 #[derive(Debug, Subcommand)]
@@ -32,10 +34,18 @@ pub(crate) enum FleetCommand {
     Pause(pause::PauseCommand),
 
     Resume(pause::ResumeCommand),
+
+    /// Where the desk of an account lies: on which of the volumes that workers have
+    #[command(subcommand)]
+    Home(home::HomeCommand),
+
+    /// Have a worker do what needs the desk of an account, where its home volume is
+    #[command(subcommand)]
+    Desk(desk::DeskCommand),
 }
 
 impl FleetCommand {
-    pub(crate) async fn run(self, output: &Output) -> Result<Status, CliError> {
+    pub(crate) async fn run(self, globals: &Globals, output: &Output) -> Result<Status, CliError> {
         match self {
             Self::Status(command) => command.run(output).await,
             Self::Sets(command) => command.run(output).await,
@@ -45,6 +55,8 @@ impl FleetCommand {
             Self::Cancel(command) => command.run(output).await,
             Self::Pause(command) => command.run(output).await,
             Self::Resume(command) => command.run(output).await,
+            Self::Home(command) => command.run(globals, output).await,
+            Self::Desk(command) => command.run(globals, output).await,
         }
     }
 }

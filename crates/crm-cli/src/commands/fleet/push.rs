@@ -1,9 +1,10 @@
 //! `crm push`: a set moves from its file to a server.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use crm_bulk::{ChangeSet, visible};
+use crm_fleet::{FleetError, Place, Server, StoredSet};
 use serde::Serialize;
 
 use super::server::connect;
@@ -43,6 +44,57 @@ struct Told<'a> {
     digest: Option<String>,
     changes: u64,
     open: u64,
+}
+
+/// Where a set goes as soon as it is planned.
+#[derive(Debug, Args)]
+pub(in crate::commands) struct PushArgs {
+    /// Move the set to a server under this name at once, as `crm push` does
+    #[arg(long, value_name = "NAME", conflicts_with = "template")]
+    push: Option<String>,
+
+    /// The PostgreSQL server for it, as postgres://user@host/database (CRM_FLEET_URL: a password in it
+    /// is seen by nobody there)
+    #[arg(long, value_name = "URL", requires = "push")]
+    to: Option<String>,
+}
+
+/// The server to which a set goes, and its name there.
+pub(in crate::commands) struct Destination<'a> {
+    server: Server,
+    name: &'a str,
+}
+
+impl PushArgs {
+    /// Connects to the server, and looks whether the name is free there, before anything is planned.
+    pub(in crate::commands) async fn destination(
+        &self,
+    ) -> Result<Option<Destination<'_>>, CliError> {
+        let Some(name) = self.push.as_deref() else {
+            return Ok(None);
+        };
+        let server = connect(self.to.clone(), "--to").await?;
+        match server.set(name).await {
+            Ok(set) if !matches!(set.place, Place::Gone(_)) => {
+                let (server, name) = (server.name().to_owned(), name.to_owned());
+                Err(FleetError::NameTaken { server, name }.into())
+            }
+            Ok(_) | Err(FleetError::NoSuchSet { .. }) => Ok(Some(Destination { server, name })),
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+impl Destination<'_> {
+    /// Moves a set there.
+    pub(in crate::commands) async fn push(&self, set: &Path) -> Result<StoredSet, CliError> {
+        Ok(self.server.push(ChangeSet::open(set)?, self.name).await?.set)
+    }
+
+    /// The server, for people.
+    pub(in crate::commands) fn server(&self) -> &str {
+        self.server.name()
+    }
 }
 
 impl Push {

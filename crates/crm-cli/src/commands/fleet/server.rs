@@ -10,7 +10,7 @@ const VARIABLE: &str = "CRM_FLEET_URL";
 
 /// The option that names the server.
 #[derive(Debug, Args)]
-pub(super) struct ServerArg {
+pub(crate) struct ServerArg {
     /// The PostgreSQL server, as postgres://user@host/database (CRM_FLEET_URL: a password in it is
     /// seen by nobody there)
     #[arg(long, value_name = "URL")]

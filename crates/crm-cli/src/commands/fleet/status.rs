@@ -2,7 +2,7 @@
 
 use clap::Args;
 use crm_bulk::visible;
-use crm_fleet::{Pause, Tenants};
+use crm_fleet::{DeskWorkload, Home, Pause, Tenants};
 use jiff::Timestamp;
 use serde::Serialize;
 
@@ -23,12 +23,32 @@ pub(crate) struct StatusCommand {
 
 /// The answer, for programs.
 #[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
 struct Told<'a> {
     server: &'a str,
     queued: u64,
     applying: u64,
     held: u64,
+    at_desks: ToldAtDesks,
+    homes: Vec<ToldHome>,
     pauses: Vec<ToldPause>,
+}
+
+/// The jobs that need a desk.
+#[derive(Serialize)]
+struct ToldAtDesks {
+    queued: u64,
+    running: u64,
+    held: u64,
+}
+
+/// A volume on which desks lie.
+#[derive(Serialize)]
+struct ToldHome {
+    home: String,
+    tenants: u64,
+    workers: u64,
+    queued: u64,
 }
 
 #[derive(Serialize)]
@@ -44,11 +64,14 @@ impl StatusCommand {
     pub(crate) async fn run(self, output: &Output) -> Result<Status, CliError> {
         let server = self.server.connect().await?;
         let (workload, pauses) = (server.workload().await?, server.pauses().await?);
+        let homes = server.homes().await?;
         let pauses: Vec<_> = pauses.into_iter().map(ToldPause::from).collect();
         let (queued, applying, held) = (workload.queued, workload.applying, workload.held);
         if output.format() != Format::Table {
             let server = server.name();
-            output.value(&Told { server, queued, applying, held, pauses })?;
+            let at_desks = ToldAtDesks::from(workload.at_desks);
+            let homes = homes.into_iter().map(ToldHome::from).collect();
+            output.value(&Told { server, queued, applying, held, at_desks, homes, pauses })?;
             return Ok(Status::Done);
         }
         let sets = count(queued, "set");
@@ -56,10 +79,33 @@ impl StatusCommand {
             "{}: {sets} queued, {applying} being applied, {held} held",
             server.name()
         ))?;
+        if !homes.is_empty() {
+            let DeskWorkload { queued, running, held, .. } = workload.at_desks;
+            let jobs = count(queued, "job");
+            output.text(&format!("at desks: {jobs} queued, {running} being done, {held} held"))?;
+        }
+        for Home { name, queued, .. } in homes.iter().filter(|home| home.is_missed()) {
+            let (jobs, verb) = (count(*queued, "job"), if *queued == 1 { "waits" } else { "wait" });
+            output.text(&visible(&format!(
+                "{jobs} {verb} for the home {name}, which no worker has"
+            )))?;
+        }
         for pause in pauses {
             output.text(&pause.line())?;
         }
         Ok(Status::Done)
+    }
+}
+
+impl From<DeskWorkload> for ToldAtDesks {
+    fn from(DeskWorkload { queued, running, held, .. }: DeskWorkload) -> Self {
+        Self { queued, running, held }
+    }
+}
+
+impl From<Home> for ToldHome {
+    fn from(Home { name, tenants, workers, queued, .. }: Home) -> Self {
+        Self { home: name, tenants, workers, queued }
     }
 }
 
