@@ -60,6 +60,15 @@ pub enum FleetError {
         name: String,
     },
 
+    /// The server does not know the time zone.
+    #[error("{server}: does not know the time zone {zone:?}: name it as `America/Los_Angeles`")]
+    Zone {
+        /// The server, for people.
+        server: String,
+        /// The name that was given.
+        zone: String,
+    },
+
     /// Nobody said where the tenant's desk lies.
     #[error(
         "{server}: where the desk of tenant {tenant} lies is not known: say it with `crm fleet home \

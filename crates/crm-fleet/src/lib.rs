@@ -9,6 +9,7 @@
 //! ```sql
 #![doc = include_str!("server/v1.sql")]
 #![doc = include_str!("server/v2.sql")]
+#![doc = include_str!("server/v3.sql")]
 //! ```
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
@@ -25,6 +26,7 @@ mod homes;
 mod jobs;
 mod program;
 mod rows;
+mod schedules;
 mod server;
 mod sets;
 mod store;
@@ -43,6 +45,7 @@ pub use self::{
     error::FleetError,
     jobs::{DeskWorkload, Ended, Submission, Workload},
     program::CrmProgram,
+    schedules::{Days, NoDays, NoTimeOfDay, Routine, Schedule, TimeOfDay, Times},
     server::Server,
     sets::{LateAnswer, Place, SetId, StoredSet},
     store::ServerStore,

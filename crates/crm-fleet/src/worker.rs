@@ -185,6 +185,11 @@ async fn wake<R>(server: Server, engine: Arc<Graphile>) -> R {
         if let Err(error) = server.wake(&engine).await {
             tracing::warn!(%error, "sets without a job were not looked for");
         }
+        match server.file_due_with(&engine).await {
+            Ok(0) => {}
+            Ok(jobs) => tracing::info!(jobs, "the jobs of schedules were filed"),
+            Err(error) => tracing::warn!(%error, "the jobs of schedules were not filed"),
+        }
         sleep(WAKE_EVERY).await;
     }
 }

@@ -5,6 +5,7 @@ mod home;
 mod pause;
 pub(super) mod pull;
 pub(super) mod push;
+mod schedule;
 mod server;
 mod sets;
 mod status;
@@ -42,6 +43,10 @@ pub(crate) enum FleetCommand {
     /// Have a worker do what needs the desk of an account, where its home volume is
     #[command(subcommand)]
     Desk(desk::DeskCommand),
+
+    /// What is done in the desk of an account by itself, and when
+    #[command(subcommand)]
+    Schedule(schedule::ScheduleCommand),
 }
 
 impl FleetCommand {
@@ -57,6 +62,7 @@ impl FleetCommand {
             Self::Resume(command) => command.run(output).await,
             Self::Home(command) => command.run(globals, output).await,
             Self::Desk(command) => command.run(globals, output).await,
+            Self::Schedule(command) => command.run(globals, output).await,
         }
     }
 }
