@@ -185,6 +185,12 @@ fn a_worker_updates_a_mirror_plans_rows_and_carries_out_wishes_with_this_command
     assert!(service.writes().contains(&"PATCH".to_owned()), "{:?}", service.writes());
     assert!(answer("fleet status").contains("at desks: 0 jobs queued, 0 being done, 0 held"));
 
+    answer("fleet cap set 500");
+    let caps: Value = serde_json::from_str(&answer("fleet cap list --output json")).unwrap();
+    assert_eq!((&caps[0]["writesADay"], &caps[0]["writtenToday"]), (&500.into(), &0.into()));
+    answer("fleet cap rm");
+    env("fleet cap rm").assert().code(2);
+
     let over = env("fleet desk cancel 1").assert().code(2);
     assert!(stderr(&over).contains("job 1: there is none that waits"), "{}", stderr(&over));
     let taken = env("fleet desk plan rows.csv --name june").assert().code(2);

@@ -10,6 +10,7 @@
 #![doc = include_str!("server/v1.sql")]
 #![doc = include_str!("server/v2.sql")]
 #![doc = include_str!("server/v3.sql")]
+#![doc = include_str!("server/v4.sql")]
 //! ```
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
@@ -17,6 +18,7 @@
 
 mod accounts;
 mod batch;
+mod caps;
 mod carry;
 mod desk;
 mod desk_jobs;
@@ -40,6 +42,7 @@ pub use crm_bulk::Site;
 
 pub use self::{
     accounts::{Accounts, AnyService, NoAccount, Variables},
+    caps::Cap,
     carry::{Pulled, Pushed},
     desk::{DeskJob, DeskJobId, DeskTask, Home, Rows, TenantHome},
     error::FleetError,

@@ -3,7 +3,7 @@
 use std::{fmt, num::NonZeroUsize, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
-use crm_bulk::{Apply, BulkError, Event, ExpectedDigest, StopReason};
+use crm_bulk::{Apply, BulkError, Event, ExpectedDigest, Finished, State, StopReason};
 use crm_contacts::Advice;
 use futures_util::{
     FutureExt, TryStreamExt,
@@ -14,6 +14,7 @@ use tracing::Instrument;
 
 use crate::{
     accounts::{Accounts, NoAccount},
+    caps::Allowance,
     desk::DeskJobId,
     desk_jobs::{self, BegunAtDesk},
     engine::{Engine as _, Graphile, Hands},
@@ -303,6 +304,15 @@ impl Hand {
         let Ok(digest) = begun.digest.parse::<ExpectedDigest>() else {
             return Ended::Held("it was submitted without a digest".to_owned());
         };
+        let allowance = match self.server.set_aside(&set.site).await {
+            Ok(Some(Allowance { writes: 0, of, .. })) => {
+                return Ended::Later(format!(
+                    "the {of} writes of this day are sent: it goes on at 00:00 UTC"
+                ));
+            }
+            Ok(allowance) => allowance,
+            Err(error) => return Ended::Later(error.to_string()),
+        };
         let mut store = self.server.store(set).approved_by_another_than(&begun.submitted_by);
         if let Some(lease) = self.lease {
             store = store.lease(lease);
@@ -313,20 +323,42 @@ impl Hand {
         if begun.needs_approval {
             apply = apply.require_approval();
         }
+        if let Some(allowance) = &allowance {
+            apply = apply.canary(allowance.writes);
+        }
         let run = async {
             let mut events = apply.run(&service, &set.site)?;
-            let mut reason = None;
+            let mut last = None;
             while let Some(event) = events.try_next().await? {
                 if let Event::Finished(finished) = event {
-                    reason = Some(finished.reason);
+                    last = Some(finished);
                 }
             }
-            Ok::<_, BulkError>(reason)
+            Ok::<_, BulkError>(last)
         };
         match run.await {
-            Ok(Some(reason)) => self.after(set.id, reason).await,
+            Ok(Some(finished)) => {
+                if let Some(allowance) = &allowance {
+                    self.give_back(set, allowance, &finished).await;
+                }
+                self.after(set.id, finished.reason).await
+            }
             Ok(None) => Ended::Later("the run had no end".to_owned()),
             Err(error) => failed(&error),
+        }
+    }
+
+    /// Gives back what the run did not write, if nothing of it can be on its way still.
+    async fn give_back(&self, set: &StoredSet, allowance: &Allowance, finished: &Finished) {
+        use StopReason::{Canary, Complete, Stopped};
+
+        if !matches!(finished.reason, Complete | Canary | Stopped) {
+            return;
+        }
+        let sent = [State::Done, State::Failed, State::Unknown];
+        let sent = sent.into_iter().map(|state| finished.count(state)).sum();
+        if let Err(error) = self.server.give_back(&set.site, allowance, sent).await {
+            tracing::warn!(%error, "what was not written is lost to this day");
         }
     }
 
@@ -348,7 +380,8 @@ impl Hand {
                 Ok(_) => Ended::Later("what became of some changes is not known yet".to_owned()),
                 Err(error) => Ended::Later(error.to_string()),
             },
-            StopReason::Stopped => Ended::Yields,
+            // What was set aside for it is sent.
+            StopReason::Stopped | StopReason::Canary => Ended::Yields,
             StopReason::Unreachable | StopReason::Outage => {
                 Ended::Later("the service cannot be reached".to_owned())
             }

@@ -153,6 +153,40 @@ async fn a_set_yields_when_its_time_is_over_and_goes_on_behind_the_others() {
     worker.stop().await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_tenant_with_a_cap_goes_on_the_next_day() {
+    let Some(cluster) = Cluster::start() else { return };
+    let world = world(Seed::Count(600)).await;
+    let server = Server::connect(&cluster.url()).await.unwrap();
+    let own = look_into(&cluster).await;
+    let file = world.plan(&all_memos(&world), "memos.crm").await;
+    let set = server.push(file, "memos").await.unwrap().set;
+    let cap = 250;
+    assert!(set.open > cap + 100, "{set:?}");
+    server.set_cap(&set.site, u32::try_from(cap).unwrap().try_into().unwrap()).await.unwrap();
+    server.submit(&set, Submission::new(), "the test").await.unwrap();
+    let worker = Running::start(&world, &server, 0, false, FIVE_MINUTES);
+    let is_told = async || {
+        let reason = server.set("memos").await.unwrap().job_reason;
+        reason.is_some_and(|why| why.contains("the 250 writes of this day are sent"))
+    };
+    until_so("it comes to its cap", is_told).await;
+    let waits = server.set("memos").await.unwrap();
+    assert_eq!((waits.job.as_deref(), set.open - waits.open), (Some("queued"), cap));
+    assert_eq!(u64::try_from(world.sent("PATCH")).unwrap(), cap);
+    let [told] = &server.caps().await.unwrap()[..] else { panic!("one cap") };
+    assert_eq!((told.writes_a_day, told.written_today), (cap, cap));
+
+    // The next day; and what a run does not send of it is there for others.
+    own.execute("UPDATE crm.caps SET day = day - 1, writes_a_day = 5000", &[]).await.unwrap();
+    assert_eq!(until(&server, "memos", "done").await.open, 0);
+    let [told] = &server.caps().await.unwrap()[..] else { panic!("one cap") };
+    assert_eq!(told.written_today, set.open - cap);
+    assert!(server.remove_cap(&set.site).await.unwrap());
+    assert!(!server.remove_cap(&set.site).await.unwrap());
+    worker.stop().await;
+}
+
 /// Rows that change each contact's memo.
 fn all_memos(world: &World) -> String {
     let contacts = world.sandbox.location_contacts().unwrap();

@@ -5,7 +5,12 @@ use deadpool_postgres::Object;
 use crate::error::{FleetError, of_postgres};
 
 /// The scripts that lead from each version to the next.
-const MIGRATIONS: &[&str] = &[include_str!("v1.sql"), include_str!("v2.sql"), include_str!("v3.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("v1.sql"),
+    include_str!("v2.sql"),
+    include_str!("v3.sql"),
+    include_str!("v4.sql"),
+];
 
 /// Held while the tables are made: two workers that start at once make them once. In ASCII `CRMS`.
 const LOCK: i64 = 0x4352_4D53;

@@ -1,5 +1,6 @@
 //! Change sets on a server, where many workers carry them out: feature `fleet`.
 
+mod cap;
 mod desk;
 mod home;
 mod pause;
@@ -47,6 +48,10 @@ pub(crate) enum FleetCommand {
     /// What is done in the desk of an account by itself, and when
     #[command(subcommand)]
     Schedule(schedule::ScheduleCommand),
+
+    /// How much workers write for an account in a day
+    #[command(subcommand)]
+    Cap(cap::CapCommand),
 }
 
 impl FleetCommand {
@@ -63,6 +68,7 @@ impl FleetCommand {
             Self::Home(command) => command.run(globals, output).await,
             Self::Desk(command) => command.run(globals, output).await,
             Self::Schedule(command) => command.run(globals, output).await,
+            Self::Cap(command) => command.run(globals, output).await,
         }
     }
 }
