@@ -43,8 +43,8 @@
 //! | opt out numbers and addresses everywhere | [`OptOut`] |
 //! | turn off what a program has found | [`TurnOff`] |
 //! | read a list of wishes without acting on it | [`List`] |
-//! | look at a set | [`ChangeSet::changes`], [`Change`], [`State`], [`Totals`] |
-//! | have names beside the ids | [`ChangeSet::name_owners_from`], [`ChangeSet::name_owners`], [`NamedOwner`] |
+//! | look at a set | [`ChangeSet::changes`], [`Change`], [`State`], [`Totals`], [`ListTotals`] |
+//! | have names beside the ids | [`ChangeSet::name_owners_from`], [`ChangeSet::name_owners`], [`ChangeSet::named`], [`NamedOwner`] |
 //! | take changes out, approve it | [`ChangeSet::drop_changes`], [`ChangeSet::approve`] |
 //! | carry it out | [`Apply`], [`Event`] |
 //! | reverse it, see what has been undone of it | [`ChangeSet::undo`], [`UndoTerms`], [`ChangeSet::undone`], [`ChangeSet::undone_changes`], [`ReverseSet`] |
@@ -162,8 +162,8 @@ pub use report::{LastDay, LeftOut, PastEvent, Report};
 pub use results::ResultRows;
 pub use set::{
     Action, Change, ChangeId, Decision, DecisionKind, Digest, ExpectedDigest, Image, InvalidDigest,
-    MethodImage, Moved, NamedOwner, Outcome, Remark, ReverseSet, SetInfo, SetKind, StandIn, State,
-    Target, Totals, UnknownState, Wanted, speaks_of_marketing,
+    ListTotals, MethodImage, Moved, Named, NamedOwner, Outcome, Remark, ReverseSet, SetInfo,
+    SetKind, StandIn, State, Target, Totals, UnknownState, Wanted, speaks_of_marketing,
 };
 pub use spreadsheet::{guarded, guarded_number};
 #[cfg(any(test, feature = "contract"))]

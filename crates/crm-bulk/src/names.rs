@@ -65,7 +65,7 @@ fn may_not(error: &ContactsError) -> bool {
 
 impl ChangeSet {
     /// Takes the names and towns of the owners of the set out of a mirror, without a call: of those
-    /// that [`name_owners`](Self::name_owners) would read. Called before it, that reads only what the
+    /// that [`name_owners`](Self::name_owners) would read, and the names of the people of the set. Called before it, that reads only what the
     /// mirror does not have.
     ///
     /// ```no_run
@@ -91,7 +91,7 @@ impl ChangeSet {
         loop {
             let owners = self.unnamed_after(last, OWNERS)?;
             let Some(end) = owners.last() else {
-                return Ok(naming);
+                break;
             };
             last = Some(*end);
             let known = owners.iter().filter_map(|owner| mirror.owner(*owner).transpose());
@@ -101,6 +101,16 @@ impl ChangeSet {
             naming.unknown += owners.len().saturating_sub(names.len()) as u64;
             self.keep_names(&names)?;
         }
+        let mut people = Vec::new();
+        for id in self.people()? {
+            let name = mirror.person(id)?.and_then(|person| person.name);
+            people.extend(name.filter(|name| !name.trim().is_empty()).map(|name| (id, name)));
+        }
+        if !people.is_empty() {
+            self.keep_people(&people)?;
+        }
+        naming.named += people.len() as u64;
+        Ok(naming)
     }
 
     /// Reads the names and towns of the owners of the set, 50 a call, and keeps them beside what was

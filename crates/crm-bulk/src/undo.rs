@@ -192,10 +192,10 @@ impl ChangeSet {
                 State::Held => summary.held += 1,
                 _ => summary.impossible += 1,
             }
-            if let Some(owner) = reverse.target.owner()
-                && named.replace(owner) != Some(owner)
-            {
-                draft.inherit_name(self, owner)?;
+            let whose = Some((reverse.target.kind(), reverse.target.owner_text()));
+            if named != whose {
+                draft.inherit_name(self, &reverse.target)?;
+                named = whose;
             }
             let reverse = Planned {
                 row: None,

@@ -4,7 +4,9 @@
 mod common;
 
 use common::*;
-use crm_bulk::{Apply, ChangeSet, Naming, OwnerId, ResultRows, Site, Snapshot};
+use crm_bulk::{
+    Apply, ChangeSet, Input, Naming, OptOut, OwnerId, ResultRows, Selection, Site, Snapshot,
+};
 use crm_models::{CustomerId, LocationId, TenantId};
 use crm_sandbox::{Fault, FaultPlan, FaultRule, Seed};
 
@@ -152,4 +154,33 @@ async fn results_say_whose_contact_each_row_is_about_in_fields_of_their_own() {
     // Fed in again, the added columns are not read.
     let again = String::from_utf8(results).unwrap();
     assert_eq!(world.plan(&again, "again.crm").await.totals().unwrap().all(), 5);
+}
+
+#[tokio::test]
+async fn people_have_the_names_that_a_mirror_knows_in_the_set_its_page_and_its_undo() {
+    let world = world(Seed::Demo).await;
+    let list = Input::csv("list", std::io::Cursor::new("213-555-0177\n"));
+    let plan = OptOut::new(world.site.clone(), world.snapshot().await);
+    plan.plan(&world.service, list, world.path("set.crm")).await.unwrap();
+    let set = ChangeSet::open(world.path("set.crm")).unwrap();
+    let of_people = |set: &ChangeSet| {
+        let changes = set.changes(&Selection::all()).map(Result::unwrap);
+        let changes = changes.filter(|change| change.target.kind() == "person");
+        changes.map(|change| set.named(&change.target).unwrap()).collect::<Vec<_>>()
+    };
+    assert!(of_people(&set).iter().all(Option::is_none));
+    let mirror = world.snapshot().await;
+    set.name_owners_from(&mirror).unwrap();
+    let named = of_people(&set);
+    assert!(!named.is_empty() && named.iter().all(Option::is_some), "{named:?}");
+    let name = named[0].as_ref().unwrap().to_string();
+    let mut page = Vec::new();
+    set.report(&mut page).unwrap();
+    let page = String::from_utf8(page).unwrap();
+    assert!(page.contains(&format!("<b><bdi>{name}</bdi></b>")), "{page}");
+
+    world.apply(Apply::new(ChangeSet::open(set.path()).unwrap())).await.unwrap();
+    set.undo(world.path("undo.crm")).await.unwrap();
+    let undo = ChangeSet::open(world.path("undo.crm")).unwrap();
+    assert!(of_people(&undo).iter().all(Option::is_some));
 }

@@ -168,6 +168,50 @@ async fn the_evidence_has_each_entry_with_each_place_its_ids_and_what_became_of_
     assert!(at("12 Main") < at("Entry by entry") && at("9995550000") > at("Found nowhere"));
 }
 
+/// The lines in each state.
+fn counted<'a>(
+    lines: impl Iterator<Item = &'a BTreeMap<String, String>>,
+) -> BTreeMap<&'a str, u64> {
+    lines.fold(BTreeMap::new(), |mut all, line| {
+        *all.entry(&*line["state"]).or_default() += 1;
+        all
+    })
+}
+
+#[tokio::test]
+async fn entries_numbers_and_contacts_are_counted_each_by_itself_and_alike_everywhere() {
+    let world = world(Seed::Demo).await;
+    let list = "phone,mobile\n213-555-0177,2135550177\n(213) 555-0177,\n818-555-0144,\n\
+                9995550000,\n";
+    let set = opt_out(&world, list.to_owned(), "set.crm").await;
+    let list = set.list_totals().unwrap().unwrap();
+    assert_eq!((list.rows, list.values, list.found), (4, 3, 2));
+    let notes = set.info().unwrap().notes.join(" ");
+    assert!(notes.contains("Of the numbers found, 1 may still get text messages."), "{notes}");
+    world.apply(Apply::new(ChangeSet::open(world.path("set.crm")).unwrap())).await.unwrap();
+    let (page, lines) = report(&set);
+    let totals = set.totals().unwrap();
+    let of_row = |row: &str| lines.iter().filter(|line| line["row"] == row).count() as u64;
+    assert_eq!((of_row("1"), of_row("2")), (9, 9), "{lines:#?}");
+    assert_eq!((totals.all(), totals.repeats()), (9 + of_row("3"), 9));
+    let changes = lines.iter().filter(|line| !line["change"].is_empty());
+    let contacts = counted(changes.filter(|line| line["repeats"].is_empty()));
+    for (state, word) in [(State::Done, "done"), (State::Already, "was so already")] {
+        let count = totals.in_state(state);
+        assert_eq!(contacts.get(state.as_str()).copied().unwrap_or_default(), count, "{state}");
+        if count > 0 {
+            assert!(page.contains(&format!(">{count}</b>{word}")), "{word}: {page:.3000}");
+        }
+    }
+    let repeats = lines.iter().filter(|line| line["row"] == "2");
+    for line in repeats {
+        let first = lines.iter().find(|first| first["change"] == line["repeats"]).unwrap();
+        assert_eq!((&*first["row"], &first["state"]), ("1", &line["state"]));
+    }
+    assert!(page.contains("3 in the list, 2 of them found"), "{page:.3000}");
+    assert!(page.contains("9 times a later row"), "{page:.3000}");
+}
+
 #[tokio::test]
 async fn a_long_list_has_a_short_page_that_says_what_it_shows_and_all_of_it_beside() {
     let world = world(Seed::Count(1_000)).await;

@@ -11,6 +11,7 @@ use crm_mirror::disk::room;
 use crm_models::{Preference, PreferencesError};
 use crm_sandbox::SandboxError;
 use crm_transport::{TransportError, TransportErrorKind};
+use crm_values::InvalidValue;
 
 use crate::{
     desk::DeskError,
@@ -102,6 +103,14 @@ pub(crate) enum CliError {
     CheckFailed { summary: String, exit: Exit },
 }
 
+/// What to do about wrong rows of an input.
+const MEND_HERE: &str = "mend them in the input and run this again; or --skip-invalid leaves them out now, and \
+                         with --mend FILE keeps them to be mended and planned afterwards";
+/// The same where these rows are in a file of their own: planned alone they would leave out all others.
+const MEND_BOTH: &str = "the right rows are not planned either: mend the input itself and run this again; or \
+                         --skip-invalid plans these now, and the file with the wrong ones, mended, is \
+                         planned afterwards";
+
 impl CliError {
     /// An I/O error with what was attempted.
     pub(crate) fn io(what: impl Into<String>, source: io::Error) -> Self {
@@ -170,6 +179,13 @@ impl CliError {
             },
             Self::Io { source, .. } if room::is_for_want_of_room(source.kind()) => {
                 Some("make room and run it again: what has been done so far stays done")
+            }
+            Self::Bulk(BulkError::InvalidRows(invalid)) => Some(match invalid.mend {
+                Some(_) => MEND_BOTH,
+                None => MEND_HERE,
+            }),
+            Self::Consent(ConsentError::Value(InvalidValue::Letters)) => {
+                Some("where letters stand for digits, as in 1-800-FLOWERS, add --vanity")
             }
             // Other changes of the set may have been made before.
             Self::Bulk(BulkError::Contacts(error)) if error.advice() == Advice::Later => {

@@ -48,7 +48,11 @@ impl Exit {
             "a write may or may not have been carried out, also where its answer cannot be read; \
              look before repeating",
         ),
-        (Self::Conflict, "changed by somebody else, or in conflict with the record's state"),
+        (
+            Self::Conflict,
+            "changed by somebody else, or in conflict with the record's state; changes of a set that \
+             cannot be made and were not sent",
+        ),
         (
             Self::Differs,
             "written, but the answer is not what was asked for, or no longer so when read back",

@@ -513,6 +513,10 @@ fn wrong_rows_are_listed_and_written_to_be_mended() {
     let text = stderr(&refused);
     assert!(text.contains("line 2, location_id `0`: must be a positive whole number"), "{text}");
     assert!(service.read("mend.csv").contains("0,3001,x,2,"));
+    // Who plans the mended rows alone would leave out all others.
+    for told in ["mend.csv has these rows alone", "right rows are not planned", "--skip-invalid"] {
+        assert!(text.contains(told), "{told}: {text}");
+    }
     let detailed = [&plan[..], &["--detailed-exitcode"]].concat();
     service.crm(&detailed).assert().code(1);
     let skipping = [&plan[..], &["--skip-invalid"]].concat();
@@ -529,10 +533,10 @@ fn an_opt_out_reaches_every_copy_and_says_what_it_cannot_do() {
     let text = service.ok(&plan);
     assert!(text.contains("7  planned    update"), "{text}");
     assert!(text.contains("2  planned    method-preferences"), "{text}");
-    assert!(text.trim_end().ends_with("found nowhere: 1 row"), "{text}");
-    let next =
-        "next: crm apply set.crm\nnext: crm report set.crm --html set.html  # the evidence\n";
+    let next = "found nowhere: 1 row\nnext: crm apply set.crm\nnext: crm report set.crm --html set.html  # the evidence\n";
     assert!(text.contains(next), "{text}");
+    let list = "the list: 2 rows, 2 different numbers and addresses, 1 of them found\n";
+    assert!(text.contains(list), "{text}");
     let detailed = ["opt-out", "list.csv", "--out", "again.crm", "--detailed-exitcode"];
     service.crm(&detailed).assert().code(2);
     assert!(text.contains("Text messages are not covered"), "{text}");
@@ -1049,4 +1053,39 @@ fn what_unknown_flags_become_is_said_with_the_number_of_contacts_and_what_ends()
     service.write("rows.csv", "location_id,contact_id,invoices\n2001,3005,on\n");
     let planned = service.ok("plan rows.csv --unknown-flags on --out rows.crm");
     assert!(planned.contains("marketing too where a row does not name it"), "{planned}");
+}
+
+#[test]
+fn what_was_never_sent_is_no_refusal_of_the_api() {
+    let service = Service::start();
+    // The service does not tell what it receives, so one flag alone cannot be sent.
+    let contacts = service.sandbox.location_contacts().unwrap();
+    let unknown = contacts.iter().find(|it| it.active && it.preferences.is_none()).unwrap();
+    let row = format!("{},{},off", unknown.owner_id, unknown.id);
+    service.write("rows.csv", &format!("location_id,contact_id,marketing_updates\n{row}\n"));
+    service.ok(&["plan", "rows.csv", "--out", "set.crm"]);
+    let sent = service.writes().len();
+    let ended = service.crm(&["apply", "set.crm"]).assert().code(7);
+    let told = stderr(&ended);
+    assert!(told.contains("some changes cannot be made, and were not sent: 1 failed"), "{told}");
+    assert_eq!(service.writes().len(), sent);
+}
+
+#[test]
+fn a_list_that_names_a_contact_twice_is_counted_once_in_every_form() {
+    let service = Service::start();
+    service.write("list.csv", "number\n+1 213 555 0177\n213-555-0177\n1-800-FLOWERS\n");
+    let plan = ["opt-out", "list.csv", "--out", "set.crm"];
+    let refused = stderr(&service.crm(&plan).assert().code(2));
+    assert!(refused.contains("--vanity reads letters as digits"), "{refused}");
+    let text = service.ok(&[&plan[..], &["--skip-invalid"]].concat());
+    assert!(text.contains("7  planned    update"), "{text}");
+    assert!(text.contains("9  repeats "), "{text}");
+    service.ok(&["apply", "set.crm"]);
+    let status = json(&service.ok(&["status", "set.crm", "--output", "json"]));
+    assert_eq!(status["list"], serde_json::json!({"rows": 3, "values": 1, "found": 1}));
+    assert_eq!((&status["repeats"], &status["totals"]["done"]["update"]), (&9.into(), &7.into()));
+    let page = service.ok(&["report", "set.crm"]);
+    assert!(page.contains("<b class=\"done\">9</b>done"), "{page:.3000}");
+    assert!(page.contains("Left out, since the row is wrong (line 4)"), "{page}");
 }

@@ -852,3 +852,94 @@ fn reading_writes_nothing_into_the_desk() {
         (bytes, at)
     );
 }
+
+#[test]
+fn a_history_has_names_the_approval_and_the_wishes_of_the_ledger() {
+    let service = Service::start();
+    service.ok("mirror update");
+    service.ok(
+        "consent add 213-555-0177 --said STOP --at 2026-11-20T10:00:00Z --by dana --where desk",
+    );
+    fs::write(service.home.path().join("list.csv"), "phone\n2135550177\n").unwrap();
+    let name = service.json("opt-out list.csv")["set"].as_str().unwrap().to_owned();
+    service.ok(&format!("approve {name} --by Ana"));
+    service.ok(&format!("apply {name}"));
+    let events = service.json("history 2135550177");
+    let events = events.as_array().unwrap();
+    let of = |action: &str| events.iter().find(|event| event["action"] == action).unwrap();
+    let wish = of("wish");
+    let told = wish["change"].as_str().unwrap();
+    assert_eq!(
+        told,
+        "out, marketing: received 2026-11-20 10:00:00 UTC, \"STOP\", desk, taken by dana"
+    );
+    assert_eq!(events[0], *wish, "the earliest first");
+    assert_eq!(
+        (&of("approve")["through"], &of("approve")["state"]),
+        (&name.as_str().into(), &"approved".into())
+    );
+    assert!(of("approve")["by"].as_str().unwrap().contains("Ana"));
+    let sent: Vec<_> = events.iter().filter(|event| event["through"] == name.as_str()).collect();
+    let named = sent.iter().filter(|event| event["ownerName"].is_string()).count();
+    assert_eq!((sent.len(), named), (10, 9), "all but the approval: {events:#?}");
+    // A person is named in the set too.
+    let shown = service.ok(&format!("show {name}"));
+    assert!(!shown.contains("MarketingUpdates"), "{shown}");
+    let rows = service.json(&format!("show {name}"));
+    let people = rows.as_array().unwrap().iter().filter(|row| row["ownerKind"] == "person");
+    assert!(
+        people.clone().count() > 0 && people.into_iter().all(|row| row["ownerName"].is_string())
+    );
+    let table = service.ok("history 2135550177");
+    assert!(table.contains(" NAME ") && table.contains("Harbor Bakery"), "{table}");
+}
+
+#[test]
+fn a_history_of_a_time_of_which_nothing_is_known_says_so_and_what_the_service_says() {
+    let service = Service::start();
+    let name = planned(&service);
+    service.ok(&format!("apply {name}"));
+    service.ok("mirror update");
+    let contact = &service.json("customer-contacts list 1001")[1];
+    let (id, at) = (contact["id"].as_i64().unwrap(), contact["modifiedOn"].as_str().unwrap());
+    let asked = format!("history customer:1001 {id} --since 2020-01-01 --until 2026-11-01");
+    let told = stderr(&service.crm(&asked).assert().success());
+    assert!(at < "2026-11-01", "{contact}");
+    assert!(
+        told.contains(&format!("the service says that contact {id} of customer 1001")),
+        "{told}"
+    );
+    let value =
+        service.json("customer-contacts list 1001")[0]["value"].as_str().unwrap().to_owned();
+    let asked = format!("history '{value}' --since 2020-01-01 --until 2020-02-01");
+    let told = stderr(&service.crm(&asked).assert().success());
+    assert!(
+        told.contains("nothing is known of this time: what the desk knows begins 20"),
+        "{told}"
+    );
+}
+
+#[test]
+fn sets_say_what_became_of_each_of_their_changes() {
+    let service = Service::start();
+    let name = planned(&service);
+    service.ok(&format!("apply {name}"));
+    let again = planned(&service);
+    let set = listed(&service, &again);
+    assert_eq!((&set["state"], &set["changes"]), (&"settled".into(), &1.into()), "{set}");
+    assert_eq!((&set["already"], &set["done"]), (&1.into(), &0.into()), "{set}");
+    let rows = "customer_id,contact_id,memo\n1001,999999,x\n";
+    fs::write(service.home.path().join("rows.csv"), rows).unwrap();
+    let nowhere = service.json("plan rows.csv")["set"].as_str().unwrap().to_owned();
+    let set = listed(&service, &nowhere);
+    assert_eq!((&set["state"], &set["notDone"]), (&"not-done".into(), &1.into()), "{set}");
+    let fresh = fs::write(
+        service.home.path().join("rows.csv"),
+        "location_id,contact_id,memo\n2001,3001,x\n2001,3002,y\n",
+    );
+    fresh.unwrap();
+    let dropped = service.json("plan rows.csv")["set"].as_str().unwrap().to_owned();
+    service.ok(&format!("drop {dropped} 1"));
+    let set = listed(&service, &dropped);
+    assert_eq!((&set["dropped"], &set["open"], &set["changes"]), (&1.into(), &1.into(), &2.into()));
+}

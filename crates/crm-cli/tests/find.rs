@@ -212,7 +212,7 @@ fn the_service_itself_is_asked_and_what_it_does_not_see_is_said() {
         (&found[0]["ownerName"], &found[0]["contactId"]),
         (&"Harbor Bakery".into(), &11.into())
     );
-    assert_eq!(found[0]["sharedWith"], 2, "a location and a person have it too");
+    assert_eq!(found[0]["sharedWith"], 1, "a location; people are shown themselves");
     assert_eq!((&found[1]["ownerId"], &found[1]["contactId"]), (&2001.into(), &12.into()));
     assert_eq!(found[2]["relationships"][0]["name"], "Harbor Bakery", "{}", found[2]);
     for row in found {
@@ -280,4 +280,18 @@ fn the_address_in_the_application_has_the_form_that_the_profile_says() {
     let hits = service.json(&find);
     let urls: Vec<_> = hits.as_array().unwrap().iter().map(|hit| &hit["url"]).collect();
     assert!(urls.contains(&&"https://go.example/#/location/2001".into()), "{urls:?}");
+}
+
+#[test]
+fn each_of_several_texts_stands_above_what_was_found_for_it_and_an_owner_is_told_once() {
+    let service = mirrored();
+    let one = service.ok("find --mirror mirror.db 'harbor bakery'");
+    assert!(!one.contains("=="), "{one}");
+    let owners: Vec<_> = one.lines().filter(|line| !line.starts_with("  ")).collect();
+    let different: std::collections::BTreeSet<_> = owners.iter().collect();
+    assert_eq!(owners.len(), different.len(), "{one}");
+    let both = service.ok("find --mirror mirror.db 2135550177 8185550144");
+    let at = |text: &str| both.find(text).unwrap_or_else(|| panic!("{text}: {both}"));
+    assert_eq!(at("== 2135550177 ==\n"), 0);
+    assert!(at("2135550177") < at("== 8185550144 ==\n"), "{both}");
 }

@@ -3,7 +3,7 @@
 
 mod common;
 
-use std::fs;
+use std::{collections::BTreeMap, fs};
 
 use common::{Service, stderr, stdout};
 use crm_sandbox::{NewContact, Sandbox, Seed};
@@ -73,8 +73,8 @@ fn what_is_edited_in_a_sheet_is_planned_and_nothing_else() {
     service.ok("mirror export --out sheet.csv");
     let path = service.home.path().join("sheet.csv");
     let sheet = fs::read_to_string(&path).unwrap();
-    let header = "ownerKind,ownerId,ownerName,ownerTown,ownerAddress,ownerActive,customerId,\
-        locationId,contactId,type,value,memo,";
+    let header = "ownerKind,ownerId,ownerName,ownerTown,ownerAddress,ownerActive,ownerCustomerId,\
+        customerId,locationId,contactId,type,value,memo,";
     assert!(sheet.starts_with(header), "{sheet}");
     assert_eq!(sheet.lines().count(), 1 + 65);
     let kinds: Vec<_> = sheet.lines().skip(1).map(|line| line.split(',').next().unwrap()).collect();
@@ -142,4 +142,31 @@ fn a_sheet_updates_an_old_mirror_uses_a_young_one_and_spares_it() {
     service.crm("mirror export --fields nme").assert().code(2);
     let in_sandbox = service.ok("--sandbox mirror export");
     assert_eq!(in_sandbox.lines().count(), 1 + 65);
+}
+
+#[test]
+fn a_sheet_has_the_customers_of_locations_times_for_spreadsheets_and_people_if_asked() {
+    let service = Service::start();
+    let made = service.crm("mirror export --excel --out sheet.csv").assert().success();
+    let told = stderr(&made);
+    assert!(told.contains(" of people: --of person writes them"), "{told}");
+    let rows = |name: &str| {
+        let text = fs::read_to_string(service.home.path().join(name)).unwrap();
+        let mut csv = csv::Reader::from_reader(text.trim_start_matches('\u{feff}').as_bytes());
+        csv.deserialize().map(Result::unwrap).collect::<Vec<BTreeMap<String, String>>>()
+    };
+    for row in rows("sheet.csv") {
+        let [of, customer, location] =
+            ["ownerCustomerId", "customerId", "locationId"].map(|name| row[name].as_str());
+        assert!(!of.is_empty() && customer.is_empty() != location.is_empty(), "{row:?}");
+        let at = row["modifiedOn"].as_str();
+        assert_eq!((at.len(), &at[10..11], at.contains('Z')), (19, " ", false), "{at}");
+    }
+    let people = service.ok("mirror export --of person");
+    assert!(people.lines().count() > 1, "{people}");
+    service.ok("mirror export --of people --out people.csv");
+    for row in rows("people.csv") {
+        assert_eq!(row["ownerKind"], "person");
+        assert!(!row["ownerName"].is_empty() && row["customerId"].is_empty(), "{row:?}");
+    }
 }

@@ -125,7 +125,7 @@ pub(crate) fn problem(cells: &[BadCell]) -> String {
         rows => format!("{rows} rows are wrong; the first: "),
     },
     cells.first().map(ToString::to_string).unwrap_or_default(),
-    mend.as_ref().map(|path| format!("; mend them in {}", path.display())).unwrap_or_default()
+    mend.as_ref().map(|path| format!("; {} has these rows alone", path.display())).unwrap_or_default()
 )]
 #[non_exhaustive]
 pub struct InvalidRows {

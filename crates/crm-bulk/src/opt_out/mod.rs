@@ -256,11 +256,12 @@ impl OptOut {
         let action = Action::Update(self.wanted());
         let mut texts_otherwise = 0;
         search.each_place(|found| {
+            let mut is_otherwise = false;
             for (owner, contact, is_first) in self.in_order(&found)? {
                 let takes_texts = !matches!(contact.contact_type, ContactType::Fax)
                     && contact.contact_type.is_phone();
                 let takes_none = contact.do_not_text() == Some(true);
-                texts_otherwise += u64::from(is_first && takes_texts && takes_none == self.on);
+                is_otherwise |= is_first && takes_texts && takes_none == self.on;
                 let action = judge::completed(&action, Some(&contact), self.unknown_flags);
                 let outcome = judge::action(&action, Some(&contact));
                 draft.add_change(&Planned {
@@ -271,6 +272,7 @@ impl OptOut {
                     outcome,
                 })?;
             }
+            texts_otherwise += u64::from(is_otherwise);
             Ok(())
         })?;
         search.texts_otherwise = texts_otherwise;
@@ -345,8 +347,10 @@ impl OptOut {
                 left += 1;
                 draft.settle_row(row.row, Some(State::Already), why)?;
             }
-            let mut values = values.iter();
-            values.try_for_each(|value| search.listed.add(row.row, &value.column, &value.keys))
+            // A number that a row has in two columns is one number.
+            let is_new = |at: usize| values[..at].iter().all(|one| one.keys != values[at].keys);
+            let mut values = values.iter().enumerate().filter(|(at, _)| is_new(*at));
+            values.try_for_each(|(_, value)| search.listed.add(row.row, &value.column, &value.keys))
         })?;
         if left > 0 {
             let rows = if left == 1 { "row, whose status" } else { "rows, whose status" };

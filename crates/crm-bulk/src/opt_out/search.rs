@@ -20,7 +20,7 @@ pub(super) struct Search<'a> {
     draft: &'a Draft,
     pub(super) rows: u64,
     pub(super) listed: Listed<'a>,
-    /// How many telephone numbers there are whose text messages are not as the list wants them.
+    /// How many different numbers were found whose text messages are not as the list wants them.
     pub(super) texts_otherwise: u64,
     /// Records of the service that cannot be read.
     unreadable: Vec<UnreadableRecord>,
@@ -189,6 +189,9 @@ impl<'a> Search<'a> {
         self.settle_rows()?;
         let look_at = self.note_whom_to_look_at()?;
         self.draft.set_meta("look_at", &look_at.to_string())?;
+        let (values, found) = self.different_values()?;
+        self.draft.set_meta("values_listed", &values.to_string())?;
+        self.draft.set_meta("values_found", &found.to_string())?;
         self.draft.set_unreadable(&self.unreadable)?;
         if self.listed.has_numbers {
             self.notes.push(text_messages(on, self.texts_otherwise));
@@ -196,6 +199,16 @@ impl<'a> Search<'a> {
         self.draft.set_notes(&self.notes)?;
         self.draft.set_known_at(known_at)?;
         Ok(PlanSummary { rows: self.rows, invalid: self.invalid, known_at })
+    }
+
+    /// How many different numbers and addresses the list has, and how many of them were found.
+    fn different_values(&self) -> Result<(u64, u64), BulkError> {
+        let database = self.draft.database();
+        let listed = database.value("SELECT count(DISTINCT key) FROM listed", [])?;
+        let sql = "SELECT count(DISTINCT key) FROM listed
+            WHERE EXISTS (SELECT 1 FROM found WHERE found.place = listed.place)";
+        let found = database.value(sql, [])?;
+        Ok((listed.unwrap_or_default(), found.unwrap_or_default()))
     }
 
     /// Reports which records a person has to check, and how many there are.

@@ -14,7 +14,7 @@ use crate::{
     clock,
     error::BulkError,
     input::{InputFormat, cells},
-    set::{Change, NamedOwner, Outcome, State},
+    set::{Change, ChangeId, Named, Outcome, State},
     store::{ChangeSet, Selection, file::ChangeColumns},
     undone::{UndoneBy, UndoneChanges},
     verify::KeptFinding,
@@ -66,7 +66,9 @@ pub(super) struct InputRow {
 /// longer so.
 pub(super) struct Place {
     pub(super) change: Change,
-    pub(super) named: Option<NamedOwner>,
+    /// The change of an earlier row that it repeats, and whose outcome it has.
+    pub(super) repeats: Option<ChangeId>,
+    pub(super) named: Option<Named>,
     pub(super) undone_by: Option<String>,
     pub(super) finding: Option<KeptFinding>,
     /// The day by which it is to be done, and whether it missed that.
@@ -79,20 +81,23 @@ pub(super) struct Places<'a> {
     set: &'a ChangeSet,
     undone: &'a UndoneChanges,
     is_verified: bool,
+    has_repeats: bool,
 }
 
 impl<'a> Places<'a> {
     pub(super) fn of(set: &'a ChangeSet, undone: &'a UndoneChanges) -> Result<Self, BulkError> {
-        Ok(Self { set, undone, is_verified: set.verification()?.is_some() })
+        let is_verified = set.verification()?.is_some();
+        Ok(Self { set, undone, is_verified, has_repeats: set.totals()?.repeats() > 0 })
     }
 
     pub(super) fn place(&self, change: Change) -> Result<Place, BulkError> {
         let set = self.set;
-        let named = change.target.owner().map(|owner| set.named_owner(owner)).transpose()?;
+        let named = set.named(&change.target)?;
         let finding = if self.is_verified { set.finding(change.id)? } else { None };
+        let repeats = if self.has_repeats { set.repeats(change.id)? } else { None };
         let undone_by = self.undone.by(change.id).map(UndoneBy::name);
-        let (named, due, late) = (named.flatten(), None, None);
-        Ok(Place { change, named, undone_by, finding, due, late })
+        let (due, late) = (None, None);
+        Ok(Place { change, repeats, named, undone_by, finding, due, late })
     }
 }
 

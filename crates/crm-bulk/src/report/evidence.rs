@@ -14,14 +14,15 @@ use super::{
     past::PastEvent,
 };
 use crate::{
-    set::{Action, Change, Image, NamedOwner, State},
+    set::{Action, Change, Image, Named, State},
     spreadsheet::guarded,
 };
 
-/// The columns. A row of the input has a line for each place where it was found, or a single one. The
-/// last three are for what happened to a record through something else than the set: a line that has
-/// one `through` is no change of the set.
-const COLUMNS: [&str; 34] = [
+/// The columns. A row of the input has a line for each place where it was found, or a single one. A line
+/// that `repeats` another is about a contact of an earlier row, with the outcome of that: without these
+/// each contact has one line. The last three are for what happened to a record through something else
+/// than the set: a line that has one `through` is no change of the set.
+const COLUMNS: [&str; 35] = [
     "row",
     "line",
     "entry",
@@ -32,6 +33,7 @@ const COLUMNS: [&str; 34] = [
     "dueBecause",
     "rowMessage",
     "change",
+    "repeats",
     "ownerKind",
     "ownerId",
     "contactId",
@@ -141,11 +143,12 @@ impl<W: Write> Evidence<W> {
             text(due.and_then(|due| due.why.as_ref())),
             text(row.and_then(|row| row.message.as_ref())),
             change.map(|change| change.id.to_string()),
+            place.and_then(|place| place.repeats).map(|repeats| repeats.to_string()),
             target.map(|target| target.kind().to_owned()),
             target.map(|target| target.owner_text()),
             target.and_then(|target| target.contact_text()),
-            named.map(|named| named.name.clone()),
-            named.map(|named| named.town.clone()),
+            named.map(|named| named.name().to_owned()),
+            named.map(|named| named.town().to_owned()),
             change.and_then(Change::contact_type).map(|kind| kind.as_str().to_owned()),
             change.and_then(Change::value).map(str::to_owned),
             change.map(|change| change.action.name().to_owned()),
@@ -190,11 +193,7 @@ impl<W: Write> Evidence<W> {
     }
 
     /// Adds what else happened to a record.
-    pub(super) fn add_past(
-        &mut self,
-        event: &PastEvent,
-        named: Option<&NamedOwner>,
-    ) -> io::Result<()> {
+    pub(super) fn add_past(&mut self, event: &PastEvent, named: Option<&Named>) -> io::Result<()> {
         let PastEvent { record, members, .. } = event;
         let [before, after] = sides(members)?;
         let text = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
@@ -203,8 +202,8 @@ impl<W: Write> Evidence<W> {
             "ownerKind" => text(record.kind()),
             "ownerId" => Some(record.owner_text()),
             "contactId" => record.contact_text(),
-            "ownerName" => named.map(|named| named.name.clone()),
-            "ownerTown" => named.map(|named| named.town.clone()),
+            "ownerName" => named.map(|named| named.name().to_owned()),
+            "ownerTown" => named.map(|named| named.town().to_owned()),
             "action" => text(&event.action),
             "before" => before.clone(),
             "after" => after.clone(),

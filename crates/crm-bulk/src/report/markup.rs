@@ -10,6 +10,7 @@ use super::{
     words,
 };
 use crate::{
+    decide::judge::NO_SUCH_VALUE,
     set::{Change, State},
     visible,
 };
@@ -105,6 +106,7 @@ pub(super) fn entry(entry: &Entry, counted: &str) -> Markup {
         @if state == Some(State::Failed) {
             p.bad {
                 "Left out, since the row is wrong"
+                @if let Some(row) = row { " (line " (row.line) ")" }
                 @if let Some(message) = message { ": " (foreign(message)) }
             }
         } @else if state == Some(State::Already) {
@@ -112,7 +114,10 @@ pub(super) fn entry(entry: &Entry, counted: &str) -> Markup {
         } @else if found.is_empty() {
             p.bad {
                 "Not found anywhere."
-                @if let Some(message) = message { br; small { (foreign(message)) } }
+                @if let Some(message) = message.filter(|message| *message != NO_SUCH_VALUE) {
+                    br;
+                    small { (foreign(message)) }
+                }
             }
         } @else {
             @if let Some(message) = message { p.bad { (foreign(message)) } }

@@ -29,7 +29,9 @@ use self::{
 pub use self::{deadline::LastDay, left_out::LeftOut, past::PastEvent};
 use crate::{
     error::BulkError,
-    set::{Change, Decision, DecisionKind, Digest, NamedOwner, SetInfo, SetKind, State, Totals},
+    set::{
+        Change, Decision, DecisionKind, Digest, ListTotals, Named, SetInfo, SetKind, State, Totals,
+    },
     store::{ChangeSet, Selection},
     undone::{Undone, UndoneBy, UndoneChanges},
     verify::Verification,
@@ -337,6 +339,7 @@ impl ChangeSet {
         let of = |kind| decisions.iter().filter(move |it| it.kind == kind);
         let title = words::title(info.kind);
         let rows = self.count("SELECT count(*) FROM rows")?;
+        let (list, repeats) = (self.list_totals()?, totals.repeats());
         let tiles = self.tiles(info, totals, late)?;
         Ok(html! {
             (page::begin(page::SET, title))
@@ -361,6 +364,19 @@ impl ChangeSet {
                 }
                 @if let Some(at) = info.known_at { dt { "Contacts as of" } dd { (words::time(at)) } }
                 @if rows > 0 { dt { "Rows in the list" } dd { (rows) } }
+                @if let Some(ListTotals { values, found, .. }) = list {
+                    dt { "Different numbers and addresses" }
+                    dd { (values) " in the list, " (found) " of them found" }
+                }
+                @if repeats > 0 {
+                    dt { "Contacts" }
+                    dd {
+                        (totals.all()) ", each counted once above; "
+                        @if repeats == 1 { "once a later row is" }
+                        @else { (repeats) " times a later row is" }
+                        " about one of them again, and shows the outcome of the first"
+                    }
+                }
                 @match digest {
                     Some(digest) => { dt { "Digest" } dd { code { (digest.short()) } } }
                     None => { dt { "Digest" } dd { "none: written by version 0.1" } }
@@ -451,14 +467,13 @@ impl<'a> Told<'a> {
     fn take(
         &mut self,
         set: &ChangeSet,
-        mut each: impl FnMut(&PastEvent, Option<&NamedOwner>) -> Result<(), BulkError>,
+        mut each: impl FnMut(&PastEvent, Option<&Named>) -> Result<(), BulkError>,
     ) -> Result<(), BulkError> {
         for event in &mut self.past.events {
             let unread =
                 |e| BulkError::file(set.path(), "told what else happened to its records", e);
             let event = event.map_err(unread)?;
-            let named = event.record.owner().map(|owner| set.named_owner(owner)).transpose()?;
-            let named = named.flatten();
+            let named = set.named(&event.record)?;
             each(&event, named.as_ref())?;
             self.section.add(|| past::row(&event, named.as_ref()));
         }

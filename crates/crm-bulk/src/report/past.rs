@@ -10,7 +10,7 @@ use super::{
     markup::{foreign, members},
     words,
 };
-use crate::set::{NamedOwner, Target};
+use crate::set::{Named, Target};
 
 /// Something that happened to a record of a set, before it or after it, and not by the set itself: by
 /// another set, by a single write, or by somebody else. A [`Report`](crate::Report) tells it.
@@ -91,7 +91,7 @@ pub(super) const TABLE: [&str; 2] = [
 ];
 
 /// A row of the table of events.
-pub(super) fn row(event: &PastEvent, named: Option<&NamedOwner>) -> Markup {
+pub(super) fn row(event: &PastEvent, named: Option<&Named>) -> Markup {
     let ids = words::place(&event.record);
     html! {
         tr {

@@ -1,9 +1,9 @@
 //! One change of a set: what is wanted, what was there before, and what became of it.
 
-use std::fmt;
+use std::{borrow::Cow, fmt};
 
 use crm_contacts::Difference;
-use crm_models::{ContactChange, ContactType};
+use crm_models::{ContactChange, ContactType, Preference};
 use serde::Serialize;
 
 use super::{action::Action, image::Image, outcome::Outcome, target::Target, wanted::on_off};
@@ -116,10 +116,32 @@ impl Change {
                     .iter()
                     .filter(|(name, on)| old(name) != Some(**on))
                     .map(|(name, on)| {
-                        Difference::new(name.clone(), old(name).map(on_off), Some(on_off(*on)))
+                        let words = preference_words(name);
+                        Difference::new(words, old(name).map(on_off), Some(on_off(*on)))
                     })
                     .collect()
             }
         }
+    }
+}
+
+/// What people call a preference of a contact method: as the flag of contacts that has its name, else
+/// by its own name.
+fn preference_words(name: &str) -> Cow<'static, str> {
+    let is_it = |flag: &Preference| flag.column().replace('_', "").eq_ignore_ascii_case(name);
+    match Preference::ALL.into_iter().find(is_it) {
+        Some(flag) => flag.words().into(),
+        None => name.to_owned().into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_preference_of_a_person_is_called_as_that_of_a_contact() {
+        assert_eq!(preference_words("MarketingUpdates"), Preference::MarketingUpdates.words());
+        assert_eq!(preference_words("Newsletter"), "Newsletter");
     }
 }

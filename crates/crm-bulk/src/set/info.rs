@@ -82,15 +82,38 @@ impl SetKind {
     }
 }
 
-/// The number of changes in each state, by action.
+/// The number of changes in each state, by action: each record is counted once. A change that repeats
+/// another, since a later row of the input asks for the same, is counted by [`repeats`](Self::repeats)
+/// alone.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Totals(pub(crate) BTreeMap<(State, String), u64>);
+pub struct Totals {
+    pub(crate) changes: BTreeMap<(State, String), u64>,
+    pub(crate) repeats: u64,
+}
+
+/// A list of numbers and addresses as its plan counted it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ListTotals {
+    /// The entries, that is, the rows of the list.
+    pub rows: u64,
+    /// The different numbers and addresses that were searched for, however often the list names them.
+    pub values: u64,
+    /// How many of these values some contact has.
+    pub found: u64,
+}
 
 impl Totals {
     /// Returns the number of all changes of the set.
     #[must_use]
     pub fn all(&self) -> u64 {
-        self.0.values().sum()
+        self.changes.values().sum()
+    }
+
+    /// Returns how many changes repeat another one, with which they are carried out.
+    #[must_use]
+    pub fn repeats(&self) -> u64 {
+        self.repeats
     }
 
     /// Returns the number of changes in this state.
@@ -107,7 +130,7 @@ impl Totals {
     /// assert_eq!(Totals::default().count(State::needs_attention), 0);
     /// ```
     pub fn count(&self, holds: impl Fn(State) -> bool) -> u64 {
-        let counted = self.0.iter().filter(|((state, _), _)| holds(*state));
+        let counted = self.changes.iter().filter(|((state, _), _)| holds(*state));
         counted.map(|(_, count)| count).sum()
     }
 
@@ -115,7 +138,7 @@ impl Totals {
     #[must_use]
     pub fn of(&self, state: State, action: &str) -> u64 {
         let key = (state, action.to_owned());
-        self.0.get(&key).copied().unwrap_or(0)
+        self.changes.get(&key).copied().unwrap_or(0)
     }
 
     /// Returns the number of changes that applying the set still has to look at.
@@ -128,13 +151,13 @@ impl Totals {
     #[must_use]
     pub fn of_people(&self) -> u64 {
         let name = Action::MethodPreferences(BTreeMap::new()).name();
-        let methods = self.0.iter().filter(|((_, action), _)| action == name);
+        let methods = self.changes.iter().filter(|((_, action), _)| action == name);
         methods.map(|(_, count)| count).sum()
     }
 
     /// Iterates over state, action and count, in the order of a report.
     pub fn iter(&self) -> impl Iterator<Item = (State, &str, u64)> {
-        let entries = self.0.iter();
+        let entries = self.changes.iter();
         entries.map(|((state, action), count)| (*state, action.as_str(), *count))
     }
 }

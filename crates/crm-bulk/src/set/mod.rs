@@ -7,6 +7,7 @@ mod digest;
 mod digest_text;
 mod image;
 mod info;
+mod named;
 mod named_owner;
 mod outcome;
 mod reverse_set;
@@ -21,7 +22,8 @@ pub use self::{
     decision::{Decision, DecisionKind, Remark},
     digest::{Digest, ExpectedDigest, InvalidDigest},
     image::{Image, MethodImage, speaks_of_marketing},
-    info::{Moved, SetInfo, SetKind, Totals},
+    info::{ListTotals, Moved, SetInfo, SetKind, Totals},
+    named::Named,
     named_owner::NamedOwner,
     outcome::Outcome,
     reverse_set::ReverseSet,

@@ -1,15 +1,18 @@
 //! `crm history`: what happened to a record.
 
-use clap::Args;
-use crm_mirror::{Mirror, OwnerId};
-use crm_models::{PersonId, Timestamp};
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::{args::NumberArgs, sets::no_desk, times::time};
+use clap::Args;
+use crm_consent::{ConsentError, Scope};
+use crm_mirror::{Mirror, OwnerId};
+use crm_models::{Contact, PersonId, Timestamp};
+
+use super::{args::NumberArgs, ledger, sets::no_desk, times::time};
 use crate::{
-    desk::{Desk, Event, OfOwner, Sought, Subject},
+    desk::{Desk, Event, History, OfOwner, Sought, Subject},
     error::CliError,
     globals::Globals,
-    output::{Output, crm, note},
+    output::{Output, crm, moment, note},
     session,
     status::Status,
 };
@@ -17,8 +20,9 @@ use crate::{
 /// Show what happened to a contact, or to all that have a number or an address
 ///
 /// Who, when, what from and to, by which set or command, and whether it was undone: from the sets of
-/// the desk, those that were applied from elsewhere, and the recorded single writes. What others changed
-/// without `crm` is in it as far as two updates of the mirror differ and none of these writes tells it.
+/// the desk, those that were applied from elsewhere, and the recorded single writes; who approved these
+/// sets; and what the consent ledger has of the number or address. What others changed without `crm` is
+/// in it as far as two updates of the mirror differ and none of these writes tells it.
 /// An owner may be given by its name in the mirror; of several that have it each is listed.
 ///
 ///   crm history customer:1001 4001
@@ -63,21 +67,32 @@ impl HistoryCommand {
         let Some(desk) = place.existing()? else {
             return Err(CliError::Usage(no_desk(&place)?));
         };
-        let (since, until) = (self.since, self.until);
-        let mut history = desk.history(self.subject(desk)?)?;
-        history.missing.iter().for_each(note);
-        let is_any = !history.events.is_empty();
-        history.events.retain(|event| {
-            let at = event.moment();
-            let is_late = since.is_none_or(|since| at.is_some_and(|at| at >= since));
-            is_late && until.is_none_or(|until| at.is_some_and(|at| at < until))
-        });
-        match (is_any, history.events.is_empty()) {
+        let time = Time { since: self.since, until: self.until };
+        let subject = self.subject(desk)?;
+        let History { mut events, missing, approvals, begins } = desk.history(subject.clone())?;
+        missing.iter().for_each(note);
+        let is_any = !events.is_empty();
+        let file = desk.mirror();
+        let mirror = file.exists().then(|| Mirror::open(file)).transpose()?;
+        let contacts = mirror.as_ref().map(|mirror| contacts(mirror, &subject, &events));
+        let contacts = contacts.transpose()?.unwrap_or_default();
+        events.retain(|event| time.has(event.moment()));
+        match (is_any, events.is_empty()) {
             (false, _) => note("nothing was written to it from here"),
-            (true, true) => note("nothing happened to it in this time"),
+            (true, true) => note(time.nothing_known(begins)),
             _ => {}
         }
-        records.all(history.events)?;
+        if events.is_empty() && time.is_limited() {
+            time.dates_of(&contacts).iter().for_each(note);
+        }
+        let wishes = wishes(globals, &subject, &contacts)?;
+        let besides = approvals.into_iter().chain(wishes);
+        events.extend(besides.filter(|event| time.has(event.moment())));
+        events.sort_by_key(Event::moment);
+        if let Some(mirror) = &mirror {
+            events.iter_mut().try_for_each(|event| name(event, mirror))?;
+        }
+        records.all(events)?;
         Ok(Status::Done)
     }
 
@@ -102,6 +117,118 @@ impl HistoryCommand {
             Err(_) => named(desk, &subject, contact),
         }
     }
+}
+
+/// The time that is asked for.
+#[derive(Clone, Copy)]
+struct Time {
+    since: Option<Timestamp>,
+    until: Option<Timestamp>,
+}
+
+impl Time {
+    fn is_limited(self) -> bool {
+        self.since.is_some() || self.until.is_some()
+    }
+
+    fn has(self, at: Option<Timestamp>) -> bool {
+        self.since.is_none_or(|since| at.is_some_and(|at| at >= since))
+            && self.until.is_none_or(|until| at.is_some_and(|at| at < until))
+    }
+
+    /// That nothing is known to have happened in it; `begins` is from when on something is known.
+    fn nothing_known(self, begins: Option<Timestamp>) -> String {
+        let day = begins.map(|at| moment(&at.to_string())).unwrap_or_default();
+        match begins {
+            Some(begins) if self.until.is_some_and(|until| until <= begins) => {
+                format!("nothing is known of this time: what the desk knows begins {day}")
+            }
+            Some(begins) if self.since.is_none_or(|since| since < begins) => format!(
+                "nothing is known to have happened to it in this time, of which the desk knows only \
+                 what came after {day}"
+            ),
+            _ => "nothing is known to have happened to it in this time".to_owned(),
+        }
+    }
+
+    /// What the dates of contacts say of it.
+    fn dates_of(self, contacts: &[(OwnerId, Contact)]) -> Vec<String> {
+        let told = contacts.iter().filter_map(|(owner, contact)| {
+            let dates =
+                [("created", contact.created()), ("last changed", Some(contact.modified_on))];
+            let dates = dates.into_iter().filter(|(_, at)| at.is_some() && self.has(*at));
+            let dates = dates.filter_map(|(what, at)| Some((what, moment(&at?.to_string()))));
+            let dates: Vec<_> = dates.map(|(what, at)| format!("{what} {at}")).collect();
+            let (id, dates) = (contact.id, dates.join(", "));
+            (!dates.is_empty())
+                .then(|| format!("the service says that contact {id} of {owner} was {dates}"))
+        });
+        told.take(OWNERS).collect()
+    }
+}
+
+/// The contacts of a subject, as far as the mirror has them: those with a number or address, or those
+/// that something happened to.
+fn contacts(
+    mirror: &Mirror,
+    subject: &Subject,
+    events: &[Event],
+) -> Result<Vec<(OwnerId, Contact)>, CliError> {
+    let mut contacts = BTreeMap::new();
+    if let Subject::Value(sought) | Subject::Copies(sought) = subject {
+        let with = mirror.with_same_number(&sought.written(), None)?.into_iter();
+        contacts.extend(with.map(|(owner, known)| ((owner, known.contact.id), known.contact)));
+    }
+    let named = match subject {
+        Subject::Owner(OfOwner { kind, id, contact }) => Some((kind, id, contact)),
+        _ => None,
+    };
+    let told = events.iter().filter_map(|event| {
+        Some((event.owner_kind.as_ref()?, event.owner_id.as_ref()?, &event.contact_id))
+    });
+    for (kind, id, contact) in named.into_iter().chain(told) {
+        let owner = id.parse().ok().and_then(|id| OwnerId::new(kind, id));
+        let contact = contact.as_ref().and_then(|id| id.parse().ok());
+        let Some((owner, contact)) = owner.zip(contact) else { continue };
+        if let Some(known) = mirror.contact_last_told(owner, contact)? {
+            contacts.insert((owner, contact), known.contact);
+        }
+    }
+    Ok(contacts.into_iter().map(|((owner, _), contact)| (owner, contact)).collect())
+}
+
+/// What the ledger has of the wishes of a number or address, or of those that these contacts have.
+fn wishes(
+    globals: &Globals,
+    subject: &Subject,
+    contacts: &[(OwnerId, Contact)],
+) -> Result<Vec<Event>, CliError> {
+    let Some(ledger) = ledger::of_account(globals) else { return Ok(Vec::new()) };
+    let values: BTreeSet<_> = match subject {
+        Subject::Value(sought) | Subject::Copies(sought) => BTreeSet::from([sought.written()]),
+        Subject::Owner(_) => contacts.iter().map(|(_, contact)| contact.value.clone()).collect(),
+    };
+    let mut wishes = BTreeMap::new();
+    for value in values {
+        match ledger.status(&value, Scope::Marketing) {
+            Ok(standing) => wishes.extend(standing.heard.into_iter().map(|it| (it.record, it))),
+            // Nobody can have said anything of it.
+            Err(ConsentError::Value(_)) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(wishes.into_values().map(Event::from).collect())
+}
+
+/// Names whose record an event is about, as far as the mirror knows.
+fn name(event: &mut Event, mirror: &Mirror) -> Result<(), CliError> {
+    let (Some(kind), Some(id)) = (&event.owner_kind, &event.owner_id) else { return Ok(()) };
+    event.owner_name = match (id.parse().ok().and_then(|id| OwnerId::new(kind, id)), id.parse()) {
+        (Some(owner), _) => mirror.owner(owner)?.map(|known| known.display_name()),
+        (None, Ok(person)) => mirror.person(person)?.and_then(|person| person.name),
+        (None, Err(_)) => None,
+    };
+    Ok(())
 }
 
 /// The owner that a text names by its kind and its id, if it does.

@@ -17,7 +17,9 @@ use crate::{
 /// List the change sets of the desk, or put some away
 ///
 /// A set is planned, approved, interrupted (a run has it or was cut off), partly applied, applied,
-/// partly undone, or undone: then all that was done was undone. One that was moved goes on elsewhere.
+/// partly undone, or undone: then all that was done was undone. It is settled if all was so already or
+/// was dropped, not-done if none of it could be made, and empty without changes. One that was moved
+/// goes on elsewhere. CHANGES are those that are done, already so, open, not done or dropped.
 /// Wherever a command takes a set, its name is enough, or a part of it that only one has: of several
 /// that are called so but for the day and a counter the newest, and no undo unless it says undo.
 #[derive(Debug, Args)]

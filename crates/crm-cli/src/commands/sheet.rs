@@ -12,7 +12,10 @@ use crm_mirror::{
     KnownOwner, Mirror, OwnerId,
     job::{Stop, on_thread},
 };
-use crm_models::{Contact, ContactPreferences, ContactType, Preference, Timestamp};
+use crm_models::{
+    Contact, ContactMethod, ContactMethodId, ContactPreferences, ContactType, CustomerId, Person,
+    PersonId, Preference, Timestamp,
+};
 use serde::Serialize;
 
 use super::{
@@ -32,6 +35,10 @@ use crate::{
 };
 
 /// Write a sheet of all contacts, each with the name, town and address of whose it is
+///
+/// A location's contact has the customer of the location as ownerCustomerId. The contact methods of
+/// people, which no plan reads, are not among the contacts: --of person writes them instead, by the ids
+/// of the person and of the method.
 ///
 /// CSV, or one JSON object a line with --output json. The mirror is brought up to date first, as `crm
 /// plan` does it. Deleted contacts are left out. The sheet can be edited and given to `crm plan`, which
@@ -56,7 +63,7 @@ pub(crate) struct ExportCommand {
     #[arg(long, value_name = "TIME", value_parser = time)]
     changed_since: Option<Timestamp>,
 
-    /// Only contacts of customers, or only of locations
+    /// Only contacts of customers, only of locations, or the contact methods of people
     #[arg(long, value_name = "KIND")]
     of: Option<Kind>,
 
@@ -75,6 +82,8 @@ enum Kind {
     Customer,
     #[value(alias = "locations")]
     Location,
+    #[value(alias = "people")]
+    Person,
 }
 
 impl From<OwnerId> for Kind {
@@ -86,19 +95,30 @@ impl From<OwnerId> for Kind {
     }
 }
 
+/// An id of a record.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Id {
+    Number(i64),
+    Person(PersonId),
+    Method(ContactMethodId),
+}
+
 /// A contact with whose it is. What a plan reads has the names that it reads.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Line<'a> {
     owner_kind: &'static str,
-    owner_id: i64,
+    owner_id: Id,
     owner_name: Option<&'a str>,
     owner_town: Option<&'a str>,
     owner_address: Option<&'a str>,
     owner_active: Option<bool>,
+    /// The customer whose location it is, which a plan does not read.
+    owner_customer_id: Option<i64>,
     customer_id: Option<i64>,
     location_id: Option<i64>,
-    contact_id: i64,
+    contact_id: Id,
     #[serde(rename = "type")]
     contact_type: &'a str,
     value: &'a str,
@@ -117,6 +137,7 @@ impl Record for Line<'_> {
             "ownerTown",
             "ownerAddress",
             "ownerActive",
+            "ownerCustomerId",
             "customerId",
             "locationId",
             "contactId",
@@ -181,9 +202,13 @@ impl ExportCommand {
             mirror.end_with(stop)?;
             sheet.write_to(out.as_deref(), &mirror)
         };
-        let written = match until_signal(on_thread(file, write)).await? {
-            Ok(written) => count(written, "contact"),
+        let Written { lines, methods_left } = match until_signal(on_thread(file, write)).await? {
+            Ok(written) => written,
             Err(signal) => return Ok(Status::Stopped(signal, None)),
+        };
+        let written = match self.of {
+            Some(Kind::Person) => count(lines, "contact method"),
+            _ => count(lines, "contact"),
         };
         if self.out.is_none() {
             output.has_header();
@@ -192,13 +217,24 @@ impl ExportCommand {
             Some(out) => format!("{written} written to {}", out.display()),
             None => written,
         });
+        if methods_left > 0 {
+            let methods = count(methods_left, "contact method");
+            note(format!("without {methods} of people: --of person writes them"));
+        }
         Ok(Status::Done)
     }
 }
 
+/// What is in a sheet, and what is not.
+struct Written {
+    lines: u64,
+    /// How many contact methods of people are in the mirror where nobody asked for a kind of owner.
+    methods_left: u64,
+}
+
 impl Sheet {
-    /// Writes the sheet to a file, or to stdout; answers how many contacts are in it.
-    fn write_to(&self, out: Option<&Path>, mirror: &Mirror) -> Result<u64, CliError> {
+    /// Writes the sheet to a file, or to stdout.
+    fn write_to(&self, out: Option<&Path>, mirror: &Mirror) -> Result<Written, CliError> {
         let Some(path) = out else {
             return self.write(BufWriter::new(io::stdout()), mirror, CliError::from);
         };
@@ -214,27 +250,42 @@ impl Sheet {
         out: impl Write,
         mirror: &Mirror,
         unwritten: impl Fn(io::Error) -> CliError,
-    ) -> Result<u64, CliError> {
+    ) -> Result<Written, CliError> {
         mirror.complete_at()?;
         let (mut lines, mut written) = (Lines::new(out, self.form).of(self.profile.clone()), 0);
-        mirror.for_each_in_order(|owner, known, contacts| {
-            let whose = known.as_ref().map(Whose::of);
-            for contact in contacts.iter().filter(|contact| self.has(owner, contact)) {
-                let line = Line::of(owner, whose.as_ref(), contact);
-                lines.push(&self.selection, &line).map_err(&unwritten)?;
-                written += 1;
-                self.progress.advance(1);
-            }
-            Ok::<_, CliError>(())
-        })?;
+        let mut push = |line: &Line<'_>| {
+            written += 1;
+            self.progress.advance(1);
+            lines.push(&self.selection, line).map_err(&unwritten)
+        };
+        if self.of == Some(Kind::Person) {
+            mirror.for_each_method(|method, _| {
+                if !self.has(&method.contact_type, method.modified_on) {
+                    return Ok(());
+                }
+                let person = mirror.person(method.contact_id)?;
+                push(&Line::of_method(person.as_ref(), &method))
+            })?;
+        } else {
+            mirror.for_each_in_order(|owner, known, contacts| {
+                if self.of.is_some_and(|kind| kind != Kind::from(owner)) {
+                    return Ok(());
+                }
+                let whose = known.as_ref().map(Whose::of);
+                let is_asked = |it: &&Contact| self.has(&it.contact_type, it.modified_on);
+                let mut contacts = contacts.iter().filter(is_asked);
+                contacts.try_for_each(|contact| push(&Line::of(owner, whose.as_ref(), contact)))
+            })?;
+        }
         lines.finish(&self.selection).map_err(&unwritten)?;
-        Ok(written)
+        let is_of_all = self.of.is_none();
+        let methods_left = if is_of_all { mirror.coverage()?.people.methods } else { 0 };
+        Ok(Written { lines: written, methods_left })
     }
 
-    fn has(&self, owner: OwnerId, contact: &Contact) -> bool {
-        self.of.is_none_or(|kind| kind == Kind::from(owner))
-            && self.contact_type.as_ref().is_none_or(|kind| *kind == contact.contact_type)
-            && self.changed_since.is_none_or(|since| contact.modified_on >= since)
+    fn has(&self, contact_type: &ContactType, modified_on: Timestamp) -> bool {
+        self.contact_type.as_ref().is_none_or(|kind| kind == contact_type)
+            && self.changed_since.is_none_or(|since| modified_on >= since)
     }
 }
 
@@ -244,6 +295,7 @@ struct Whose {
     town: String,
     address: String,
     active: bool,
+    customer: CustomerId,
 }
 
 impl Whose {
@@ -253,6 +305,7 @@ impl Whose {
             town: known.town().to_owned(),
             address: known.address.to_string(),
             active: known.active,
+            customer: known.customer,
         }
     }
 }
@@ -262,20 +315,45 @@ impl<'a> Line<'a> {
         let known = |text: &'a str| Some(text).filter(|text| !text.is_empty());
         Self {
             owner_kind: owner.kind(),
-            owner_id: owner.get(),
+            owner_id: Id::Number(owner.get()),
             owner_name: whose.and_then(|whose| known(&whose.name)),
             owner_town: whose.and_then(|whose| known(&whose.town)),
             owner_address: whose.and_then(|whose| known(&whose.address)),
             owner_active: whose.map(|whose| whose.active),
+            owner_customer_id: match owner {
+                OwnerId::Customer(id) => Some(id.get()),
+                OwnerId::Location(_) => whose.map(|whose| whose.customer.get()),
+            },
             customer_id: owner.customer().map(Into::into),
             location_id: owner.location().map(Into::into),
-            contact_id: contact.id.get(),
+            contact_id: Id::Number(contact.id.get()),
             contact_type: contact.contact_type.as_str(),
             value: &contact.value,
             memo: contact.memo.as_deref(),
             preferences: contact.preferences.as_ref(),
             do_not_text: contact.do_not_text(),
             modified_on: contact.modified_on,
+        }
+    }
+
+    fn of_method(person: Option<&'a Person>, method: &'a ContactMethod) -> Self {
+        Self {
+            owner_kind: "person",
+            owner_id: Id::Person(method.contact_id),
+            owner_name: person.and_then(|person| person.name.as_deref()),
+            owner_town: None,
+            owner_address: None,
+            owner_active: person.map(|person| !person.is_archived),
+            owner_customer_id: None,
+            customer_id: None,
+            location_id: None,
+            contact_id: Id::Method(method.id),
+            contact_type: method.contact_type.as_str(),
+            value: &method.value,
+            memo: method.memo.as_deref(),
+            preferences: None,
+            do_not_text: None,
+            modified_on: method.modified_on,
         }
     }
 }

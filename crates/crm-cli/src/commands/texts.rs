@@ -7,8 +7,8 @@ use std::{
 };
 
 use clap::{Args, ValueEnum};
-use crm_bulk::{DateOrder, Input, InvalidRows, ListOptions, MappedRole};
-use crm_values::{PhoneReader, Readings};
+use crm_bulk::{BadCell, DateOrder, Input, InvalidRows, ListOptions, MappedRole};
+use crm_values::{InvalidValue, PhoneReader, Readings};
 
 use super::args::narrow;
 use crate::{
@@ -170,6 +170,12 @@ pub(super) fn tell_invalid(invalid: &InvalidRows) {
             1 => note(format!("and in 1 more row: {column}{reason}")),
             more => note(format!("and in {more} more rows: {column}{reason}")),
         }
+    }
+    let (reader, letters) =
+        (PhoneReader::default().vanity(true), InvalidValue::Letters.to_string());
+    let is_vanity = |cell: &BadCell| cell.reason == letters && reader.phone(&cell.value).is_ok();
+    if invalid.cells.iter().any(is_vanity) {
+        note("--vanity reads letters as digits, as in 1-800-FLOWERS");
     }
     invalid.notes.iter().for_each(note);
     if invalid.more_cells > 0 {

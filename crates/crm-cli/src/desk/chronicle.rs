@@ -12,7 +12,7 @@ use crm_bulk::{
     Target, UndoneChanges,
 };
 use crm_mirror::{Mirror, MirrorError, Observed};
-use crm_models::ContactMethod;
+use crm_models::{ContactMethod, Timestamp};
 
 use super::{
     elsewhere::{Elsewhere, record_of, what},
@@ -312,6 +312,31 @@ impl Chronicle {
         Ok(Some(events))
     }
 
+    /// Who approved the sets that did these things, and when.
+    pub(super) fn approvals(&mut self, events: &[Event]) -> Vec<Event> {
+        let through: BTreeSet<_> = events.iter().map(|event| event.through.as_str()).collect();
+        let mut approvals = Vec::new();
+        self.for_each_set(|told| {
+            let name = told.name();
+            if through.contains(name.as_str()) {
+                let mut decisions = ChangeSet::open(&told.head.file)?.decisions()?;
+                decisions.retain(|decision| decision.kind == DecisionKind::Approved);
+                approvals.extend(decisions.iter().map(|it| Event::of_approval(it, name.clone())));
+            }
+            Ok(())
+        });
+        approvals
+    }
+
+    /// From when on something is known: since the first set was planned, the first write was recorded,
+    /// or updates of the mirror look for what others changed.
+    pub(super) fn begins(&self) -> Option<Timestamp> {
+        let planned = self.sets.iter().filter_map(|told| told.head.planned_at);
+        let recorded = self.entries.iter().filter_map(|(_, entry)| entry.at.parse().ok());
+        let seen = self.mirror.as_ref().and_then(|mirror| mirror.differences_since().ok()?);
+        planned.chain(recorded).chain(seen).min()
+    }
+
     /// Goes through the sets; one that cannot be read is told, and left out from then on.
     fn for_each_set(&mut self, mut each: impl FnMut(&mut Told) -> Result<(), BulkError>) {
         let missing = &mut self.missing;
@@ -324,6 +349,12 @@ impl Chronicle {
 }
 
 impl Told {
+    /// What the set is called.
+    fn name(&self) -> String {
+        let file = &self.head.file;
+        name_of(file).unwrap_or_else(|| file.display().to_string())
+    }
+
     /// What the set did to the records, which `elsewhere` takes note of, also where it is not to be
     /// told.
     fn events(
@@ -351,7 +382,7 @@ impl Told {
         let mut runs = set.decisions()?;
         runs.retain(|decision| decision.kind == DecisionKind::Applied);
         let planned_by = set.info()?.planned_by;
-        let through = name_of(file).unwrap_or_else(|| file.display().to_string());
+        let through = self.name();
         let (mut events, is_few) = (Vec::new(), changes.len() <= FEW);
         let read_backs = ReadBacks::of(&set)?;
         for change in changes {

@@ -1,6 +1,7 @@
 //! One thing that happened to a record.
 
-use crm_bulk::{Action, Change, Image, PastEvent, Target, speaks_of_marketing};
+use crm_bulk::{Action, Change, Decision, Image, PastEvent, Target, speaks_of_marketing};
+use crm_consent::{Heard, Scope};
 use crm_contacts::Difference;
 use crm_mirror::{Happened, Observed};
 use crm_models::{Contact, Preference, Timestamp};
@@ -12,6 +13,7 @@ use super::{
     recorder::members,
     updates::{Entry, Member},
 };
+use crate::output::{count, moment};
 
 /// One write that was sent, or a difference that others made.
 #[derive(Debug, Clone, Serialize)]
@@ -26,6 +28,8 @@ pub(crate) struct Event {
     pub(crate) planned_by: Option<String>,
     pub(crate) owner_kind: Option<String>,
     pub(crate) owner_id: Option<String>,
+    /// What people call the owner, as far as the mirror knows.
+    pub(crate) owner_name: Option<String>,
     pub(crate) contact_id: Option<String>,
     pub(crate) action: String,
     /// What from and to, for people.
@@ -63,7 +67,8 @@ pub(super) struct FoundThen {
 
 crate::output::records! {
     Event {
-        "at" => "AT", "since", "by" => "BY", "plannedBy", "ownerKind", "ownerId" => "OWNER", "contactId" => "CONTACT",
+        "at" => "AT", "since", "by" => "BY", "plannedBy", "ownerKind" => "OF", "ownerId" => "ID",
+        "ownerName" => "NAME", "contactId" => "CONTACT",
         "action" => "ACTION", "change" => "CHANGE", "members", "state" => "STATE",
         "through" => "THROUGH", "traceId", "undone" => "UNDONE", "readBack",
     }
@@ -129,9 +134,10 @@ impl Event {
             planned_by,
             owner_kind: Some(change.target.kind().to_owned()),
             owner_id: Some(change.target.owner_text()),
+            owner_name: None,
             contact_id: change.target.contact_text(),
             action: change.action.name().to_owned(),
-            change: words(&told),
+            change: words(change.action.name(), &told),
             members: told,
             state: change.outcome.state.to_string(),
             through,
@@ -179,9 +185,10 @@ impl From<Entry> for Event {
             planned_by: None,
             owner_kind: entry.owner_kind,
             owner_id: entry.owner_id,
+            owner_name: None,
             contact_id: entry.contact_id,
             action: action.to_owned(),
-            change: words(&entry.changes),
+            change: words(action, &entry.changes),
             members: entry.changes,
             state: entry.outcome.state,
             through: entry.command,
@@ -205,9 +212,10 @@ impl From<(Observed, Vec<Member>)> for Event {
             planned_by: None,
             owner_kind: Some(owner.kind().to_owned()),
             owner_id: Some(owner.get().to_string()),
+            owner_name: None,
             contact_id: Some(contact.to_string()),
             action: action.to_owned(),
-            change: words(&members),
+            change: words(action, &members),
             members,
             state: "seen".to_owned(),
             through: format!("changed elsewhere, between {since} and {until}"),
@@ -220,6 +228,74 @@ impl From<(Observed, Vec<Member>)> for Event {
     }
 }
 
+impl Event {
+    /// What is not about a record.
+    fn without_record(action: &str, change: String, through: String) -> Self {
+        Self {
+            at: None,
+            since: None,
+            by: None,
+            planned_by: None,
+            owner_kind: None,
+            owner_id: None,
+            owner_name: None,
+            contact_id: None,
+            action: action.to_owned(),
+            change,
+            members: Vec::new(),
+            state: String::new(),
+            through,
+            trace_id: None,
+            undone: None,
+            read_back: None,
+            record: None,
+            found: None,
+        }
+    }
+
+    /// That somebody approved a set.
+    pub(super) fn of_approval(approval: &Decision, through: String) -> Self {
+        let changes = count(approval.changes, "change");
+        let reason = approval.reason.as_ref().map(|reason| format!(": {reason}"));
+        Self {
+            at: Some(approval.at.to_string()),
+            by: Some(approval.who()),
+            state: "approved".to_owned(),
+            ..Self::without_record("approve", changes + &reason.unwrap_or_default(), through)
+        }
+    }
+}
+
+/// A wish of the ledger, at the time when it was received, if that is known.
+impl From<Heard> for Event {
+    fn from(heard: Heard) -> Self {
+        let received = heard.received.as_ref().map(|at| format!("received {}", moment(at)));
+        let received = received.unwrap_or_else(|| "nobody knows when it was received".to_owned());
+        let words = heard.words.as_ref().map(|words| format!("\"{words}\""));
+        let taken = heard.taken_by.as_ref().map(|by| format!("taken by {by}"));
+        let list = heard.import.map(|import| match heard.row {
+            Some(row) => format!("import {import}, line {row}"),
+            None => format!("import {import}"),
+        });
+        let kinds = if heard.scope == Scope::All { "all kinds" } else { "marketing" };
+        let told = [Some(received), words, heard.place, taken, list].into_iter().flatten();
+        let told = told.collect::<Vec<_>>().join(", ");
+        let state = match (heard.retracted, heard.honoured) {
+            (true, _) => "taken back",
+            (false, true) => "recorded",
+            (false, false) => "not honoured",
+        };
+        let received = heard.received_between.map(|[first, _]| first);
+        let through = format!("consent ledger, record {}", heard.record);
+        Self {
+            at: Some(received.unwrap_or(heard.recorded_at)),
+            by: Some(heard.recorded_by),
+            state: state.to_owned(),
+            ..Self::without_record("wish", format!("{}, {kinds}: {told}", heard.wish), through)
+        }
+    }
+}
+
 fn action(happened: Happened) -> &'static str {
     match happened {
         Happened::Created => "create",
@@ -228,9 +304,17 @@ fn action(happened: Happened) -> &'static str {
     }
 }
 
-/// What from and to, on one line.
-fn words(members: &[Member]) -> String {
-    let words = members.iter().map(|Member { field, before, after }| match (before, after) {
+/// By what people recognize a contact.
+const SHOWN: [&str; 3] = ["type", "value", "memo"];
+
+/// What from and to, on one line. A contact that comes or goes as a whole is told by what people
+/// recognize it by: all of it is in the members.
+fn words(action: &str, members: &[Member]) -> String {
+    let is_shown = |member: &&Member| SHOWN.contains(&member.field.as_str());
+    let is_whole = action != "update" && members.iter().any(|member| is_shown(&member));
+    let members = members.iter().filter(|member| !is_whole || is_shown(member));
+    let words = members.map(|Member { field, before, after }| match (before, after) {
+        (Some(one), None) | (None, Some(one)) if is_whole => format!("{field}: {one}"),
         (Some(before), Some(after)) => format!("{field}: {before} → {after}"),
         (Some(before), None) => format!("{field}: {before} → (none)"),
         (None, Some(after)) => format!("{field}: {after}"),

@@ -58,7 +58,7 @@ impl Sought {
     }
 
     /// The whole number or address.
-    pub(super) fn written(&self) -> String {
+    pub(crate) fn written(&self) -> String {
         let key = self.needle.key();
         if key.contains('@') { key.to_owned() } else { format!("+{key}") }
     }

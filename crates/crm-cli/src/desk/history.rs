@@ -1,5 +1,7 @@
 //! What happened to records: who, when, what from and to, and by what.
 
+use crm_models::Timestamp;
+
 use super::{
     chronicle::{OfOwner, Scope, Which},
     error::DeskError,
@@ -9,6 +11,7 @@ use super::{
 };
 
 /// Which records are looked at.
+#[derive(Clone)]
 pub(crate) enum Subject {
     /// Those that have or had a number or an address.
     Value(Sought),
@@ -25,6 +28,10 @@ pub(crate) struct History {
     pub(crate) events: Vec<Event>,
     /// One sentence for each set that is gone or cannot be read, and on what is known of others.
     pub(crate) missing: Vec<String>,
+    /// Who approved the sets that are among these.
+    pub(crate) approvals: Vec<Event>,
+    /// From when on something is known.
+    pub(crate) begins: Option<Timestamp>,
 }
 
 impl Desk {
@@ -37,6 +44,7 @@ impl Desk {
             Subject::Copies(sought) => chronicle.with_value(sought, Which::All)?,
         };
         let events = chronicle.events(&scope)?;
-        Ok(History { events, missing: chronicle.missing })
+        let (approvals, begins) = (chronicle.approvals(&events), chronicle.begins());
+        Ok(History { events, missing: chronicle.missing, approvals, begins })
     }
 }

@@ -37,7 +37,7 @@ pub(crate) use self::{
     event::Event,
     folder::Desk,
     forget::Sought,
-    history::Subject,
+    history::{History, Subject},
     holding::Holding,
     past::{Notes, Past},
     places::{Place, Places},

@@ -29,13 +29,17 @@ pub(crate) enum Standing {
     Partly,
     /// All of it has been done.
     Applied,
+    /// Nothing is left to be sent, and nothing was done: it could not be made.
+    NotDone,
+    /// Nothing has to be done: all of it was so already, or was taken out.
+    Settled,
     /// All that was done has been undone.
     Undone,
     /// Something that was done has been undone, and something still stands.
     PartlyUndone,
     /// It goes on in another store.
     Moved,
-    /// It has nothing to do.
+    /// It has no changes.
     Empty,
     /// The file cannot be read.
     Unreadable,
@@ -50,6 +54,8 @@ impl Standing {
             Self::Interrupted => "interrupted",
             Self::Partly => "partly",
             Self::Applied => "applied",
+            Self::NotDone => "not-done",
+            Self::Settled => "settled",
             Self::Undone => "undone",
             Self::PartlyUndone => "partly-undone",
             Self::Moved => "moved",
@@ -68,11 +74,15 @@ pub(crate) struct SetEntry {
     kind: Option<&'static str>,
     changes: u64,
     done: u64,
+    /// Changes that were so already.
+    already: u64,
     /// How many changes other sets have undone.
     undone: u64,
     pub(crate) open: u64,
     /// Changes that were refused or set aside.
     not_done: u64,
+    /// Changes that a person took out.
+    dropped: u64,
     /// The user who planned it, as the system knows.
     planned_by: Option<String>,
     pub(crate) planned_at: Option<String>,
@@ -92,7 +102,8 @@ pub(crate) struct SetEntry {
 crate::output::records! {
     SetEntry {
         "name" => "NAME", "state" => "STATE", "kind", "changes" => "CHANGES", "done" => "DONE",
-        "undone" => "UNDONE", "open" => "OPEN", "notDone" => "NOT DONE", "plannedBy" => "BY", "plannedAt" => "PLANNED", "approvedBy",
+        "already" => "ALREADY", "undone" => "UNDONE", "open" => "OPEN", "notDone" => "NOT DONE",
+        "dropped" => "DROPPED", "plannedBy" => "BY", "plannedAt" => "PLANNED", "approvedBy",
         "source", "bytes", "archived" => "ARCHIVED", "file", "problem",
     }
 }
@@ -126,9 +137,11 @@ impl SetEntry {
             kind: None,
             changes: 0,
             done: 0,
+            already: 0,
             undone: 0,
             open: 0,
             not_done: 0,
+            dropped: 0,
             planned_by: None,
             planned_at: None,
             approved_by: None,
@@ -150,6 +163,8 @@ impl SetEntry {
         let (info, totals) = (set.info()?, set.totals()?);
         self.changes = totals.all();
         self.done = totals.in_state(State::Done);
+        self.already = totals.in_state(State::Already);
+        self.dropped = totals.in_state(State::Dropped);
         self.open = totals.open();
         self.not_done = totals.count(State::is_set_aside);
         self.state = standing(&totals, self.not_done, set.has_open_run()?);
@@ -208,6 +223,8 @@ impl SetEntry {
     pub(crate) fn is_over(&self) -> bool {
         let is_over = match self.state {
             Standing::Applied
+            | Standing::NotDone
+            | Standing::Settled
             | Standing::Undone
             | Standing::PartlyUndone
             | Standing::Empty
@@ -228,8 +245,10 @@ fn standing(totals: &Totals, not_done: u64, has_open_run: bool) -> Standing {
         return Standing::Interrupted;
     }
     match (done, totals.open(), not_done) {
-        (0, 0, 0) => Standing::Empty,
-        (0, open, _) if open > 0 => Standing::Planned,
+        (0, 0, 0) if totals.all() == 0 => Standing::Empty,
+        (0, 0, 0) => Standing::Settled,
+        (0, 0, _) => Standing::NotDone,
+        (0, ..) => Standing::Planned,
         (_, 0, 0) => Standing::Applied,
         _ => Standing::Partly,
     }

@@ -6,6 +6,7 @@ use std::{
 };
 
 use crm_bulk::{guarded, guarded_number};
+use crm_models::Timestamp;
 
 use super::{
     cells::Cells,
@@ -78,8 +79,11 @@ impl<W: Write> Lines<W> {
                 if let Some(profile) = &self.profile {
                     csv.write_field(profile).map_err(io_error)?;
                 }
-                for (text, is_text) in self.cells.iter() {
-                    let cell = safe_cell(text, is_text, self.excel);
+                for (column, (text, is_text)) in self.cells.iter().enumerate() {
+                    let is_time = self.excel && is_text && selection.is_time(column);
+                    let time = is_time.then(|| sheet_time(text)).flatten();
+                    let cell = time.map(Cow::Owned);
+                    let cell = cell.unwrap_or_else(|| safe_cell(text, is_text, self.excel));
                     csv.write_field(cell.as_bytes()).map_err(io_error)?;
                 }
                 // Ends the line.
@@ -137,9 +141,23 @@ fn safe_cell(cell: &str, is_text: bool, excel: bool) -> Cow<'_, str> {
     }
 }
 
+/// A time as a spreadsheet program takes it for one: to the second, in UTC. It keeps a text with a `T`
+/// and a `Z` as a text.
+fn sheet_time(text: &str) -> Option<String> {
+    text.parse::<Timestamp>().ok()?;
+    Some(text.get(..19)?.replace('T', " "))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_time_is_one_for_a_spreadsheet_too() {
+        let told = sheet_time("2026-03-10T17:20:05.0000001Z");
+        assert_eq!(told.as_deref(), Some("2026-03-10 17:20:05"));
+        assert_eq!(sheet_time("on Monday"), None);
+    }
 
     #[test]
     fn text_that_would_run_as_a_formula_is_quoted() {

@@ -35,6 +35,9 @@ pub(crate) struct UnknownField {
 /// How the names of members end of which the day is enough in a table.
 const DAYS: [&str; 2] = ["On", "plannedAt"];
 
+/// How the names of members end that are times.
+const TIMES: [&str; 2] = ["On", "At"];
+
 impl Selection {
     /// All members of the record.
     pub(crate) fn all<R: Record>() -> Self {
@@ -96,6 +99,13 @@ impl Selection {
                 .shown
                 .get(column)
                 .is_some_and(|member| DAYS.iter().any(|end| member.ends_with(end)))
+    }
+
+    /// Whether this member is a time.
+    pub(super) fn is_time(&self, column: usize) -> bool {
+        self.members
+            .get(column)
+            .is_some_and(|member| member == "at" || TIMES.iter().any(|end| member.ends_with(end)))
     }
 
     /// The titles of a table's columns.

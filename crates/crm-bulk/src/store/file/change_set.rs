@@ -22,7 +22,7 @@ use super::{
 use crate::{
     error::BulkError,
     input::InputFormat,
-    set::{Digest, Moved, ReverseSet, SetInfo, SetKind, Totals},
+    set::{ChangeId, Digest, ListTotals, Moved, ReverseSet, SetInfo, SetKind, Totals},
 };
 
 /// A change set on disk, for inspection; [`Apply`](crate::Apply) carries it out.
@@ -217,13 +217,37 @@ impl ChangeSet {
         Ok(Owner::read(&self.database)?.is_some_and(|owner| owner.has_open_run))
     }
 
-    /// Counts the changes in each state.
+    /// Counts the changes in each state, each record once.
     ///
     /// # Errors
     ///
     /// A failure to read.
     pub fn totals(&self) -> Result<Totals, BulkError> {
         totals::read(&self.database)
+    }
+
+    /// Returns how an opt-out or opt-in counted its list; `None` for other sets and for one of
+    /// version 0.1.
+    ///
+    /// # Errors
+    ///
+    /// A failure to read.
+    pub fn list_totals(&self) -> Result<Option<ListTotals>, BulkError> {
+        let number = |name| -> Result<Option<u64>, BulkError> {
+            Ok(self.database.meta(name)?.and_then(|text| text.parse().ok()))
+        };
+        let (Some(values), Some(found)) = (number("values_listed")?, number("values_found")?)
+        else {
+            return Ok(None);
+        };
+        let rows = self.count("SELECT count(*) FROM rows")?;
+        Ok(Some(ListTotals { rows, values, found }))
+    }
+
+    /// Returns which change another one repeats.
+    pub(crate) fn repeats(&self, change: ChangeId) -> Result<Option<ChangeId>, BulkError> {
+        let sql = "SELECT repeats FROM planned WHERE id = ? AND repeats IS NOT NULL";
+        Ok(self.database.value(sql, [change.0])?.map(ChangeId))
     }
 
     /// Returns how many rows of the input ask for nothing, since no contact has their value.

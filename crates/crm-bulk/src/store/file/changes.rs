@@ -134,8 +134,8 @@ impl Text {
         if after.any(|text| has(text) || is_number(text)) {
             return Ok(true);
         }
-        let named = change.target.owner().map(|owner| set.named_owner(owner)).transpose()?;
-        Ok(named.flatten().is_some_and(|named| has(&named.name) || has(&named.town)))
+        let named = set.named(&change.target)?;
+        Ok(named.is_some_and(|named| has(named.name()) || has(named.town())))
     }
 }
 

@@ -1,8 +1,9 @@
-//! The names of the owners of a set, in a table of their own beside what was planned.
+//! The names of the owners of a set, and of people, in tables of their own beside what was planned.
 
 use std::collections::HashMap;
 
 use crm_mirror::{OwnerId, database::Database};
+use crm_models::PersonId;
 use rusqlite::{Row, params};
 
 use super::{
@@ -12,7 +13,7 @@ use super::{
 };
 use crate::{
     error::BulkError,
-    set::{NamedOwner, State},
+    set::{Named, NamedOwner, State, Target},
 };
 
 /// Where in the order of owners one stands.
@@ -50,7 +51,60 @@ fn write(database: &Database, named: &NamedOwner) -> Result<(), BulkError> {
     Ok(())
 }
 
+/// The names of people. A set of an earlier version gets the table with the first name.
+const PEOPLE: &str = "CREATE TABLE IF NOT EXISTS people (
+    id   TEXT PRIMARY KEY,           -- GUID of the person
+    name TEXT NOT NULL
+) STRICT, WITHOUT ROWID";
+
+fn write_person(database: &Database, person: PersonId, name: &str) -> Result<(), BulkError> {
+    let sql = "INSERT OR REPLACE INTO people VALUES (?, ?)";
+    database.execute(sql, params![person.to_string(), name])?;
+    Ok(())
+}
+
 impl ChangeSet {
+    /// Returns what people recognize by whose record this is: an owner whose [name was
+    /// read](Self::name_owners), or a person that [a mirror knows](Self::name_owners_from).
+    ///
+    /// # Errors
+    ///
+    /// A failure to read.
+    pub fn named(&self, record: &Target) -> Result<Option<Named>, BulkError> {
+        match record {
+            Target::Contact { owner, .. } => Ok(self.named_owner(*owner)?.map(Named::Owner)),
+            Target::Method { person, .. } => Ok(self.named_person(*person)?.map(Named::Person)),
+        }
+    }
+
+    fn named_person(&self, person: PersonId) -> Result<Option<String>, BulkError> {
+        if self.count("SELECT count(*) FROM sqlite_schema WHERE name = 'people'")? == 0 {
+            return Ok(None);
+        }
+        let sql = "SELECT name FROM people WHERE id = ?";
+        Ok(self.database.value(sql, [person.to_string()])?)
+    }
+
+    /// The people about whom there is something to say.
+    pub(crate) fn people(&self) -> Result<Vec<PersonId>, BulkError> {
+        let sql = format!(
+            "SELECT DISTINCT owner_id FROM planned WHERE owner_kind = {OF_PERSON} AND verdict <> ?"
+        );
+        let already = codes::state(State::Already);
+        let id = |row: &Row<'_>| row.get::<_, String>("owner_id");
+        let people = self.database.rows(&sql, [already], id)?;
+        Ok(people.iter().filter_map(|id| id.parse().ok()).collect())
+    }
+
+    /// Keeps the names of people, as a whole or not at all.
+    pub(crate) fn keep_people(&self, named: &[(PersonId, String)]) -> Result<(), BulkError> {
+        let database = &self.database;
+        let transaction = database.check(database.connection.unchecked_transaction())?;
+        database.execute(PEOPLE, [])?;
+        named.iter().try_for_each(|(id, name)| write_person(database, *id, name))?;
+        Ok(database.check(transaction.commit())?)
+    }
+
     /// Returns what people recognize this owner by, if its [name was
     /// read](Self::name_owners).
     ///
@@ -113,11 +167,16 @@ impl ChangeSet {
 }
 
 impl Draft {
-    /// Keeps the name that another set has of an owner.
-    pub(crate) fn inherit_name(&self, set: &ChangeSet, owner: OwnerId) -> Result<(), BulkError> {
-        match set.named_owner(owner)? {
-            Some(named) => write(self.database(), &named),
-            None => Ok(()),
+    /// Keeps the name that another set has of whose record this is.
+    pub(crate) fn inherit_name(&self, set: &ChangeSet, record: &Target) -> Result<(), BulkError> {
+        let database = self.database();
+        match (set.named(record)?, record) {
+            (Some(Named::Owner(named)), _) => write(database, &named),
+            (Some(Named::Person(name)), Target::Method { person, .. }) => {
+                database.execute(PEOPLE, [])?;
+                write_person(database, *person, &name)
+            }
+            _ => Ok(()),
         }
     }
 }

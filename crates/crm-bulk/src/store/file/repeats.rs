@@ -121,8 +121,10 @@ fn set_aside<W: PartialEq>(
         } else {
             (State::Conflict, contradiction(members, *row))
         };
-        let sql = "UPDATE planned SET verdict = ?, note = ?, repeats = ?, digest = NULL
-            WHERE id = ? AND 1 << verdict & ? <> 0";
+        // What cannot be made for one of them can be made for none, and is told once.
+        let sql = "UPDATE planned SET verdict = ?1, note = ?2, repeats = ?3, digest = NULL
+            WHERE id = ?4 AND (1 << verdict & ?5 <> 0
+                OR verdict = (SELECT verdict FROM planned WHERE id = ?3))";
         let repeats = alike.then_some(first_id);
         let undecided = codes::set_of([State::Planned, State::Already]);
         database.execute(sql, params![codes::state(state), why, repeats, id, undecided])?;
@@ -180,6 +182,24 @@ mod tests {
         changes::Selection,
         test_sets::{add, contact, draft},
     };
+
+    #[test]
+    fn what_cannot_be_made_for_several_rows_is_counted_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("set.crm");
+        let draft = draft(&path);
+        for (row, state) in [(1, State::Failed), (2, State::Failed), (3, State::Planned)] {
+            let action = Action::Update(Wanted::of(ContactChange::new().memo("same")));
+            let contact_id = if row == 3 { 8 } else { 7 };
+            add(&draft, Some(row), contact(5, Some(contact_id)), &action, state);
+        }
+        draft.finish().unwrap();
+        let set = ChangeSet::open(&path).unwrap();
+        let totals = set.totals().unwrap();
+        let counted = [State::Failed, State::Planned, State::Already].map(|it| totals.in_state(it));
+        assert_eq!((counted, totals.all(), totals.repeats()), ([1, 1, 0], 2, 1));
+        assert!(set.digest().is_ok());
+    }
 
     #[test]
     fn a_conflict_of_many_rows_names_a_few() {

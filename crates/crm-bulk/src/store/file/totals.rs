@@ -6,7 +6,7 @@ use std::{
 };
 
 use crm_mirror::{MirrorError, database::Database, lock::lock};
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, Row, params};
 
 use super::{
     codes::{self, CREATE, METHOD_PREFERENCES, OF_PERSON},
@@ -77,12 +77,24 @@ fn calls_of(action: &Action) -> i64 {
 }
 
 pub(super) fn read(database: &Database) -> Result<Totals, BulkError> {
-    let totals = all(database)?.into_iter().filter_map(|total| {
-        let action = codes::ACTIONS.get(usize::try_from(total.action).ok()?)?;
-        let state = codes::read_state(total.state)?;
-        Some(((state, (*action).to_owned()), total.changes))
-    });
-    Ok(Totals(totals.collect()))
+    let mut totals = Totals::default();
+    let sql = format!(
+        "SELECT action, {STATE} AS state, count(*) AS changes FROM {CHANGES}
+         WHERE repeats IS NOT NULL GROUP BY 1, 2"
+    );
+    let counted =
+        |row: &Row<'_>| Ok(((row.get("action")?, row.get("state")?), row.get("changes")?));
+    let repeats: Kept = database.rows(&sql, [], counted)?.into_iter().collect();
+    for Total { action, state, changes, .. } in all(database)? {
+        let repeated = repeats.get(&(action, state)).copied().unwrap_or_default();
+        totals.repeats += repeated;
+        let once = changes.saturating_sub(repeated);
+        let name = usize::try_from(action).ok().and_then(|action| codes::ACTIONS.get(action));
+        if let (Some(name), Some(state), 1..) = (name, codes::read_state(state), once) {
+            totals.changes.insert((state, (*name).to_owned()), once);
+        }
+    }
+    Ok(totals)
 }
 
 /// How many calls the open changes cost, about: of the owners that had open changes when they were

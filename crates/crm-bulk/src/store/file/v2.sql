@@ -117,7 +117,9 @@ CREATE TABLE owner (
 -- tenant, environment and the digests of all changes; undo_of_created_at, when the set was planned
 -- that this one reverses, and undo_of_epoch, the epoch of its owner, where all that is reversed had
 -- been done by then; unknown_flags (on or off), what flags become that the service does not tell;
--- owners and open, of how many owners how many changes were open when the totals were counted.
+-- owners and open, of how many owners how many changes were open when the totals were counted;
+-- values_listed and values_found, how many different numbers and addresses a list has, and how many of
+-- them were found.
 
 -- What the last reading back found to be no longer so; meta has its totals, as verification.
 CREATE TABLE findings (

@@ -1,7 +1,7 @@
 //! How a change reads: whose contact it is and which, with the ids after that; below it, what
 //! changes.
 
-use crm_bulk::{Action, Change, NamedOwner, visible};
+use crm_bulk::{Action, Change, Named, visible};
 use unicode_width::UnicodeWidthStr;
 
 /// How wide a line gets, unless one of its parts alone is wider.
@@ -13,7 +13,7 @@ pub(super) const INDENT: &str = "    ";
 
 /// Which contact a change is about, for people: `before` begins the first line, and where one is not
 /// enough the next are indented.
-pub(super) fn about(before: &str, change: &Change, named: Option<&NamedOwner>) -> Vec<String> {
+pub(super) fn about(before: &str, change: &Change, named: Option<&Named>) -> Vec<String> {
     let named = named.map(ToString::to_string).filter(|named| !named.is_empty());
     let value = change.value().map(|value| match change.contact_type() {
         Some(kind) => format!("{} {value}", in_words(kind.as_str())),

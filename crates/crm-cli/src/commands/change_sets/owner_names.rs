@@ -7,7 +7,7 @@ use std::{
 };
 
 use clap::Args;
-use crm_bulk::{BulkError, Change, ChangeSet, NamedOwner, Naming, OwnerId, Snapshot, Target};
+use crm_bulk::{BulkError, Change, ChangeSet, Named, Naming, Snapshot, Target};
 
 use crate::{
     output::{count, note},
@@ -87,8 +87,19 @@ fn in_mirror(mirror: &Path, set: &Path) -> Result<Naming, BulkError> {
 /// The names that a set has, looked up for one change after another.
 pub(in crate::commands) struct Names {
     set: ChangeSet,
-    /// What was found last.
-    known: HashMap<OwnerId, Option<NamedOwner>>,
+    /// What was found last, by a record of each owner or person.
+    known: HashMap<Target, Option<Named>>,
+}
+
+/// How many names are in memory at a time.
+const AT_ONCE: usize = 1_000;
+
+/// A target that is the same for all records of an owner or a person.
+fn whose(target: &Target) -> Target {
+    match target.owner() {
+        Some(owner) => Target::Contact { owner, contact: None },
+        None => *target,
+    }
 }
 
 impl Names {
@@ -105,20 +116,25 @@ impl Names {
         let owners = changes.into_iter().filter_map(|change| change.target.owner());
         let owners: HashSet<_> = owners.collect();
         let mut named = self.set.named_owners(owners.iter().copied())?;
-        self.known = owners.into_iter().map(|owner| (owner, named.remove(&owner))).collect();
+        let of = |owner| Target::Contact { owner, contact: None };
+        let known = owners.into_iter().map(|it| (of(it), named.remove(&it).map(Named::Owner)));
+        self.known = known.collect();
         Ok(())
     }
 
+    /// The name of whose record it is.
     pub(in crate::commands) fn of_owner(
         &mut self,
         target: &Target,
-    ) -> Result<Option<&NamedOwner>, BulkError> {
-        let Some(owner) = target.owner() else {
-            return Ok(None);
-        };
-        if !self.known.contains_key(&owner) {
-            self.known = HashMap::from([(owner, self.set.named_owner(owner)?)]);
+    ) -> Result<Option<&Named>, BulkError> {
+        let whose = whose(target);
+        if !self.known.contains_key(&whose) {
+            let named = self.set.named(target)?;
+            if self.known.len() >= AT_ONCE {
+                self.known.clear();
+            }
+            self.known.insert(whose, named);
         }
-        Ok(self.known.get(&owner).and_then(Option::as_ref))
+        Ok(self.known.get(&whose).and_then(Option::as_ref))
     }
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use crm_bulk::{
-    BulkError, Change, ChangeSet, Image, NamedOwner, State, Target, UndoneBy, UndoneChanges,
+    BulkError, Change, ChangeSet, Image, Named, State, Target, UndoneBy, UndoneChanges,
 };
 use serde::Serialize;
 
@@ -77,14 +77,14 @@ pub(super) struct Which {
 }
 
 impl Which {
-    pub(super) fn of(change: &Change, named: Option<&NamedOwner>) -> Self {
-        let known = |text: &String| Some(text.clone()).filter(|text| !text.is_empty());
+    pub(super) fn of(change: &Change, named: Option<&Named>) -> Self {
+        let known = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
         Self {
             id: change.id.to_string(),
             row: change.row,
             target: change.target,
-            owner_name: named.and_then(|named| known(&named.name)),
-            owner_town: named.and_then(|named| known(&named.town)),
+            owner_name: named.and_then(|named| known(named.name())),
+            owner_town: named.and_then(|named| known(named.town())),
             contact_type: change.contact_type().map(|kind| kind.as_str().to_owned()),
             value: change.value().map(str::to_owned),
             action: change.action.name(),
@@ -197,7 +197,8 @@ impl Show {
             return Err(error);
         }
         records.finish()?;
-        let all = set.totals()?.all();
+        let totals = set.totals()?;
+        let all = totals.all() + totals.repeats();
         if written < all {
             note(format!("{written} of {} shown", count(all, "change")));
         }

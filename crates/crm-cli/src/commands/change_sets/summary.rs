@@ -7,7 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crm_bulk::{ChangeSet, Selection, SetKind, State, visible};
+use crm_bulk::{ChangeSet, ListTotals, Selection, SetKind, State, visible};
 use crm_transport::VENDOR_CALLS_PER_SECOND;
 use serde::Serialize;
 
@@ -49,6 +49,10 @@ pub(in crate::commands) struct Summary {
     approval: Option<String>,
     #[serde(skip)]
     short_digest: Option<String>,
+    /// How an opt-out counted its list.
+    list: Option<Listed>,
+    /// Contacts that later rows are about again: they are counted once, in `totals`.
+    repeats: u64,
     /// State, action, count.
     totals: BTreeMap<&'static str, BTreeMap<String, u64>>,
     /// How many changes other sets have undone, as far as the desk knows.
@@ -102,6 +106,22 @@ const SET_ASIDE_SHOWN: u32 = 3;
 struct MovedTo {
     server: String,
     set: String,
+}
+
+/// A list of numbers and addresses, in numbers.
+#[derive(Debug, Serialize)]
+struct Listed {
+    rows: u64,
+    /// The different numbers and addresses.
+    values: u64,
+    /// How many of these some contact has.
+    found: u64,
+}
+
+impl From<ListTotals> for Listed {
+    fn from(ListTotals { rows, values, found, .. }: ListTotals) -> Self {
+        Self { rows, values, found }
+    }
 }
 
 /// What another set has undone.
@@ -164,6 +184,8 @@ impl Summary {
             decisions: set.decisions()?.into_iter().map(Decided::from).collect(),
             digest: info.digest.map(|digest| digest.to_string()),
             short_digest: info.digest.map(|digest| digest.short()),
+            list: set.list_totals()?.map(Listed::from),
+            repeats: totals.repeats(),
             totals: by_state,
             undone: undone.changes(),
             standing: undone.standing,
@@ -308,11 +330,25 @@ impl Summary {
         if let Some(who) = &self.approval {
             let _ = writeln!(text, "approved by {}", visible(who));
         }
+        if let Some(Listed { rows, values, found }) = &self.list {
+            let rows = count(*rows, "row");
+            let _ = writeln!(
+                text,
+                "the list: {rows}, {values} different numbers and addresses, {found} of them found"
+            );
+        }
         for state in State::ALL {
             let words = in_words(state);
             for (action, count) in self.totals.get(state.as_str()).into_iter().flatten() {
                 let _ = writeln!(text, "{count:>9}  {words:<10} {action}");
             }
+        }
+        if self.repeats > 0 {
+            let _ = writeln!(
+                text,
+                "{:>9}  repeats    of these contacts by later rows, not counted again",
+                self.repeats
+            );
         }
         for UndoneBy { set, at, changes } in &self.undone_by {
             let at = at.as_ref().map(|at| format!(", last at {at}")).unwrap_or_default();
@@ -359,10 +395,6 @@ impl Summary {
         if let Some(MovedTo { server, set }) = &self.moved {
             let _ = writeln!(text, "moved to {} as {}", visible(server), visible(set));
         }
-        for command in self.next() {
-            let _ = writeln!(text, "next: {command}");
-        }
-        // The last line, where nobody misses it.
         let left = [
             ("to look at", self.look_at, "record"),
             ("cannot be read", self.unreadable.len() as u64, "record"),
@@ -373,6 +405,9 @@ impl Summary {
             left.map(|(what, many, of)| format!("{what}: {}", count(many, of))).collect();
         if !left.is_empty() {
             let _ = writeln!(text, "{}", left.join(", "));
+        }
+        for command in self.next() {
+            let _ = writeln!(text, "next: {command}");
         }
         text
     }

@@ -527,6 +527,11 @@ impl Running<'_> {
         if let Some((why, exit)) = left {
             // What an earlier plan could not do, and what no wish asks for any longer, is seen by
             // what is due afterwards.
+            let exit = match (reason, exit) {
+                // What cannot be set is left by a run in one way, sent or not.
+                (StopReason::Complete, Exit::Conflict) => Exit::Refused,
+                _ => exit,
+            };
             let is_settled = matches!(exit, Exit::Refused | Exit::Consent) && is_old;
             self.step(why)?;
             if reason != StopReason::Complete || !(is_settled || exit == Exit::Consent) {

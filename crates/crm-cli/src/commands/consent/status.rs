@@ -100,7 +100,7 @@ pub(super) fn line(heard: &Heard) -> String {
     let kinds = if heard.scope == Scope::All { " of all kinds" } else { "" };
     let mut said = format!("  {}: {}{kinds}, ", heard.record, heard.wish);
     match &heard.received {
-        Some(received) => said.push_str(&format!("received {received}")),
+        Some(received) => said.push_str(&format!("received {}", moment(received))),
         None => said.push_str("nobody knows when it was received"),
     }
     let words = heard.words.as_ref().map(|words| format!("\"{words}\""));

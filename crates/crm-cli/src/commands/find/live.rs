@@ -64,8 +64,8 @@ pub(super) async fn ask(
 ) -> Result<Answer, CliError> {
     let same = |stored: &str| sought.is(stored);
     let found = session.service.who_has(&sought.forms, limit, same).await?;
-    let of_people: usize = found.people.iter().map(|person| person.methods.len()).sum();
-    let all = contacts(&found.customers) + contacts(&found.locations) + of_people;
+    // Of people each is shown: as in the mirror, only contacts count as those of other owners.
+    let all = contacts(&found.customers) + contacts(&found.locations);
     let mut rows = Vec::new();
     rows_of(&mut rows, text, &found.customers, all, &found.unseen);
     rows_of(&mut rows, text, &found.locations, all, &found.unseen);

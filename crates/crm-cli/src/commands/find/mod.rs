@@ -6,7 +6,10 @@ mod row;
 
 use clap::Args;
 
-use self::{app::App, row::Row};
+use self::{
+    app::App,
+    row::{Below, Row},
+};
 use super::{args::whole, file_arg, mirror::In, related};
 use crate::{
     error::CliError,
@@ -71,8 +74,9 @@ impl Find {
         output: &Output,
     ) -> Result<Status, CliError> {
         let app = if self.open { Some(App::of(globals)?) } else { None };
-        let mut shown = Shown { records: output.records::<Row>()?, app, is_anything: false };
-        let texts = self.texts()?;
+        let (records, texts) = (output.records::<Row>()?, self.texts()?);
+        let is_several = texts.len() > 1;
+        let mut shown = Shown { records, app, is_several, is_anything: false };
         let found = async {
             match session {
                 Some(session) if self.live => self.ask(session, &texts, &mut shown).await,
@@ -196,6 +200,8 @@ fn lines(file: &[u8]) -> Vec<Text> {
 struct Shown<'a> {
     records: Records<'a, Row>,
     app: Option<App>,
+    /// Whether several texts are looked for, each of which stands above what was found for it.
+    is_several: bool,
     is_anything: bool,
 }
 
@@ -204,10 +210,17 @@ impl Shown<'_> {
         if rows.is_empty() {
             note(format!("{text}: nothing found"));
         }
+        let mut last = None::<Row>;
         for mut row in rows {
             self.is_anything = true;
             row.url = self.app.as_ref().and_then(|app| row.url_in(app));
+            row.below = match &last {
+                Some(last) if row.is_of_owner_of(last) => Below::Owner,
+                None if self.is_several => Below::Nothing,
+                _ => Below::Text,
+            };
             self.records.push(&row)?;
+            last = Some(row);
         }
         if more {
             note(format!("{text}: there are more than {limit}; give more of it"));

@@ -16,6 +16,18 @@ const PERSON: &str = "person";
 /// By what it was found where the service was asked.
 const LIVE: &str = "live";
 
+/// Below what a hit stands before people, who are told that once.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) enum Below {
+    /// It is the first of its text, among several.
+    Nothing,
+    /// Its text has been told, or is the only one.
+    #[default]
+    Text,
+    /// Its owner has been told too.
+    Owner,
+}
+
 /// A hit as it is shown.
 #[derive(Default, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -46,6 +58,8 @@ pub(super) struct Row {
     pub(super) url: Option<String>,
     /// What the service could not be asked, or did not say; none where it was not asked.
     unseen: Option<Vec<&'static str>>,
+    #[serde(skip)]
+    pub(super) below: Below,
 }
 
 /// What a hit has if it is a person.
@@ -225,8 +239,25 @@ impl Row {
         lines
     }
 
-    /// As people read it.
+    /// Whether another one is of the same customer, location or person.
+    pub(super) fn is_of_owner_of(&self, other: &Self) -> bool {
+        let owner = |row: &Self| (row.owner_kind, row.owner_id, row.person.person_id);
+        owner(self) == owner(other)
+    }
+
+    /// As people read it, below what they have read before.
     fn lines(&self) -> Vec<String> {
+        let mut lines = self.all_lines();
+        match self.below {
+            Below::Nothing => lines.insert(0, format!("== {} ==", self.text)),
+            Below::Text => {}
+            Below::Owner => drop(lines.drain(..1 + usize::from(self.url.is_some()))),
+        }
+        lines
+    }
+
+    /// With whose it is.
+    fn all_lines(&self) -> Vec<String> {
         if let Some(person) = self.person.person_id {
             return self.person_lines(person);
         }

@@ -2,7 +2,9 @@
 
 use std::path::Path;
 
-use crm_bulk::{ChangeSet, Finished, SetKind, State, StopReason, Totals};
+use crm_bulk::{
+    BulkError, Change, ChangeSet, Finished, Selection, SetKind, State, StopReason, Totals,
+};
 
 use super::outcome::{Reason, counts, held_by_ledger, progress, text};
 use crate::{
@@ -82,7 +84,7 @@ impl Ended {
     }
 
     /// What is left of a run that came to its end, in words and as an exit code.
-    pub(in crate::commands) fn left(&self, set: &Path, totals: &Totals) -> Option<(String, Exit)> {
+    pub(in crate::commands) fn left(&self, path: &Path, totals: &Totals) -> Option<(String, Exit)> {
         let reason = Reason::from(self.reason());
         let open = totals.open();
         let is_canary = self.reason() == StopReason::Canary;
@@ -97,9 +99,15 @@ impl Ended {
         if is_fine {
             return None;
         }
-        let (crm, set) = (crm(), quoted(&name(set)));
+        let (crm, set) = (crm(), quoted(&name(path)));
         let is_unknown = totals.in_state(State::Unknown) > 0;
-        let mut summary = format!("{}: {}", reason.words, progress(totals));
+        // What was never sent is nothing that the API has refused.
+        let is_refused = totals.in_state(State::NotFound) > 0 || has_sent_failed(path);
+        let words = match reason.exit {
+            Exit::Done if !is_refused => "some changes cannot be made, and were not sent",
+            _ => reason.words,
+        };
+        let mut summary = format!("{words}: {}", progress(totals));
         if totals.count(State::is_set_aside) > 0 {
             summary +=
                 &format!("; see {crm} show {set} --state failed,held,drifted,not-found,conflict");
@@ -113,7 +121,8 @@ impl Ended {
         let exit = match reason.exit {
             Exit::Done | Exit::Unreachable if is_unknown => Exit::Unknown,
             Exit::Done if is_held && open == 0 => Exit::Consent,
-            Exit::Done => Exit::Refused,
+            Exit::Done if is_refused || open > 0 => Exit::Refused,
+            Exit::Done => Exit::Conflict,
             exit => exit,
         };
         Some((summary, exit))
@@ -137,6 +146,15 @@ fn tell_next(set: &Path, kind: SetKind, totals: &Totals) {
     if is_of_list && totals.all() > 0 {
         note(format!("`{crm} report {set} --html {page}` is the evidence"));
     }
+}
+
+/// Whether a change that failed was begun to be sent; also where that cannot be read.
+fn has_sent_failed(set: &Path) -> bool {
+    let is_sent = |change: Result<Change, BulkError>| {
+        change.map_or(true, |change| change.outcome.attempts > 0)
+    };
+    let failed = Selection::states([State::Failed]);
+    ChangeSet::open(set).map_or(true, |set| set.changes(&failed).any(is_sent))
 }
 
 /// Reports how far a run that failed came, and how to continue.
