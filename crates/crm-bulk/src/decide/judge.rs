@@ -12,9 +12,6 @@ use crate::{
     set::{Action, Outcome, State, Wanted},
 };
 
-/// What a row is told that selects contacts by a value that none has.
-pub(crate) const NO_SUCH_VALUE: &str = "no contact has this value";
-
 /// The action with every flag named, where it names only some and the contact does not tell its
 /// own, or is still to be created: `unknown` is what the others become, if somebody chose that.
 pub(crate) fn completed<'a>(

@@ -7,10 +7,9 @@ use rusqlite::{Row, params};
 
 use super::listed::{Found, Listed, Place};
 use crate::{
-    decide::judge::NO_SUCH_VALUE,
     error::{BulkError, InvalidRows},
     plan::PlanSummary,
-    set::State,
+    set::{NO_SUCH_VALUE, State},
     store::file::{Draft, NAMED, some_of},
 };
 

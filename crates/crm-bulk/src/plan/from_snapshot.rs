@@ -7,13 +7,10 @@ use crm_values::PhoneReader;
 use super::{left::Left, rows::RowPlace};
 use crate::{
     clean_up::CleanUp,
-    decide::{
-        judge::{self, NO_SUCH_VALUE},
-        stand_in,
-    },
+    decide::{judge, stand_in},
     error::BulkError,
     input::{RowRequest, Select},
-    set::{Action, Outcome, State, Target, Wanted},
+    set::{Action, NO_SUCH_VALUE, Outcome, State, Target, Wanted},
     store::file::{Draft, Planned},
 };
 

@@ -20,10 +20,9 @@ pub use self::options::Plan;
 pub(crate) use self::rows::{describe_input, leave_out};
 use self::{from_snapshot::Batch, rows::ReadRows};
 use crate::{
-    decide::judge::NO_SUCH_VALUE,
     error::{BulkError, Counted, InvalidRows},
     input::{Input, Select},
-    set::{SetKind, State, Target},
+    set::{NO_SUCH_VALUE, SetKind, State, Target},
     store::file::Draft,
 };
 

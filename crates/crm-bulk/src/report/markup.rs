@@ -10,8 +10,7 @@ use super::{
     words,
 };
 use crate::{
-    decide::judge::NO_SUCH_VALUE,
-    set::{Change, State},
+    set::{Change, NO_SUCH_VALUE, State},
     visible,
 };
 

@@ -35,6 +35,7 @@ pub use self::{
 pub(crate) use self::{
     decision::who,
     digest::{SetDigest, of_change},
+    outcome::NO_SUCH_VALUE,
     stand_in::Lacks,
     target::PERSON,
     wanted::on_off,

@@ -5,6 +5,9 @@ use serde::Serialize;
 
 use super::state::State;
 
+/// What a row is told that names a value that no contact has.
+pub(crate) const NO_SUCH_VALUE: &str = "no contact has this value";
+
 /// What became of a change, and why.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
