@@ -46,6 +46,7 @@ pub async fn check<S: Store>(make: impl AsyncFn(ChangeSet) -> S) {
     gives_every_open_change_once(&store().await).await;
     never_gives_what_was_dropped(&store().await).await;
     lets_one_claim_win(&store().await).await;
+    keeps_the_record_that_a_claim_leaves_out(&store().await).await;
     takes_back_what_was_not_begun(&store().await).await;
     keeps_what_became_of_a_change(&store().await).await;
     knows_what_a_creation_did_not_create(&store().await).await;
@@ -189,6 +190,39 @@ async fn lets_one_claim_win(store: &impl Store) {
     assert!(matches!(again, Claim::Won(_)), "it can be claimed as it is now");
     let now = store.digest(&lease).await.unwrap();
     assert_eq!(now, digest, "what was approved is the same whatever a run writes");
+}
+
+async fn keeps_the_record_that_a_claim_leaves_out(store: &impl Store) {
+    let lease = store.take("the suite").await.unwrap();
+    let all = load(store, &lease, Which::Open).await.into_iter().map(|loaded| loaded.change);
+    let updates = all.filter(|change| change.before.is_some());
+    // As asked, and otherwise.
+    for (planned, memo) in updates.zip(["new", "else"]) {
+        let claim = async |change: &Change, expected| {
+            let claimed = Change { before: None, ..next_attempt(change, "left out") };
+            store.claim(&lease, expected, claimed, None).await.unwrap()
+        };
+        for (state, attempts) in [(State::Failed, 0), (State::InFlight, 0), (State::Planned, 1)] {
+            let claim = claim(&planned, Expected { state, attempts }).await;
+            assert_eq!(claim, Claim::Lost, "{state} {attempts}");
+        }
+        let won = claim(&planned, Expected::of(&planned)).await;
+        assert!(matches!(won, Claim::Won(_)), "it is claimed as it was planned");
+        let again = claim(&planned, Expected::of(&planned)).await;
+        assert_eq!(again, Claim::Lost, "it is claimed once");
+        let mut change = find(store, &lease, planned.id).await;
+        assert_eq!(change.before, planned.before);
+        for state in [State::Failed, State::Unknown] {
+            let id = change.target.contact().unwrap();
+            change.after = Some(image(id.get(), memo).into());
+            change.outcome.state = state;
+            store.settle(&lease, change.clone()).await.unwrap();
+            assert_eq!(find(store, &lease, change.id).await, change, "{state}");
+            let won = claim(&change, Expected::of(&change)).await;
+            assert!(matches!(won, Claim::Won(_)), "it is claimed as it was settled");
+            change = find(store, &lease, change.id).await;
+        }
+    }
 }
 
 async fn takes_back_what_was_not_begun(store: &impl Store) {

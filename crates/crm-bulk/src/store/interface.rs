@@ -135,7 +135,8 @@ pub trait Store: std::fmt::Debug + Send + Sync {
         former: Change,
     ) -> Result<Claim, BulkError>;
 
-    /// Writes what became of a change, and returns the change once that is durable.
+    /// Writes what became of a change, and returns the change once that is durable. A change that was
+    /// claimed has the record before that it was claimed with.
     ///
     /// # Errors
     ///

@@ -21,7 +21,7 @@ use super::{
     decisions::{self, DropSummary},
     moved,
     owner::{self, Owner, Taken},
-    progress::{self, Shift},
+    progress::{self, Claimed, Shift},
     seal, sql,
     totals::Moves,
     writer::Writer,
@@ -45,6 +45,7 @@ pub(crate) struct FileStore {
     lease: Duration,
     /// What the jobs of the next commit moved from one state to another.
     moves: Arc<Moves>,
+    claimed: Arc<Claimed>,
 }
 
 /// Where the file is, and whose.
@@ -116,7 +117,7 @@ impl FileStore {
         let moved = Arc::clone(&moves);
         let count = move |database: &Database| moved.write(database);
         let writer = Writer::start(set.database, lock, count, end)?;
-        Ok(Self { writer, place, lease, moves })
+        Ok(Self { writer, place, lease, moves, claimed: Arc::default() })
     }
 
     /// Does a job in a transaction that holds only while the lease's epoch is the newest.
@@ -151,7 +152,11 @@ impl FileStore {
         let _ = self.place.watch.set(watch);
         let (name, lasts) = (owner.to_owned(), self.lease);
         let asked = Renewal::now();
-        let take = move |database: &Database| owner::take(database, &name, lasts);
+        let claimed = Arc::clone(&self.claimed);
+        let take = move |database: &Database| {
+            claimed.forget();
+            owner::take(database, &name, lasts)
+        };
         let Taken { epoch, journal } = self.writer.run_alone(take).await?;
         let lease = Lease::new(epoch, lasts, asked);
         self.writer.hold(lease.clone(), journal);
@@ -265,10 +270,11 @@ impl Store for FileStore {
         change: Change,
         siblings: Option<Vec<ContactId>>,
     ) -> Result<Claim, BulkError> {
-        let moves = Arc::clone(&self.moves);
+        let (moves, claimed) = (Arc::clone(&self.moves), Arc::clone(&self.claimed));
         let claim = move |database: &Database| {
-            let moved = progress::claim(database, expected, &change, siblings.as_deref())?;
-            Ok(claimed(&moves, moved, change))
+            let siblings = siblings.as_deref();
+            let moved = progress::claim(database, &claimed, expected, &change, siblings)?;
+            Ok(won(&moves, moved, change))
         };
         self.run(lease, claim).await
     }
@@ -279,18 +285,18 @@ impl Store for FileStore {
         attempts: u32,
         former: Change,
     ) -> Result<Claim, BulkError> {
-        let moves = Arc::clone(&self.moves);
+        let (moves, claimed) = (Arc::clone(&self.moves), Arc::clone(&self.claimed));
         let release = move |database: &Database| {
-            let moved = progress::release(database, attempts, &former)?;
-            Ok(claimed(&moves, moved, former))
+            let moved = progress::release(database, &claimed, attempts, &former)?;
+            Ok(won(&moves, moved, former))
         };
         self.run(lease, release).await
     }
 
     async fn settle(&self, lease: &Lease, change: Change) -> Result<Change, BulkError> {
-        let moves = Arc::clone(&self.moves);
+        let (moves, claimed) = (Arc::clone(&self.moves), Arc::clone(&self.claimed));
         let settle = move |database: &Database| {
-            if let Some(moved) = progress::settle(database, &change)? {
+            if let Some(moved) = progress::settle(database, &claimed, &change)? {
                 moves.add(&change, moved);
             }
             Ok(change)
@@ -322,7 +328,7 @@ impl Store for FileStore {
     }
 }
 
-fn claimed(moves: &Moves, moved: Option<Shift>, change: Change) -> Claim {
+fn won(moves: &Moves, moved: Option<Shift>, change: Change) -> Claim {
     match moved {
         Some(moved) => {
             moves.add(&change, moved);
@@ -340,7 +346,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        set::Action,
+        set::{Action, State},
         store::{contract, file::test_sets::set_of},
     };
 
@@ -376,6 +382,29 @@ mod tests {
         let attempts: u32 =
             other.query_row("SELECT count(*) FROM progress", [], |row| row.get(0)).unwrap();
         assert_eq!(attempts, 0);
+    }
+
+    #[tokio::test]
+    async fn what_others_wrote_of_a_claim_is_kept_once_the_set_is_taken_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("set.crm");
+        let store = FileStore::open(plan(&path), LEASE).unwrap();
+        let lease = store.take("this process").await.unwrap();
+        let (block, _) = store.next_block(&lease, Cursor::default(), Which::Open).await.unwrap();
+        let mut change = block[0].change.clone();
+        let expected = Expected::of(&change);
+        change.outcome.attempts = 1;
+        let claim = store.claim(&lease, expected, change.clone(), None).await.unwrap();
+        assert!(matches!(claim, Claim::Won(_)));
+        let other = Connection::open(&path).unwrap();
+        other.execute("UPDATE owner SET epoch = epoch + 1", []).unwrap();
+        other.execute("UPDATE progress SET siblings = '[9]'", []).unwrap();
+        let lease = store.take("this process").await.unwrap();
+        change.outcome.state = State::Done;
+        store.settle(&lease, change).await.unwrap();
+        let siblings: String =
+            other.query_row("SELECT siblings FROM progress", [], |row| row.get(0)).unwrap();
+        assert_eq!(siblings, "[9]");
     }
 
     #[tokio::test]

@@ -1,8 +1,11 @@
 //! What becomes of a change, as a row of its own: what was planned is written once.
 
-use std::sync::LazyLock;
+use std::{
+    collections::HashMap,
+    sync::{LazyLock, Mutex, MutexGuard},
+};
 
-use crm_mirror::{columns, database::Database};
+use crm_mirror::{columns, database::Database, lock::lock};
 use crm_models::ContactId;
 use rusqlite::{
     Connection, Row, params_from_iter,
@@ -11,13 +14,13 @@ use rusqlite::{
 
 use super::{
     codes::{self, unwritable},
-    columns::{CHANGES, ChangeColumns, PLANNED, PROGRESS, STATE, contact_column, read_state},
+    columns::{CHANGES, ChangeColumns, PROGRESS, STATE, contact_column, read_state},
     record::{self, Answered, RecordColumns, number_or_null},
     seal, totals,
 };
 use crate::{
     error::BulkError,
-    set::{Action, Change, Image, Outcome, State},
+    set::{Action, Change, ChangeId, Image, Outcome, State},
     store::{
         cell::{Cell, Cells},
         interface::Expected,
@@ -27,15 +30,59 @@ use crate::{
 /// From which state a change went into which.
 pub(super) type Shift = [State; 2];
 
+/// What the owner of a set has claimed and not settled, as the file has it: settling it reads nothing.
+/// Nobody else writes progress while the owner's epoch is the newest, which each transaction looks at
+/// first.
+#[derive(Debug, Default)]
+pub(super) struct Claimed(Mutex<HashMap<ChangeId, Kept>>);
+
+impl Claimed {
+    fn all(&self) -> MutexGuard<'_, HashMap<ChangeId, Kept>> {
+        lock(&self.0)
+    }
+
+    /// Somebody else may have written meanwhile.
+    pub(super) fn forget(&self) {
+        self.all().clear();
+    }
+
+    /// This was written, with this outcome.
+    fn note(&self, change: &Change, kept: Kept, outcome: &Outcome) {
+        let (state, attempts) = (outcome.state, outcome.attempts);
+        let mut all = self.all();
+        if state == State::InFlight {
+            all.insert(change.id, Kept { state, attempts, planned: None, ..kept });
+        } else {
+            all.remove(&change.id);
+        }
+    }
+
+    fn take(&self, change: &Change) -> Option<Kept> {
+        self.all().remove(&change.id)
+    }
+}
+
 /// Marks a change as sent, if it is as expected.
 pub(super) fn claim(
     database: &Database,
+    claimed: &Claimed,
     expected: Expected,
     change: &Change,
     siblings: Option<&[ContactId]>,
 ) -> Result<Option<Shift>, BulkError> {
+    let outcome = in_flight(change);
     let found = change.before.is_some();
-    swap(database, expected, change, found, &in_flight(change), siblings)
+    // Most are claimed for the first time and found as planned, which takes a single statement.
+    if expected.attempts == 0 && !found && change.after.is_none() {
+        let kept = database.check(Kept::untouched(expected.state, siblings))?;
+        let row = kept.row(change, &outcome, None);
+        if database.check(row.write_first(&database.connection, expected.state))? {
+            let moved = kept.moved(&outcome);
+            claimed.note(change, kept, &outcome);
+            return Ok(Some(moved));
+        }
+    }
+    swap(database, claimed, expected, change, found, &outcome, siblings)
 }
 
 /// The outcome of a change that is claimed.
@@ -50,34 +97,49 @@ fn in_flight(change: &Change) -> Outcome {
 /// Takes a claim back, if the change is as it was claimed.
 pub(super) fn release(
     database: &Database,
+    claimed: &Claimed,
     attempts: u32,
     former: &Change,
 ) -> Result<Option<Shift>, BulkError> {
-    let claimed = Expected { state: State::InFlight, attempts };
-    swap(database, claimed, former, true, &former.outcome, None)
+    let expected = Expected { state: State::InFlight, attempts };
+    swap(database, claimed, expected, former, true, &former.outcome, None)
 }
 
 /// Makes a change be so, with this outcome, if it is as expected. `found`: whether its record just
 /// before the write is written too.
 fn swap(
     database: &Database,
+    claimed: &Claimed,
     expected: Expected,
     change: &Change,
     found: bool,
     outcome: &Outcome,
     siblings: Option<&[ContactId]>,
 ) -> Result<Option<Shift>, BulkError> {
-    let Some(kept) = Kept::of(database, change)? else {
+    let Some(kept) = Kept::of(database, change, found || change.after.is_some())? else {
         return Ok(None);
     };
-    let kept = database.check(kept.swapped(expected, change, found, siblings))?;
-    kept.map(|kept| kept.replace(database, change, outcome)).transpose()
+    let Some(kept) = database.check(kept.swapped(expected, change, found, siblings))? else {
+        return Ok(None);
+    };
+    let moved = kept.replace(database, change, outcome, kept.planned.as_ref())?;
+    claimed.note(change, kept, outcome);
+    Ok(Some(moved))
 }
 
 /// Writes what became of a change.
-pub(super) fn settle(database: &Database, change: &Change) -> Result<Option<Shift>, BulkError> {
-    let kept = Kept::of(database, change)?;
-    kept.map(|kept| kept.replace(database, change, &change.outcome)).transpose()
+pub(super) fn settle(
+    database: &Database,
+    claimed: &Claimed,
+    change: &Change,
+) -> Result<Option<Shift>, BulkError> {
+    let outcome = &change.outcome;
+    if let Some(kept) = claimed.take(change) {
+        // Unless another was found, the record before is the one that the plan saw.
+        return kept.replace(database, change, outcome, change.before.as_ref()).map(Some);
+    }
+    let kept = Kept::of(database, change, change.after.is_some())?;
+    kept.map(|kept| kept.replace(database, change, outcome, kept.planned.as_ref())).transpose()
 }
 
 /// A row of progress that is to be written elsewhere, and what the totals gain by it.
@@ -87,6 +149,7 @@ pub(crate) struct NextProgress {
 }
 
 /// What the file has of a change that a write keeps, or rests on.
+#[derive(Debug)]
 pub(crate) struct Kept {
     state: State,
     attempts: u32,
@@ -101,13 +164,12 @@ columns! {
 }
 
 impl Kept {
-    fn of(database: &Database, change: &Change) -> Result<Option<Self>, BulkError> {
+    /// `compares`: with the record that the plan saw, which takes longer to read than the rest.
+    fn of(database: &Database, change: &Change, compares: bool) -> Result<Option<Self>, BulkError> {
         let at = const { KeptColumns::in_order(0) };
         let planned = const { RecordColumns::in_order(KeptColumns::COUNT) };
         static ALONE: LazyLock<String> = LazyLock::new(|| select(""));
         static WITH_RECORD: LazyLock<String> = LazyLock::new(|| select(RecordColumns::NAMES));
-        // A claim has none, and to read the record takes longer than the rest.
-        let compares = change.before.is_some() || change.after.is_some();
         let sql = if compares { &WITH_RECORD } else { &ALONE };
         let read = |row: &Row<'_>| {
             let planned = compares.then(|| record::read(row, &planned, &change.target));
@@ -120,6 +182,12 @@ impl Kept {
             })
         };
         Ok(database.row(sql, [change.id.0], read)?)
+    }
+
+    /// What there is of a change of which nothing was written since it was planned.
+    fn untouched(verdict: State, siblings: Option<&[ContactId]>) -> rusqlite::Result<Self> {
+        let siblings = siblings.map(serde_json::to_string).transpose().map_err(unwritable)?;
+        Ok(Self { state: verdict, attempts: 0, planned: None, found: None, siblings })
     }
 
     /// What a row has that was kept elsewhere, all its columns in the order of the tables.
@@ -164,15 +232,21 @@ impl Kept {
         database: &Database,
         change: &Change,
         outcome: &Outcome,
+        planned: Option<&Image>,
     ) -> Result<Shift, BulkError> {
-        database.check(self.row(change, outcome).write(&database.connection))?;
+        database.check(self.row(change, outcome, planned).write(&database.connection))?;
         Ok(self.moved(outcome))
     }
 
     /// The row that a change gets with this outcome.
-    fn row<'a>(&'a self, change: &'a Change, outcome: &'a Outcome) -> ProgressRow<'a> {
+    fn row<'a>(
+        &'a self,
+        change: &'a Change,
+        outcome: &'a Outcome,
+        planned: Option<&'a Image>,
+    ) -> ProgressRow<'a> {
         // What was answered is told apart only from what was planned.
-        let before = self.planned.as_ref().filter(|_| self.found.is_none());
+        let before = planned.filter(|_| self.found.is_none());
         let (found, siblings) = (self.found.as_deref(), self.siblings.as_deref());
         ProgressRow { change, outcome, before, found, siblings }
     }
@@ -211,7 +285,7 @@ impl Kept {
 
     fn next(&self, change: &Change, outcome: &Outcome) -> rusqlite::Result<NextProgress> {
         let cells = |columns: [ValueRef<'_>; PROGRESS]| Ok(columns.map(Cell::from).to_vec());
-        let row = self.row(change, outcome).with_columns(cells)?;
+        let row = self.row(change, outcome, self.planned.as_ref()).with_columns(cells)?;
         let totals = totals::differences(&change.action, self.moved(outcome));
         Ok(NextProgress { row, totals })
     }
@@ -239,14 +313,24 @@ pub(super) struct ProgressRow<'a> {
 impl ProgressRow<'_> {
     /// Writes the row, which has its seal from the start.
     pub(super) fn write(&self, connection: &Connection) -> rusqlite::Result<()> {
-        static SQL: LazyLock<String> = LazyLock::new(|| {
-            let columns: Vec<_> = ChangeColumns::NAMES.split(", ").skip(PLANNED).collect();
-            let values = vec!["?"; columns.len()].join(", ");
-            format!("INSERT OR REPLACE INTO progress ({}) VALUES ({values})", columns.join(", "))
-        });
+        let sql =
+            "INSERT OR REPLACE INTO progress VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
         self.with_columns(|columns| {
             let all = columns.map(ToSqlOutput::Borrowed);
-            connection.prepare_cached(&SQL)?.execute(params_from_iter(all)).map(drop)
+            connection.prepare_cached(sql)?.execute(params_from_iter(all)).map(drop)
+        })
+    }
+
+    /// Writes the row if it is the first of a change to which the plan gave this state, and says
+    /// whether it did.
+    fn write_first(&self, connection: &Connection, verdict: State) -> rusqlite::Result<bool> {
+        let sql = "INSERT INTO progress SELECT ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?
+             FROM planned WHERE id = ?1 AND verdict = ?15 ON CONFLICT DO NOTHING";
+        self.with_columns(|columns| {
+            let verdict = ValueRef::Integer(codes::state(verdict));
+            let all = columns.into_iter().chain([verdict]).map(ToSqlOutput::Borrowed);
+            let written = connection.prepare_cached(sql)?.execute(params_from_iter(all))?;
+            Ok(written > 0)
         })
     }
 

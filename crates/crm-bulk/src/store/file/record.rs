@@ -506,7 +506,11 @@ mod tests {
     use crate::{
         set::{Change, Outcome, StandIn, State},
         store::file::{
-            change_set::ChangeSet, changes::Selection, draft::Planned, progress, test_sets,
+            change_set::ChangeSet,
+            changes::Selection,
+            draft::Planned,
+            progress::{self, Claimed},
+            test_sets,
             totals::Moves,
         },
     };
@@ -647,7 +651,8 @@ mod tests {
                 after.memo = Some("else".to_owned());
             }
             change.after = Some(after.into());
-            let moved = progress::settle(&set.database, change).unwrap().unwrap();
+            let moved =
+                progress::settle(&set.database, &Claimed::default(), change).unwrap().unwrap();
             moves.add(change, moved);
         }
         moves.write(&set.database).unwrap();

@@ -307,7 +307,11 @@ mod tests {
     use super::*;
     use crate::{
         set::{Action, State, Wanted},
-        store::file::{changes::Selection, progress, test_sets::set_of},
+        store::file::{
+            changes::Selection,
+            progress::{self, Claimed},
+            test_sets::set_of,
+        },
     };
 
     #[test]
@@ -337,7 +341,7 @@ mod tests {
         let set = set_of(&folder.path().join("set.crm"), &Action::Delete(None));
         let mut change = set.changes(&Selection::all()).next().unwrap().unwrap();
         change.outcome.state = State::Done;
-        let moved = progress::settle(&set.database, &change).unwrap().unwrap();
+        let moved = progress::settle(&set.database, &Claimed::default(), &change).unwrap().unwrap();
         let totals = totals::Moves::default();
         totals.add(&change, moved);
         totals.write(&set.database).unwrap();
