@@ -1,7 +1,10 @@
 //! Ctrl-C and, on Unix, the polite request to end.
 
 #[cfg(unix)]
-use std::sync::Arc;
+use std::sync::{
+    Arc, LazyLock,
+    atomic::{AtomicBool, Ordering::SeqCst},
+};
 use std::{
     future::{self, Future},
     io::{self, Write},
@@ -61,18 +64,57 @@ pub(crate) fn outlive_limits() {
 #[cfg(not(unix))]
 pub(crate) fn outlive_limits() {}
 
-/// Completes at the first signal that comes after this call, not only after the first poll.
+/// Which signals came and were told to nobody. One that comes while nobody waits, between two steps of a
+/// command, ends the next one.
+#[cfg(unix)]
+struct Untold {
+    interrupt: Arc<AtomicBool>,
+    terminate: Arc<AtomicBool>,
+}
+
+#[cfg(unix)]
+impl Untold {
+    /// Those of this process, which are kept from the first call on.
+    fn of_process() -> Result<&'static Self, Unwatched> {
+        static UNTOLD: LazyLock<io::Result<Untold>> = LazyLock::new(|| {
+            let keep = |signal| {
+                let came = Arc::new(AtomicBool::new(false));
+                signal_hook::flag::register(signal, Arc::clone(&came)).map(|_| came)
+            };
+            Ok(Untold {
+                interrupt: keep(signal_hook::consts::SIGINT)?,
+                terminate: keep(signal_hook::consts::SIGTERM)?,
+            })
+        });
+        UNTOLD.as_ref().map_err(|error| Unwatched(error.kind().into()))
+    }
+
+    fn take(&self) -> Option<Signal> {
+        let all = [(&self.interrupt, Signal::Interrupt), (&self.terminate, Signal::Terminate)];
+        all.into_iter().find_map(|(came, signal)| came.swap(false, SeqCst).then_some(signal))
+    }
+}
+
+/// Completes at the first signal that nobody was told of, also one that came before this call, once one
+/// was made at all.
 #[cfg(unix)]
 pub(crate) fn signal() -> Result<impl Future<Output = Signal>, Unwatched> {
     use tokio::signal::unix::{SignalKind, signal};
 
+    let untold = Untold::of_process()?;
     let listen = |kind| signal(kind).map_err(Unwatched);
     let (mut interrupt, mut terminate) =
         (listen(SignalKind::interrupt())?, listen(SignalKind::terminate())?);
     Ok(async move {
-        tokio::select! {
-            _ = interrupt.recv() => Signal::Interrupt,
-            _ = terminate.recv() => Signal::Terminate,
+        // The streams say when to look, and may say it late: what counts is told once.
+        loop {
+            if let Some(signal) = untold.take() {
+                return signal;
+            }
+            tokio::select! {
+                _ = interrupt.recv() => {}
+                _ = terminate.recv() => {}
+            }
         }
     })
 }
@@ -107,5 +149,19 @@ pub(crate) async fn until_signal<R, E: From<Unwatched>>(
         biased;
         signal = stop => Ok(Err(signal)),
         () = future::ready(()) => done.map(Ok),
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_signal_that_comes_while_nobody_waits_ends_what_comes_next() {
+        let work = || until_signal(async { Ok::<_, Unwatched>(()) });
+        assert_eq!(work().await.unwrap(), Ok(()));
+        signal_hook::low_level::raise(signal_hook::consts::SIGTERM).unwrap();
+        assert_eq!(work().await.unwrap(), Err(Signal::Terminate));
+        assert_eq!(work().await.unwrap(), Ok(()), "it was told once");
     }
 }
