@@ -64,7 +64,9 @@ impl ChangeSet {
         remark: Remark,
     ) -> impl Future<Output = Result<(DropSummary, Option<Decision>), BulkError>> + Send + use<>
     {
-        let dropping = self.drop_of_expected(expected, which, remark.clone());
+        // The reason is that of what is dropped.
+        let approves = Remark { reason: None, ..remark.clone() };
+        let dropping = self.drop_of_expected(expected, which, remark);
         let (set, path) = (self.database.again(), self.path().to_owned());
         async move {
             let dropped = dropping.await?;
@@ -73,7 +75,7 @@ impl ChangeSet {
             }
             let again = move |_: &std::path::Path, stop: &Stop| Self::again(&set, stop);
             let set = on_thread(&path, again).await?;
-            match set.approve(Some(dropped.digest.into()), remark).await {
+            match set.approve(Some(dropped.digest.into()), approves).await {
                 Ok(decision) => Ok((dropped, Some(decision))),
                 Err(BulkError::NothingToApprove { .. }) => Ok((dropped, None)),
                 Err(error) => Err(error),

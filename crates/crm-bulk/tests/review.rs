@@ -81,7 +81,8 @@ async fn what_is_dropped_is_kept_and_never_applied_nor_undone() {
 async fn a_set_that_was_looked_at_is_approved_without_some_of_it_in_one_step() {
     let world = world(Seed::Demo).await;
     let set = world.plan(ROWS, "set.crm").await;
-    let (seen, remark) = (set.digest().unwrap(), || Remark::new().by("Ana Alvarez"));
+    let seen = set.digest().unwrap();
+    let remark = || Remark::new().by("Ana Alvarez").reason("another person");
     let which = |numbers: &[i64]| Selection::all().numbers(numbers.to_vec());
 
     let other = Digest::from_str(&"0".repeat(64)).unwrap();
@@ -98,7 +99,7 @@ async fn a_set_that_was_looked_at_is_approved_without_some_of_it_in_one_step() {
     assert_eq!((dropped.dropped, decision.kind), (2, DecisionKind::Approved));
     assert_eq!(decision.digest, set.digest().unwrap());
     assert_ne!(decision.digest, seen);
-    assert_eq!(decision.said.as_deref(), Some("Ana Alvarez"));
+    assert_eq!((decision.said.as_deref(), decision.reason), (Some("Ana Alvarez"), None));
     let finished = world.apply(Apply::new(reopened(&world)).require_approval()).await.unwrap();
     assert_eq!(finished.count(State::Done), 2);
 }

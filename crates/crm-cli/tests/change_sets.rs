@@ -718,14 +718,19 @@ fn a_run_whose_set_is_deleted_or_moved_begins_nothing_more_and_lists_what_was_in
         ("moved.crm was deleted while it was applied", &|| fs::remove_file(&moved)),
     ] {
         let name = words.split(' ').next().unwrap();
-        let before = service.writes().len();
         let apply = ["apply", name, "--concurrency", "2"];
         let mut child = service.spawn(&apply);
-        while service.writes().len() < before + 2 {
-            common::wait_beside(&mut child);
-        }
+        let wait_for_two_more = |child: &mut std::process::Child| {
+            let before = service.writes().len();
+            while service.writes().len() < before + 2 {
+                common::wait_beside(child);
+            }
+        };
+        wait_for_two_more(&mut child);
         let second = service.crm(&apply).assert().code(2);
         assert!(stderr(&second).contains("is already being applied"));
+        // That took about as long as the two: others have just begun now.
+        wait_for_two_more(&mut child);
         displace().unwrap();
         let output = child.wait_with_output().unwrap();
         let told = String::from_utf8(output.stderr).unwrap();

@@ -84,6 +84,24 @@ fn a_list_reaches_three_tenants_and_is_proven_in_three_commands() {
 }
 
 #[test]
+fn a_file_is_of_one_account_and_no_other_desk_knows_of_it() {
+    let tenants = Tenants::start();
+    tenants.write("list.csv", "phone\n818-555-0142\n");
+    let all = "--profile east,west";
+    let planned = tenants.crm(&format!("opt-out list.csv --out june-{{profile}}.crm {all}"));
+    let planned = stdout(&planned.success());
+    for profile in ["east", "west"] {
+        let next = format!("next: crm --profile={profile} apply june-{profile}.crm\n");
+        assert!(planned.contains(&next), "{planned}");
+    }
+    // As one advice that was taken for all of them.
+    let refused = stderr(&tenants.crm(&format!("apply june-east.crm {all}")).failure());
+    assert!(refused.contains("belongs to"), "{refused}");
+    let history = tenants.crm("history 818-555-0142 --profile west").success();
+    assert!(!stdout(&history).contains("june-east"), "{}", stdout(&history));
+}
+
+#[test]
 fn one_that_fails_stops_no_other_and_the_worst_code_counts() {
     let tenants = Tenants::start();
     tenants.write("list.csv", "phone\n818-555-0142\n");

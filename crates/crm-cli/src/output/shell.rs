@@ -1,6 +1,6 @@
 //! Words that a shell takes as they are, and the commands that are advised.
 
-use std::sync::RwLock;
+use std::{fmt::Write as _, sync::RwLock};
 
 use crm_bulk::{replace_unseen, visible};
 
@@ -37,9 +37,21 @@ fn with<R>(read: impl FnOnce(&[String; 2]) -> R) -> R {
 }
 
 /// A text in which every command, written as `` `crm …` ``, names the account: libraries do not know
-/// the options.
+/// the options. A command that names it already is left as it is.
 pub(crate) fn advice(text: &str) -> String {
-    text.replace("`crm ", &format!("`{} ", crm()))
+    with(|[options, for_all]| naming(text, options, for_all))
+}
+
+fn naming(text: &str, options: &str, for_all: &str) -> String {
+    let mut parts = text.split("`crm ");
+    let mut named = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let is_named = [options, for_all].iter().any(|options| {
+            !options.is_empty() && part.starts_with(&format!("{} ", options.trim_start()))
+        });
+        let _ = write!(named, "`crm{} {part}", if is_named { "" } else { options });
+    }
+    named
 }
 
 /// ` --name=value` for a shell.
@@ -64,6 +76,23 @@ pub(crate) fn quoted(word: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_command_names_its_account_once() {
+        let (one, all) = (" --profile=b", " --profile=a,b");
+        for (text, named) in [
+            (
+                "see `crm show x` and `crm plan`",
+                "see `crm --profile=b show x` and `crm --profile=b plan`",
+            ),
+            ("`crm --profile=b show x` lists them", "`crm --profile=b show x` lists them"),
+            ("`crm --profile=a,b apply x`", "`crm --profile=a,b apply x`"),
+            ("`crm --profile=bob show x`", "`crm --profile=b --profile=bob show x`"),
+        ] {
+            assert_eq!(naming(text, one, all), named);
+            assert_eq!(naming(text, "", ""), text);
+        }
+    }
 
     #[test]
     fn a_word_is_quoted_where_a_shell_would_read_it_otherwise() {

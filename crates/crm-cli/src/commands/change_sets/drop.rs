@@ -22,7 +22,7 @@ use crate::{
     },
     error::CliError,
     globals::{Format, Globals},
-    output::{Output, count, crm, note},
+    output::{Output, count, note},
     session,
     signal::until_signal,
     status::Status,
@@ -194,19 +194,18 @@ pub(super) fn tell_wishes(
             records.insert(record);
         }
     }
-    let Some(first) = records.first() else {
+    if records.is_empty() {
         return Ok(());
-    };
+    }
     let named: Vec<_> = records.iter().take(RECORDS_NAMED).map(u64::to_string).collect();
     let more = records.len().saturating_sub(RECORDS_NAMED);
     let more = if more > 0 { format!(" and {more} more") } else { String::new() };
     note(format!(
         "{} of what was dropped: the wish stands in the consent ledger (record {}{more}), and the next \
-         `crm consent run` carries it out all the same; `{} consent retract {first} --reason REASON` \
-         takes it back",
+         `crm consent run` carries it out all the same. `crm consent retract RECORD --reason REASON` takes \
+         a wish back that was said by itself; one that came with an import goes with the whole import alone",
         count(wished, "change"),
         named.join(", "),
-        crm()
     ));
     Ok(())
 }

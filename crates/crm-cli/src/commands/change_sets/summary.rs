@@ -270,7 +270,8 @@ impl Summary {
             [SetKind::OptOut, SetKind::OptIn].map(SetKind::as_str).contains(&self.kind);
         // Of a list without rows there is nothing to prove.
         let is_evidence = is_of_list && (!self.totals.is_empty() || self.unmatched_rows > 0);
-        let (crm, page) = (crm_for_all(), quoted(&self.page_name()));
+        let crm = if self.is_of_each() { crm_for_all() } else { crm() };
+        let page = quoted(&self.page_name());
         let is_reviewed = self.needs_approval || self.page.is_some();
         let mut next = Vec::new();
         if let Some(MovedTo { set, .. }) = &self.moved {
@@ -299,7 +300,12 @@ impl Summary {
     /// How the file of its page is named when that is advised: of several accounts each has its own.
     fn page_name(&self) -> String {
         let name = page_of(&self.set);
-        if is_for_several() { name.replace(".html", "-{profile}.html") } else { name }
+        if self.is_of_each() { name.replace(".html", "-{profile}.html") } else { name }
+    }
+
+    /// Whether each of several accounts has a set of this name in its desk; a file is of one alone.
+    fn is_of_each(&self) -> bool {
+        is_for_several() && !Path::new(&self.set).exists()
     }
 
     fn text(&self) -> String {

@@ -14,7 +14,8 @@ use std::{
 
 use clap::{Args, ValueEnum};
 use crm_bulk::{
-    Apply, Change, ChangeSet, Event, ExpectedDigest, Finished, OnDrift, State, StopReason,
+    Apply, BulkError, Change, ChangeSet, Event, ExpectedDigest, Finished, OnDrift, State,
+    StopReason,
 };
 use crm_consent::SOURCE;
 use crm_mirror::clock;
@@ -150,6 +151,7 @@ impl ApplyCommand {
         changes: Option<u64>,
     ) -> Result<Ended, CliError> {
         let set = ChangeSet::open(&self.set)?;
+        refuse_elsewhere(session, &set)?;
         let what = format!("{} of {}", count(set.totals()?.open(), "change"), name(&self.set));
         session.service.transport().allow(&what)?;
         tell_desk(session, &self.set);
@@ -166,6 +168,7 @@ impl ApplyCommand {
     ) -> Result<Status, CliError> {
         let set = ChangeSet::open(&self.set)?;
         session.tell_target();
+        refuse_elsewhere(session, &set)?;
         if globals.dry_run {
             return self.dry_run(session, set).await;
         }
@@ -377,6 +380,12 @@ impl ApplyCommand {
 /// Whether a plan of the consent ledger made the set.
 fn is_of_ledger(set: &ChangeSet) -> Result<bool, CliError> {
     Ok(set.info()?.source.as_deref() == Some(SOURCE))
+}
+
+/// Refuses a set of another account, of which the desk of this one is to know nothing.
+fn refuse_elsewhere(session: &Session<'_>, set: &ChangeSet) -> Result<(), CliError> {
+    let admitted = session.site().admit(&set.info()?.site, set.path());
+    Ok(admitted.map_err(BulkError::from)?)
 }
 
 /// Notes in the desk that evidence is owed of a set of its ledger, before anything is sent of it.
