@@ -139,9 +139,7 @@ async fn a_pull_that_was_cut_off_is_completed_by_pulling_again() {
     let back = world.path("back.crm");
     let pulled = server.pull("memos", &back).await.unwrap();
     drop(pulled);
-    let (client, connection) =
-        tokio_postgres::connect(&cluster.url(), tokio_postgres::NoTls).await.unwrap();
-    tokio::spawn(connection);
+    let client = look_into(&cluster.url()).await;
     let pull: String = client.query_one("SELECT pull FROM crm.sets", &[]).await.unwrap().get(0);
     // Just before the server lets it go, and just behind.
     for place in ["leaving", "gone"] {

@@ -6,7 +6,7 @@ mod common;
 
 use std::time::SystemTime;
 
-use common::cluster::Cluster;
+use common::{cluster::Cluster, look_into};
 use crm_bulk::Site;
 use crm_fleet::{Days, FleetError, Routine, Server, Times};
 use crm_models::TenantId;
@@ -19,19 +19,11 @@ fn daily(time: &str, zone: &str, jitter: u32) -> Times {
     Times::Daily { time: time.parse().unwrap(), days: Days::ALL, zone: zone.to_owned(), jitter }
 }
 
-/// A connection of the test's own.
-async fn look_into(cluster: &Cluster) -> tokio_postgres::Client {
-    let (client, connection) =
-        tokio_postgres::connect(&cluster.url(), tokio_postgres::NoTls).await.unwrap();
-    tokio::spawn(connection);
-    client
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_missed_is_filed_once_however_many_look() {
     let Some(cluster) = Cluster::start() else { return };
     let server = Server::connect(&cluster.url()).await.unwrap();
-    let own = look_into(&cluster).await;
+    let own = look_into(&cluster.url()).await;
     let tenants = 450;
     for tenant in 1..=tenants {
         server.set_home(&site(tenant), "main").await.unwrap();
@@ -99,7 +91,7 @@ async fn a_schedule_is_told_replaced_and_removed() {
 async fn a_time_of_day_is_that_of_the_tenant_also_when_clocks_change() {
     let Some(cluster) = Cluster::start() else { return };
     Server::connect(&cluster.url()).await.unwrap();
-    let own = look_into(&cluster).await;
+    let own = look_into(&cluster.url()).await;
     let next = async |given: &str, after: &str| -> String {
         let sql = format!(
             "SELECT to_char(crm.next_time({given}, $1::text::timestamptz) AT TIME ZONE 'UTC',

@@ -44,8 +44,7 @@ async fn the_tables_are_made_once_and_those_of_a_later_version_are_refused() {
 }
 
 async fn raise_version(url: &str) {
-    let (client, connection) = tokio_postgres::connect(url, tokio_postgres::NoTls).await.unwrap();
-    tokio::spawn(connection);
+    let client = look_into(url).await;
     client.execute("UPDATE crm.version SET version = 1000", &[]).await.unwrap();
 }
 
@@ -122,9 +121,7 @@ async fn what_was_altered_on_the_server_is_not_carried_out() {
     let Some(cluster) = Cluster::start() else { return };
     let world = world(Seed::Demo).await;
     let server = Server::connect(&cluster.url()).await.unwrap();
-    let (client, connection) =
-        tokio_postgres::connect(&cluster.url(), tokio_postgres::NoTls).await.unwrap();
-    tokio::spawn(connection);
+    let client = look_into(&cluster.url()).await;
     for (number, alter) in [
         "UPDATE crm.planned SET wanted_memo = 'other' WHERE set_id = $1 AND id = 2",
         "DELETE FROM crm.planned WHERE set_id = $1 AND id = 2",

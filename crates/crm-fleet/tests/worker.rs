@@ -158,7 +158,7 @@ async fn a_tenant_with_a_cap_goes_on_the_next_day() {
     let Some(cluster) = Cluster::start() else { return };
     let world = world(Seed::Count(600)).await;
     let server = Server::connect(&cluster.url()).await.unwrap();
-    let own = look_into(&cluster).await;
+    let own = look_into(&cluster.url()).await;
     let file = world.plan(&all_memos(&world), "memos.crm").await;
     let set = server.push(file, "memos").await.unwrap().set;
     let cap = 250;
@@ -204,20 +204,12 @@ async fn until_so(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
     }
 }
 
-/// A connection of the test's own.
-async fn look_into(cluster: &Cluster) -> tokio_postgres::Client {
-    let (client, connection) =
-        tokio_postgres::connect(&cluster.url(), tokio_postgres::NoTls).await.unwrap();
-    tokio::spawn(connection);
-    client
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn a_tenant_that_is_paused_waits_until_it_is_resumed() {
     let Some(cluster) = Cluster::start() else { return };
     let world = world(Seed::Count(1_500)).await;
     let server = Server::connect(&cluster.url()).await.unwrap();
-    let engine = look_into(&cluster).await;
+    let engine = look_into(&cluster.url()).await;
     let file = world.plan(&all_memos(&world), "memos.crm").await;
     let set = server.push(file, "memos").await.unwrap().set;
     let tenant = Tenants::One(set.site.tenant());
@@ -262,7 +254,7 @@ async fn a_set_whose_submission_was_cut_off_gets_its_job_when_a_worker_starts() 
     let server = Server::connect(&cluster.url()).await.unwrap();
     let set = server.push(world.plan(ROWS, "set.crm").await, "memos").await.unwrap().set;
     server.submit(&set, Submission::new(), "the test").await.unwrap();
-    let engine = look_into(&cluster).await;
+    let engine = look_into(&cluster.url()).await;
     let lost = engine.execute("DELETE FROM crm_jobs._private_jobs", &[]).await.unwrap();
     assert_eq!(lost, 1);
     let worker = Running::start(&world, &server, 0, false, FIVE_MINUTES);

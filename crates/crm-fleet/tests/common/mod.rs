@@ -23,6 +23,13 @@ use tempfile::TempDir;
 
 pub type Service = ContactsService<Arc<dyn Transport>>;
 
+/// A connection of the test's own to this server.
+pub async fn look_into(url: &str) -> tokio_postgres::Client {
+    let (client, connection) = tokio_postgres::connect(url, tokio_postgres::NoTls).await.unwrap();
+    tokio::spawn(connection);
+    client
+}
+
 pub struct World {
     pub sandbox: Sandbox,
     pub service: Service,

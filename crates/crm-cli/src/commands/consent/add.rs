@@ -14,7 +14,7 @@ use crate::{
     desk::Desk,
     error::CliError,
     globals::Format,
-    output::{Output, crm, note},
+    output::{Output, note},
     status::Status,
 };
 
@@ -118,10 +118,9 @@ impl AddCommand {
             ));
         }
         if taken.honoured && taken.is_new && wish == Wish::Out {
-            let crm = crm();
-            note(format!(
-                "`{crm} consent run` carries it out on every copy; `{crm} consent plan` shows them first"
-            ));
+            note(
+                "`crm consent run` carries it out on every copy; `crm consent plan` shows them first",
+            );
         }
         let added =
             Added { record: taken.record, is_new: taken.is_new, wish, honoured: taken.honoured };

@@ -3,11 +3,11 @@
 use std::path::Path;
 
 use crm_bulk::{Action, Change, ChangeSet, Image, LastDay, LeftOut, Selection, State};
-use crm_consent::{DueKind, Effect, Fact, Ledger, SOURCE, ValuesChanged};
+use crm_consent::{DueKind, Effect, Fact, Ledger, ValuesChanged};
 use crm_mirror::{Mirror, clock};
 use crm_models::{Preference, Timestamp};
 
-use super::sets::due;
+use super::sets::{due, is_of_ledger};
 use crate::{
     desk::{Desk, ReadBacks, Whereabouts},
     error::CliError,
@@ -96,7 +96,7 @@ pub(in crate::commands) fn were_late(late: u64) -> Option<String> {
 
 /// What is due by the mirror of a desk and cannot be set, for the page of a set of its ledger.
 fn left_out(ledger: &Ledger, desk: &Desk, set: &ChangeSet) -> Result<Vec<LeftOut>, CliError> {
-    if set.info()?.source.as_deref() != Some(SOURCE) || !desk.mirror().exists() {
+    if !is_of_ledger(&set.info()?) || !desk.mirror().exists() {
         return Ok(Vec::new());
     }
     let due = due(ledger, desk, &Mirror::open(desk.mirror())?)?.into_iter();

@@ -20,6 +20,6 @@ pub(super) use self::{
     on_page::on_page,
     opened::{begin, existing, is_there, may_be_written, of_account, open, sound},
     retracted::{done_for, taken_back},
-    sets::{LedgerSets, due, open_sets, why_passed_over},
+    sets::{LedgerSets, due, is_of_ledger, open_sets, why_passed_over},
     taking::{take, told},
 };

@@ -1,12 +1,13 @@
 //! What the page of a set says by the ledger: last days, and what was taken back since.
 
-use crm_bulk::{Change, ChangeSet, LastDay, Report, SetInfo};
-use crm_consent::{Clock, Clocks, ConsentError, Ledger, PolicyUsed, SOURCE, Scope, ValuesChanged};
+use crm_bulk::{Change, ChangeSet, LastDay, Report};
+use crm_consent::{Clock, Clocks, ConsentError, Ledger, PolicyUsed, Scope, ValuesChanged};
 use crm_models::{Preference, Timestamp};
 
 use super::{
     late::{copy_since, turned_off},
     retracted::told,
+    sets::is_of_ledger,
 };
 use crate::{error::CliError, output::moment};
 
@@ -25,9 +26,9 @@ pub(in crate::commands) fn on_page<'a>(
         report = report.note(sentence);
     }
     // By the wishes that were there when it was planned.
-    let SetInfo { created_at, source, .. } = set.info()?;
+    let info = set.info()?;
+    let (created_at, is_of_ledger) = (info.created_at, is_of_ledger(&info));
     let by = created_at.map(|at| at.to_string()).unwrap_or_default();
-    let is_of_ledger = source.as_deref() == Some(SOURCE);
     if is_of_ledger {
         report = report.note(as_planned(&clocks, created_at));
     }

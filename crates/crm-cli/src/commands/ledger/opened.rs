@@ -60,9 +60,8 @@ fn tell_lists_before(desk: &Desk) -> Result<(), CliError> {
     if sets > 0 {
         note(format!(
             "the consent ledger begins without the lists of {} of this desk: take them in as well, with \
-             `{} consent import`",
+             `crm consent import`",
             count(sets as u64, "earlier set"),
-            crm()
         ));
     }
     Ok(())

@@ -7,7 +7,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use crm_bulk::{BulkError, ChangeSet, Image, Selection, State, Target};
+use crm_bulk::{BulkError, ChangeSet, Image, Selection, SetInfo, State, Target};
 use crm_consent::{Due, Ledger, SOURCE};
 use crm_mirror::Mirror;
 
@@ -29,6 +29,11 @@ pub(in crate::commands) struct LedgerSets {
     pub(in crate::commands) passed_over: Vec<(PathBuf, String)>,
 }
 
+/// Whether a plan of the ledger made the set.
+pub(in crate::commands) fn is_of_ledger(info: &SetInfo) -> bool {
+    info.source.as_deref() == Some(SOURCE)
+}
+
 /// The sets that plans of the ledger made, without those in the archive.
 fn of_ledger(desk: &Desk) -> Result<LedgerSets, CliError> {
     let (mut sets, mut passed_over) = (Vec::new(), Vec::new());
@@ -37,7 +42,7 @@ fn of_ledger(desk: &Desk) -> Result<LedgerSets, CliError> {
             continue;
         }
         match ChangeSet::open(&file).and_then(|set| set.info()) {
-            Ok(info) if info.source.as_deref() != Some(SOURCE) => {}
+            Ok(info) if !is_of_ledger(&info) => {}
             Ok(info) if info.site != desk.card().site() => {
                 passed_over
                     .push((file, "it is of another account, and was passed over".to_owned()));
@@ -55,10 +60,10 @@ fn of_ledger(desk: &Desk) -> Result<LedgerSets, CliError> {
 pub(super) fn planned_from_one(desk: &Desk) -> Result<Option<PathBuf>, CliError> {
     let is_one = |file: &PathBuf| {
         let name = file.file_stem().unwrap_or_default().to_string_lossy();
-        let source = || ChangeSet::open(file).and_then(|set| set.info()).map(|info| info.source);
+        let info = || ChangeSet::open(file).and_then(|set| set.info());
         file.starts_with(desk.sets_folder())
             && name.contains("consent")
-            && source().is_ok_and(|source| source.as_deref() == Some(SOURCE))
+            && info().is_ok_and(|info| is_of_ledger(&info))
     };
     Ok(desk.set_files()?.into_iter().find(is_one))
 }

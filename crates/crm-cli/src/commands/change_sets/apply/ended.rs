@@ -136,15 +136,13 @@ fn tell_next(set: &Path, kind: SetKind, totals: &Totals) {
     if totals.open() > 0 || !(is_of_list || kind == SetKind::Plan) {
         return;
     }
-    let (crm, named) = (crm(), name(set));
+    let named = name(set);
     let (set, page) = (quoted(&named), quoted(&page_of(&named)));
     if totals.count(State::is_set_aside) > 0 {
-        note(format!(
-            "`{crm} results {set} --failed --out FILE` gives the rows that were not done"
-        ));
+        note(format!("`crm results {set} --failed --out FILE` gives the rows that were not done"));
     }
     if is_of_list && totals.all() > 0 {
-        note(format!("`{crm} report {set} --html {page}` is the evidence"));
+        note(format!("`crm report {set} --html {page}` is the evidence"));
     }
 }
 

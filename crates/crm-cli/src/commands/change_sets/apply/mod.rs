@@ -17,7 +17,6 @@ use crm_bulk::{
     Apply, BulkError, Change, ChangeSet, Event, ExpectedDigest, Finished, OnDrift, State,
     StopReason,
 };
-use crm_consent::SOURCE;
 use crm_mirror::clock;
 use crm_models::Timestamp;
 use futures_util::StreamExt;
@@ -34,7 +33,7 @@ use super::{owner_names::Names, show::Shown, summary::name};
 use crate::{
     commands::{
         args::{narrow, whole},
-        ledger::{self, OverrideArgs, note_applied},
+        ledger::{self, OverrideArgs, is_of_ledger, note_applied},
     },
     desk,
     error::CliError,
@@ -189,7 +188,7 @@ impl ApplyCommand {
         } else {
             note("nothing is open: nothing was sent");
         }
-        let (began, is_of_ledger) = (clock::now(), is_of_ledger(&set)?);
+        let (began, is_of_ledger) = (clock::now(), is_of_ledger(&set.info()?));
         let ended = self.send(session, set).await;
         if open > 0 {
             tell_desk(session, &self.set);
@@ -283,7 +282,7 @@ impl ApplyCommand {
         mut dry_run: Option<&mut DryRun<'_>>,
     ) -> Result<Ended, CliError> {
         let stop = Arc::new(Stop::default());
-        let is_of_ledger = is_of_ledger(&set)?;
+        let is_of_ledger = is_of_ledger(&set.info()?);
         let apply = narrow!(
             Apply::new(set)
                 .on_drift(OnDrift::from(self.on_drift))
@@ -377,11 +376,6 @@ impl ApplyCommand {
     }
 }
 
-/// Whether a plan of the consent ledger made the set.
-fn is_of_ledger(set: &ChangeSet) -> Result<bool, CliError> {
-    Ok(set.info()?.source.as_deref() == Some(SOURCE))
-}
-
 /// Refuses a set of another account, of which the desk of this one is to know nothing.
 fn refuse_elsewhere(session: &Session<'_>, set: &ChangeSet) -> Result<(), CliError> {
     let admitted = session.site().admit(&set.info()?.site, set.path());
@@ -395,7 +389,7 @@ fn owe_evidence(session: &Session<'_>, set: &ChangeSet) -> Result<bool, CliError
         return Ok(false);
     };
     let is_of_desk = desk::whole(set.path())?.starts_with(desk::whole(&desk.sets_folder())?);
-    let is_owed = is_of_desk && is_of_ledger(set)?;
+    let is_owed = is_of_desk && is_of_ledger(&set.info()?);
     if is_owed {
         desk.owe_evidence(set.path())?;
     }

@@ -27,7 +27,7 @@ use crate::{
         file_arg::OverwriteArgs,
     },
     error::CliError,
-    output::{count, crm, note, quoted},
+    output::{count, note, quoted},
     session::Session,
     signal::until_signal,
     status::Status,
@@ -151,11 +151,11 @@ impl AuditCommand {
         ));
         if let Some(set) = &set {
             let changes = ChangeSet::open(set.path())?.totals()?.all();
-            let (crm, set) = (crm(), quoted(&name(set.path())));
+            let set = quoted(&name(set.path()));
             note(match changes {
                 0 => format!("nothing of it can be mended by a rule: {set} has no changes"),
                 _ => format!(
-                    "{} in {set}: `{crm} show {set}` lists them, `{crm} apply {set}` sends them",
+                    "{} in {set}: `crm show {set}` lists them, `crm apply {set}` sends them",
                     count(changes, "change")
                 ),
             });
