@@ -385,8 +385,10 @@ fn what_a_set_has_done_is_read_back_in_every_format() {
     service.ok(&["plan", "rows.csv", "--out", "set.crm"]);
     service.ok(&["apply", "set.crm"]);
     let verified = service.crm(&["verify", "set.crm"]).assert().success();
-    let told = stderr(&verified);
-    assert!(told.contains("1 of 1 change still as done"), "{told}");
+    assert_eq!(stdout(&verified), "set.crm: 1 of 1 change still as done\n");
+    let verified = service.crm(&["verify", "set.crm", "--output", "json"]).assert().success();
+    assert_eq!(stdout(&verified), "[]\n");
+    assert!(stderr(&verified).contains("1 of 1 change still as done"), "{}", stderr(&verified));
 
     let update = ["location-contacts", "update", "2001", "3001"];
     service.ok(&[&update[..], &["--memo", "by hand"]].concat());

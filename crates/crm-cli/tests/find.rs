@@ -125,9 +125,11 @@ fn somebody_is_found_with_ids_of_their_own_and_nobody_has_a_code() {
     assert!(service.sandbox.log().is_empty(), "nobody is asked");
 
     let nobody = service.crm("find --mirror mirror.db '(206) 555-0000'").assert().code(9);
-    assert!(stderr(&nobody).contains("nothing found"), "{}", stderr(&nobody));
+    assert_eq!(stdout(&nobody), "(206) 555-0000: nothing found\n");
     let nobody = service.crm("find --mirror mirror.db nobody --output json").assert().code(9);
-    assert_eq!(stdout(&nobody), "[]\n");
+    let nobody: Value = serde_json::from_str(&stdout(&nobody)).unwrap();
+    assert_eq!((&nobody[0]["text"], &nobody[0]["by"]), (&"nobody".into(), &Value::Null));
+    assert_eq!(nobody.as_array().unwrap().len(), 1);
     let short = service.crm("find --mirror mirror.db ab").assert().code(2);
     assert!(stderr(&short).contains("three characters"), "{}", stderr(&short));
     service.crm("find --mirror missing.db abc").assert().code(1);
@@ -143,7 +145,10 @@ fn many_are_looked_for_at_once() {
     let text = stdout(&found);
     assert!(text.starts_with("text,ownerId,contactId\n"), "{text}");
     assert!(text.contains(&format!("{value},2001,3001\n")), "{text}");
-    assert!(stderr(&found).contains("nobody: nothing found"));
+    assert!(text.ends_with("\nnobody,,\n"), "{text}");
+    let mirror = ["find", "--mirror", "mirror.db", value, "nobody"];
+    let text = stdout(&service.crm(&mirror).assert().success());
+    assert!(text.ends_with("\nnobody: nothing found\n"), "{text}");
 }
 
 #[test]
@@ -235,7 +240,7 @@ fn the_service_itself_is_asked_and_what_it_does_not_see_is_said() {
     assert_eq!(found[1]["unseen"][0], "addresses-of-owners");
     let line = "find --live 818-200-2222";
     let nobody = service.crm(line).assert().code(9);
-    assert_eq!(stdout(&nobody), "");
+    assert_eq!(stdout(&nobody), "818-200-2222: nothing found\n");
     assert!(stderr(&nobody).contains("whose customer does not have"), "{}", stderr(&nobody));
     let nobody = service.crm(&format!("{line} --output json")).assert().code(9);
     let nobody: Value = serde_json::from_str(&stdout(&nobody)).unwrap();

@@ -39,8 +39,8 @@ pub struct Retractions<'l> {
     ledger: &'l Ledger,
     policies: Policies,
     all: Vec<Retraction>,
-    /// The last one that took a wish of the value back.
-    by_digest: HashMap<Sha, usize>,
+    /// Those that took wishes of the value back, the last one last, with what was wished.
+    by_digest: HashMap<Sha, Vec<(usize, Wish)>>,
 }
 
 impl Ledger {
@@ -66,12 +66,12 @@ impl Ledger {
             };
             Ok((retraction, row.get::<_, Option<String>>(4)?, row.get::<_, Option<String>>(5)?))
         })?;
-        let (mut all, mut by_digest) = (Vec::new(), HashMap::new());
+        let (mut all, mut by_digest) = (Vec::new(), HashMap::<_, Vec<_>>::new());
         for (retraction, personal, facts) in rows {
             let reason = personal.map(|json| self.facts::<Reason>(retraction.record, &json));
             let facts = facts.map(|json| self.facts::<ImportFacts>(retraction.of, &json));
             for heard in self.came_by(retraction.of)? {
-                by_digest.insert(heard.digest, all.len());
+                by_digest.entry(heard.digest).or_default().push((all.len(), heard.wish));
             }
             all.push(Retraction {
                 reason: reason.transpose()?.map(|it| it.reason),
@@ -82,14 +82,12 @@ impl Ledger {
         Ok(Retractions { ledger: self, policies: self.policies()?, all, by_digest })
     }
 
-    /// The wishes to be left alone that came by a record: one that came alone, or those of an import, also
-    /// those that had been there before.
+    /// The wishes that came by a record: one that came alone, or those of an import, also those that had
+    /// been there before.
     fn came_by(&self, record: u64) -> Result<Vec<Heard>, ConsentError> {
         let which = "(number = ?1 OR subject = ?1 OR number IN (SELECT subject FROM records
              WHERE kind = 'again' AND json_extract(facts, '$.import') = ?1))";
-        let mut heard = self.heard(which, [record])?;
-        heard.retain(|heard| heard.wish == Wish::Out);
-        Ok(heard)
+        self.heard(which, [record])
     }
 }
 
@@ -100,6 +98,16 @@ impl Retractions<'_> {
         self.all.is_empty()
     }
 
+    /// Returns all that took a wish of a number or an address back, the earliest first, also where
+    /// another wish has been heard since.
+    pub fn each_of(&self, value: &str) -> impl Iterator<Item = &Retraction> {
+        let key = self.ledger.keys(value).key;
+        let of_value = self.by_digest.get(&self.ledger.digest(&key)).into_iter().flatten();
+        let mut places: Vec<_> = of_value.map(|(place, _)| *place).collect();
+        places.dedup();
+        places.into_iter().filter_map(|place| self.all.get(place))
+    }
+
     /// Returns what took the wish of a number or an address back, if it is not out by another one.
     ///
     /// # Errors
@@ -107,7 +115,8 @@ impl Retractions<'_> {
     /// Returns errors for a file that cannot be read.
     pub fn of(&self, value: &str) -> Result<Option<&Retraction>, ConsentError> {
         let key = self.ledger.keys(value).key;
-        let Some(place) = self.by_digest.get(&self.ledger.digest(&key)) else {
+        let mut of_value = self.by_digest.get(&self.ledger.digest(&key)).into_iter().flatten();
+        let Some((place, _)) = of_value.rfind(|(_, wish)| *wish == Wish::Out) else {
             return Ok(None);
         };
         let heard = self.ledger.of_key(&key)?;

@@ -36,10 +36,10 @@
 //! | have all contacts at hand | [`Mirror::open_or_create`], [`Mirror::update`] |
 //! | know what it holds, and how old that is | [`Mirror::coverage`], [`Mirror::feeds`], [`Mirror::known_at`] |
 //! | find somebody by a number, an address or a part of a name | [`Mirror::find`], [`Hit`] |
-//! | look contacts up | [`Mirror::contact`], [`Mirror::with_value`], [`Mirror::for_each`] |
+//! | look contacts up | [`Mirror::contact`], [`Mirror::contacts_of`], [`Mirror::with_value`], [`Mirror::for_each`] |
 //! | know whose they are | [`Mirror::owner`], [`KnownOwner`] |
 //! | go through all contacts with whose they are | [`Mirror::for_each_in_order`] |
-//! | look people up | [`Mirror::person`], [`Mirror::methods_of`], [`Mirror::people_known_at`] |
+//! | look people up | [`Mirror::person`], [`Mirror::methods_of`], [`Mirror::methods_with_same_number`], [`Mirror::people_known_at`] |
 //! | know what changed between two updates | [`Mirror::for_each_difference`], [`Observed`] |
 //! | write a file that is there as a whole or not at all | [`AtomicWriter`] |
 //! | wait until no work goes on | [`idle`] |

@@ -3,7 +3,7 @@
 use crm_models::Timestamp;
 use strum::{Display, EnumString, IntoStaticStr};
 
-use super::digest::Digest;
+use super::{change::Change, digest::Digest};
 
 /// What a person says about a decision. Nobody checks it: what is known of who decided is the
 /// user of the system, which is kept beside it.
@@ -79,14 +79,23 @@ impl Decision {
     /// Both may hold unseen characters: see [`visible`](crate::visible).
     #[must_use]
     pub fn who(&self) -> String {
-        who(&self.user, self.said.as_deref())
+        let Self { user, said, .. } = self;
+        match said {
+            Some(said) => format!("{user} (said: {said})"),
+            None => user.clone(),
+        }
     }
-}
 
-/// The user of the system, and who it was as somebody said.
-pub(crate) fn who(user: &str, said: Option<&str>) -> String {
-    match said {
-        Some(said) => format!("{user} (said: {said})"),
-        None => user.to_owned(),
+    /// Returns whether this decision took a change out of its set.
+    #[must_use]
+    pub fn took_out(&self, change: &Change) -> bool {
+        let message = change.outcome.message.as_deref();
+        self.kind == DecisionKind::Dropped && message.is_some_and(|it| it.ends_with(&self.words()))
+    }
+
+    /// What a change that it takes out says of it.
+    pub(crate) fn words(&self) -> String {
+        let reason = self.reason.as_ref().map(|why| format!(": {why}")).unwrap_or_default();
+        format!("dropped {} by {}{reason}", self.at, self.who())
     }
 }

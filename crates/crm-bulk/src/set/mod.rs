@@ -33,7 +33,6 @@ pub use self::{
     wanted::Wanted,
 };
 pub(crate) use self::{
-    decision::who,
     digest::{SetDigest, of_change},
     outcome::NO_SUCH_VALUE,
     stand_in::Lacks,

@@ -76,6 +76,7 @@ impl ListArgs {
             };
             for item in page.data {
                 if shown == limit {
+                    records.if_none("none shown");
                     records.finish()?;
                     note(format!("cut short after {limit}: see more with --limit N or --all"));
                     return Ok(());
@@ -85,6 +86,7 @@ impl ListArgs {
                 progress.advance(1);
             }
             for unreadable in page.unreadable {
+                records.if_none("none that can be read");
                 note(format!("not shown, since it cannot be read: {unreadable}"));
             }
         }

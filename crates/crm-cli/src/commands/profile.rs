@@ -201,9 +201,7 @@ impl ProfileCommand {
                 let mut records = output.records::<Shown<'_>>()?;
                 let profiles = Profiles::read()?;
                 let in_use = profile_in_use(globals, &profiles)?;
-                if profiles.all().next().is_none() {
-                    note("there are no profiles yet: add one with `crm profile add`");
-                }
+                records.if_none("there are no profiles yet: add one with `crm profile add`");
                 for (name, profile) in profiles.all() {
                     records.push(&Shown::of(name, profile, &in_use)?)?;
                 }

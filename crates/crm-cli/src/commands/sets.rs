@@ -74,14 +74,12 @@ pub(super) fn no_desk(place: &Whereabouts) -> Result<String, CliError> {
 }
 
 fn list(output: &Output, place: &Whereabouts, desk: Option<&Desk>) -> Result<Status, CliError> {
-    let records = output.records::<SetEntry>()?;
-    match desk {
-        Some(desk) => records.all(desk.entries()?)?,
-        None => {
-            note(no_desk(place)?);
-            records.finish()?;
-        }
-    }
+    let mut records = output.records::<SetEntry>()?;
+    records.if_none(match desk {
+        Some(_) => "the desk has no sets".to_owned(),
+        None => no_desk(place)?,
+    });
+    records.all(desk.map(Desk::entries).transpose()?.unwrap_or_default())?;
     Ok(Status::Done)
 }
 

@@ -42,6 +42,8 @@ pub(super) enum Scope {
 pub(super) enum Which {
     /// What was sent.
     Sent,
+    /// Also what somebody took out of its set.
+    Decided,
     /// Also what was found and never sent.
     All,
 }
@@ -194,13 +196,12 @@ impl Chronicle {
                 Ok::<_, MirrorError>(())
             };
             mirror.for_each_difference(each).map_err(failed)?;
-            let each = |method: ContactMethod, keys| {
-                if sought.has_keys(&keys) {
-                    records.insert(Target::Method { person: method.contact_id, method: method.id });
-                }
-                Ok::<_, MirrorError>(())
+            let methods = mirror.methods_with_same_number(&sought.written()).map_err(failed)?;
+            let target = |method: ContactMethod| Target::Method {
+                person: method.contact_id,
+                method: method.id,
             };
-            mirror.for_each_method(each).map_err(failed)?;
+            records.extend(methods.into_iter().map(target));
         }
         let single = self.entries.iter().filter(|(_, entry)| sought.is_in_update(entry));
         records.extend(single.filter_map(|(record, _)| *record));
@@ -314,7 +315,8 @@ impl Chronicle {
 
     /// Who approved the sets that did these things, and when.
     pub(super) fn approvals(&mut self, events: &[Event]) -> Vec<Event> {
-        let through: BTreeSet<_> = events.iter().map(|event| event.through.as_str()).collect();
+        let sent = events.iter().filter(|event| !event.is_taken_out());
+        let through: BTreeSet<_> = sent.map(|event| event.through.as_str()).collect();
         let mut approvals = Vec::new();
         self.for_each_set(|told| {
             let name = told.name();
@@ -379,16 +381,23 @@ impl Told {
         if changes.is_empty() || !is_told {
             return Ok(Vec::new());
         }
-        let mut runs = set.decisions()?;
-        runs.retain(|decision| decision.kind == DecisionKind::Applied);
+        let decisions = set.decisions()?;
+        let of = |kind| decisions.iter().filter(move |decision| decision.kind == kind);
         let planned_by = set.info()?.planned_by;
         let through = self.name();
         let (mut events, is_few) = (Vec::new(), changes.len() <= FEW);
         let read_backs = ReadBacks::of(&set)?;
         for change in changes {
+            if change.outcome.state == State::Dropped {
+                let decision = decisions.iter().find(|it| it.took_out(&change)).cloned();
+                let (record, who) = (Some(change.target), [None, planned_by.clone()]);
+                let event = Event::of_set(change, who, self.head.planned_at, through.clone());
+                events.push(event.with(record, None).taken_out(decision));
+                continue;
+            }
             // By the last run that had begun by then.
             let has_begun = |run: &&Decision| change.outcome.at.is_none_or(|at| run.at <= at);
-            let by = runs.iter().rev().find(has_begun).map(|run| run.user.clone());
+            let by = of(DecisionKind::Applied).rfind(has_begun).map(|run| run.user.clone());
             let is_undone = self.is_undone(&set, &change, is_few)?;
             let read_back = read_backs.find(&change)?;
             let (record, who) = (Some(change.target), [by, planned_by.clone()]);
@@ -427,8 +436,12 @@ impl Told {
 impl Which {
     fn has(self, change: &Change) -> bool {
         let outcome = &change.outcome;
-        // What was refused without being sent is not in the history.
-        self == Self::All || outcome.attempts > 0 && SENT.contains(&outcome.state)
+        match self {
+            Self::All => true,
+            Self::Decided if outcome.state == State::Dropped => true,
+            // What was refused without being sent is not in the history.
+            Self::Sent | Self::Decided => outcome.attempts > 0 && SENT.contains(&outcome.state),
+        }
     }
 }
 
@@ -436,7 +449,7 @@ impl Scope {
     fn which(&self) -> Which {
         match self {
             Self::Value(_, _, which) | Self::Records(_, which) => *which,
-            Self::Owner(_) => Which::Sent,
+            Self::Owner(_) => Which::Decided,
         }
     }
 
@@ -524,7 +537,7 @@ impl OfOwner {
 
     /// What selects its changes; none for an owner of whom sets have none.
     fn selection(&self) -> Option<Selection> {
-        let all = Selection::states(SENT);
+        let all = Selection::states(SENT.into_iter().chain([State::Dropped]));
         match self.id() {
             Some(id) => Some(all.owner(id)),
             None if self.kind == "person" => Some(all.person(self.id.parse().ok()?)),

@@ -1,7 +1,7 @@
 //! One thing that happened to a record.
 
-use crm_bulk::{Action, Change, Decision, Image, PastEvent, Target, speaks_of_marketing};
-use crm_consent::{Heard, Scope};
+use crm_bulk::{Action, Change, Decision, Image, PastEvent, State, Target, speaks_of_marketing};
+use crm_consent::{Heard, Retraction, Scope};
 use crm_contacts::Difference;
 use crm_mirror::{Happened, Observed};
 use crm_models::{Contact, Preference, Timestamp};
@@ -107,6 +107,33 @@ impl Event {
         past.trace_id = self.trace_id;
         past.undone = self.undone;
         Some(past)
+    }
+
+    /// As one that somebody took out of its set before it was sent.
+    pub(super) fn taken_out(self, decision: Option<Decision>) -> Self {
+        let Some(decision) = decision else { return self };
+        let reason = decision.reason.as_ref().map(|reason| format!(" ({reason})"));
+        Self {
+            at: Some(decision.at.to_string()),
+            by: Some(decision.who()),
+            change: self.change + &reason.unwrap_or_default(),
+            ..self
+        }
+    }
+
+    /// Whether somebody took it out of its set before it was sent.
+    pub(super) fn is_taken_out(&self) -> bool {
+        self.state == State::Dropped.to_string()
+    }
+
+    /// That nothing is recorded of a contact, by the kind and the id of its owner and its own id.
+    pub(crate) fn of_nothing([kind, owner, contact]: [String; 3], told: String) -> Self {
+        Self {
+            owner_kind: Some(kind),
+            owner_id: Some(owner),
+            contact_id: Some(contact),
+            ..Self::without_record("none", told, String::new())
+        }
     }
 
     /// With what reading back found.
@@ -292,6 +319,25 @@ impl From<Heard> for Event {
             by: Some(heard.recorded_by),
             state: state.to_owned(),
             ..Self::without_record("wish", format!("{}, {kinds}: {told}", heard.wish), through)
+        }
+    }
+}
+
+/// That a wish, or the import with which it came, was taken back.
+impl From<&Retraction> for Event {
+    fn from(retraction: &Retraction) -> Self {
+        let Retraction { record, at, by, reason, of, file, .. } = retraction;
+        let what = match file {
+            Some(file) => format!("import {of} ({file})"),
+            None => format!("the wish of record {of}"),
+        };
+        let reason = reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
+        let through = format!("consent ledger, record {record}");
+        Self {
+            at: Some(at.clone()),
+            by: Some(by.clone()),
+            state: "recorded".to_owned(),
+            ..Self::without_record("retract", format!("{what} was taken back{reason}"), through)
         }
     }
 }

@@ -1,5 +1,7 @@
 //! What happened to records: who, when, what from and to, and by what.
 
+use std::fmt;
+
 use crm_models::Timestamp;
 
 use super::{
@@ -21,6 +23,19 @@ pub(crate) enum Subject {
     Copies(Sought),
 }
 
+/// As a sentence begins with it.
+impl fmt::Display for Subject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Value(sought) | Self::Copies(sought) => f.write_str(&sought.written()),
+            Self::Owner(OfOwner { kind, id, contact: None }) => write!(f, "{kind} {id}"),
+            Self::Owner(OfOwner { kind, id, contact: Some(contact) }) => {
+                write!(f, "contact {contact} of {kind} {id}")
+            }
+        }
+    }
+}
+
 /// What happened, and what could not be looked at.
 #[derive(Debug, Default)]
 pub(crate) struct History {
@@ -40,7 +55,7 @@ impl Desk {
         let mut chronicle = self.chronicle()?;
         let scope = match subject {
             Subject::Owner(owner) => Scope::Owner(owner),
-            Subject::Value(sought) => chronicle.with_value(sought, Which::Sent)?,
+            Subject::Value(sought) => chronicle.with_value(sought, Which::Decided)?,
             Subject::Copies(sought) => chronicle.with_value(sought, Which::All)?,
         };
         let events = chronicle.events(&scope)?;

@@ -13,6 +13,7 @@ use super::{
     cells::Cells,
     json,
     lines::{LineFormat, Lines},
+    people::note,
     record::Record,
     selection::{Selection, UnknownField},
     table::{self, Table},
@@ -24,8 +25,13 @@ pub(crate) struct Records<'a, R> {
     pub(super) output: &'a Output,
     pub(super) selection: Selection,
     form: Form,
+    /// What is said in place of records, as long as there are none.
+    none: Option<String>,
     record: PhantomData<R>,
 }
+
+/// What is said where there are no records and the command knows no better words.
+const NONE: &str = "nothing found";
 
 enum Form {
     /// Lines for people, by what makes them of a record.
@@ -50,7 +56,8 @@ impl Output {
             Format::Ndjson => Form::Lines(Lines::new(out, LineFormat::Ndjson).of(self.profile())),
             Format::Csv => Form::Lines(Lines::new(out, self.csv(true)).of(self.profile())),
         };
-        Ok(Records { output: self, selection, form, record: PhantomData })
+        let none = Some(NONE.to_owned());
+        Ok(Records { output: self, selection, form, none, record: PhantomData })
     }
 
     /// Prepares to write JSON values unchanged: one a line for `ndjson`, otherwise an array.
@@ -61,7 +68,7 @@ impl Output {
             _ => Form::Array(out),
         };
         let selection = Selection::all::<Box<RawValue>>();
-        Records { output: self, selection, form, record: PhantomData }
+        Records { output: self, selection, form, none: None, record: PhantomData }
     }
 }
 
@@ -81,8 +88,14 @@ impl<R: Record> Records<'_, R> {
         }
     }
 
+    /// Sets what is said of a list without records: to people in its place, to programs on stderr.
+    pub(crate) fn if_none(&mut self, sentence: impl Into<String>) {
+        self.none = self.none.take().map(|_| sentence.into());
+    }
+
     /// Writes one more record of a list.
     pub(crate) fn push(&mut self, record: &R) -> io::Result<()> {
+        self.none = None;
         match &mut self.form {
             Form::Text(out) => {
                 let lines = R::LINES.map(|lines| lines(record)).unwrap_or_default();
@@ -128,8 +141,15 @@ impl<R: Record> Records<'_, R> {
         }
     }
 
-    /// Ends a list.
+    /// Ends a list. One without records has a sentence that says so.
     pub(crate) fn finish(mut self) -> io::Result<()> {
+        match (&self.form, self.none.take()) {
+            (Form::Text(_) | Form::Table(..), Some(none)) => {
+                return self.output.text(&visible(&none));
+            }
+            (_, Some(none)) => note(none),
+            (_, None) => {}
+        }
         match &mut self.form {
             Form::Text(out) => out.flush(),
             Form::Table(table, _) => table.finish(),

@@ -111,6 +111,17 @@ impl Mirror {
         self.with_key(&Keys::of(value, self.reader.get()).key, owner)
     }
 
+    /// Returns the existing contacts of an owner.
+    ///
+    /// # Errors
+    ///
+    /// A failure to read.
+    pub fn contacts_of(&self, owner: OwnerId) -> Result<Vec<Contact>, MirrorError> {
+        let found =
+            self.contacts("WHERE owner = ? AND active ORDER BY contact_id", [owner_code(owner)])?;
+        Ok(found.into_iter().map(|(_, known)| known.contact).collect())
+    }
+
     /// The existing contacts with this key, of all owners or of one.
     fn with_key(
         &self,

@@ -14,9 +14,7 @@ use super::{
 use crate::{
     clock,
     error::BulkError,
-    set::{
-        Change, ChangeId, Decision, DecisionKind, Digest, ExpectedDigest, Image, Remark, State, who,
-    },
+    set::{Change, ChangeId, Decision, DecisionKind, Digest, ExpectedDigest, Image, Remark, State},
     system_user::system_user,
 };
 
@@ -96,9 +94,10 @@ pub(super) fn drop_changes(
     remark: &Remark,
 ) -> Result<Result<DropSummary, BulkError>, BulkError> {
     // Dropping makes a new digest, which must not bless what somebody altered.
-    if let Err(error) = seal::digest(database) {
-        return Ok(Err(error));
-    }
+    let before = match seal::digest(database) {
+        Ok(before) => before,
+        Err(error) => return Ok(Err(error)),
+    };
     let (mut dropped, mut begun, mut left, mut more) = (Vec::new(), Vec::new(), 0, 0);
     for id in ids {
         match fate(database, *id)? {
@@ -112,9 +111,16 @@ pub(super) fn drop_changes(
         let path = database.path().to_owned();
         return Ok(Err(BulkError::Begun { path, changes: begun, more }));
     }
-    let (at, user) = (clock::now(), system_user());
-    let reason = remark.reason.as_ref().map(|why| format!(": {why}")).unwrap_or_default();
-    let note = format!("dropped {at} by {}{reason}", who(&user, remark.by.as_deref()));
+    let mut decision = Decision {
+        kind: DecisionKind::Dropped,
+        at: clock::now(),
+        user: system_user(),
+        said: remark.by.clone(),
+        reason: remark.reason.clone(),
+        digest: before,
+        changes: dropped.len() as u64,
+    };
+    let note = decision.words();
     let state = codes::state(State::Dropped);
     for id in &dropped {
         // Without a digest it gets the one that is due to it now.
@@ -123,15 +129,13 @@ pub(super) fn drop_changes(
         database.execute(sql, params![state, note, id.0])?;
         database.execute("DELETE FROM progress WHERE change = ?", [id.0])?;
     }
-    let changes = dropped.len() as u64;
     let holds = held_without(database, &dropped)?;
-    let digest = seal::adopt(database)?;
+    decision.digest = seal::adopt(database)?;
     database.check(totals::recount(&database.connection))?;
-    if changes > 0 {
-        let (kind, said, reason) =
-            (DecisionKind::Dropped, remark.by.clone(), remark.reason.clone());
-        write(database, &Decision { kind, at, user, said, reason, digest, changes })?;
+    if decision.changes > 0 {
+        write(database, &decision)?;
     }
+    let Decision { changes, digest, .. } = decision;
     Ok(Ok(DropSummary { dropped: changes, changes: dropped, holds, left, digest }))
 }
 

@@ -176,6 +176,7 @@ impl Shown {
 impl Show {
     pub(crate) fn run(self, globals: &Globals, output: &Output) -> Result<Status, CliError> {
         let mut records = output.records::<Shown>()?;
+        records.if_none("no change is all that was asked for");
         let selection = self.select.narrow(self.state).map_err(CliError::Usage)?;
         let selection = narrow!(selection, row(self.row), limit(self.limit));
         let set = ChangeSet::open(&self.set)?.reversed_by(session::reverses(globals, &self.set));

@@ -10,7 +10,7 @@ use super::{line::INDENT, owner_names::Names, show::Which, summary::name};
 use crate::{
     error::CliError,
     exit::Exit,
-    output::{count, note, records},
+    output::{Records, count, records},
     progress::Progress,
     session::Session,
     signal::until_signal,
@@ -96,7 +96,7 @@ impl Verify {
         let verified = until_signal(async { Ok::<_, CliError>(verified.await?) }).await;
         drop(progress);
         let ended = match verified {
-            Ok(Ok(verification)) => self.conclude(&verification),
+            Ok(Ok(verification)) => self.conclude(&verification, &mut records),
             Ok(Err(signal)) => Ok(Status::Stopped(signal, None)),
             Err(error) => Err(error),
         };
@@ -110,7 +110,12 @@ impl Verify {
         ended
     }
 
-    fn conclude(&self, verification: &Verification) -> Result<Status, CliError> {
+    /// Tells how many changes are still as done: where all are, in place of the others.
+    fn conclude(
+        &self,
+        verification: &Verification,
+        records: &mut Records<'_, Shown>,
+    ) -> Result<Status, CliError> {
         let (no_longer_so, unread) = (verification.no_longer_so(), verification.unread);
         let mut summary = format!(
             "{}: {} of {} still as done",
@@ -125,7 +130,7 @@ impl Verify {
         }
         let exit = match (no_longer_so, unread) {
             (0, 0) => {
-                note(summary);
+                records.if_none(summary);
                 return Ok(Status::Done);
             }
             (0, _) => Exit::Unreachable,

@@ -52,7 +52,8 @@ impl DueCommand {
         desk: Option<&Desk>,
         output: &Output,
     ) -> Result<Status, CliError> {
-        let records = output.records::<Due>()?;
+        let mut records = output.records::<Due>()?;
+        records.if_none("nothing is due");
         let desk = desk.filter(|desk| desk.mirror().exists()).ok_or_else(|| {
             CliError::Usage(
                 "what is due is found in the mirror, and this account has none yet: `crm mirror \

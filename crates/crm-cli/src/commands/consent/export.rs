@@ -47,6 +47,7 @@ impl ExportCommand {
             _ => None,
         };
         let mut records = csv.as_ref().unwrap_or(output).records::<Row>()?;
+        records.if_none("nobody is out");
         let (mut unwritten, mut redacted) = (0_u64, 0_u64);
         for heard in ledger.standing(Wish::Out, self.scope.into())? {
             let is_redacted = heard.key.is_none();

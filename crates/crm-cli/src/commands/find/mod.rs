@@ -13,7 +13,7 @@ use self::{
 use super::{args::whole, file_arg, mirror::In, related};
 use crate::{
     error::CliError,
-    globals::{Format, Globals},
+    globals::Globals,
     output::{Output, Records, note},
     session::Session,
     signal::until_signal,
@@ -29,6 +29,8 @@ use crate::{
 ///
 /// --live asks the service instead, for whole numbers and addresses: customers by number, people by
 /// both, and the contacts of those and of their locations. It says what it cannot see.
+///
+/// What is not found is told in the answer too; in JSON and CSV its row has no `by`.
 ///
 ///   crm find '(818) 555-0142'
 ///   crm find --live '(818) 555-0142'
@@ -124,7 +126,7 @@ impl Find {
                 }
                 rows.push(Row::of_person(text, found.by, hit, related.clone()));
             }
-            shown.push(text, rows, found.more, self.limit)?;
+            shown.push(Row::nobody(text, None), rows, found.more, self.limit)?;
         }
         Ok(())
     }
@@ -150,11 +152,8 @@ impl Find {
             for unseen in &answer.unseen {
                 note(format!("{text}: not seen: {unseen}"));
             }
-            if answer.rows.is_empty() && session.output.format() != Format::Table {
-                // What was not seen is a part of the answer, also where that is all.
-                shown.records.push(&Row::nobody(text, Some(&answer.unseen)))?;
-            }
-            shown.push(text, answer.rows, answer.more, self.limit)?;
+            let nobody = Row::nobody(text, Some(&answer.unseen));
+            shown.push(nobody, answer.rows, answer.more, self.limit)?;
         }
         Ok(())
     }
@@ -206,9 +205,18 @@ struct Shown<'a> {
 }
 
 impl Shown<'_> {
-    fn push(&mut self, text: &str, rows: Vec<Row>, more: bool, limit: u16) -> Result<(), CliError> {
+    /// Shows what was found, or that nobody was: also to programs, since what was not found is a part of
+    /// the answer.
+    fn push(
+        &mut self,
+        nobody: Row,
+        rows: Vec<Row>,
+        more: bool,
+        limit: u16,
+    ) -> Result<(), CliError> {
+        let text = nobody.text().to_owned();
         if rows.is_empty() {
-            note(format!("{text}: nothing found"));
+            self.records.push(&nobody)?;
         }
         let mut last = None::<Row>;
         for mut row in rows {

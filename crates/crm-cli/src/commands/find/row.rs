@@ -83,6 +83,11 @@ impl Row {
         }
     }
 
+    /// What was looked for.
+    pub(super) fn text(&self) -> &str {
+        &self.text
+    }
+
     /// A contact of the mirror.
     pub(super) fn of(text: &str, by: By, hit: Hit) -> Self {
         let Hit { owner, details, contact, shared, .. } = hit;
@@ -264,7 +269,7 @@ impl Row {
         let place = [&self.owner_name, &self.owner_town];
         let place: Vec<_> = place.into_iter().flatten().map(String::as_str).collect();
         let (Some(of), Some(id)) = (self.owner_kind, self.owner_id) else {
-            return Vec::new();
+            return vec![format!("{}: nothing found", self.text)];
         };
         let owner = format!("{of} {id}");
         let mut owner =

@@ -7,7 +7,11 @@ use super::columns::{MethodColumns, PersonColumns};
 use crate::{
     error::MirrorError,
     keys::Keys,
-    mirror::{feed::Feed, file::Mirror, row::ReadKey},
+    mirror::{
+        feed::Feed,
+        file::Mirror,
+        row::{Key, ReadKey},
+    },
 };
 
 columns! {
@@ -47,6 +51,17 @@ impl Mirror {
     /// A failure to read.
     pub fn methods_of(&self, person: PersonId) -> Result<Vec<ContactMethod>, MirrorError> {
         self.methods("WHERE person = ? ORDER BY id", [person.get().as_bytes()])
+    }
+
+    /// Returns the numbers and addresses of people that are this one, however it is written and
+    /// whatever the extensions are.
+    ///
+    /// # Errors
+    ///
+    /// A failure to read.
+    pub fn methods_with_same_number(&self, value: &str) -> Result<Vec<ContactMethod>, MirrorError> {
+        let Keys { key, .. } = Keys::of(value, self.reader.get());
+        self.methods("WHERE coalesce(key, value) = ? ORDER BY id", [Key(&key)])
     }
 
     /// The people that a condition selects.

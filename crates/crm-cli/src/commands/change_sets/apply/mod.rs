@@ -228,6 +228,7 @@ impl ApplyCommand {
             .as_ref()
             .is_ok_and(|ended| matches!(ended.reason(), StopReason::Complete | StopReason::Canary));
         if is_whole {
+            shown.changes.if_none("nothing would be sent");
             shown.changes.finish()?;
         } else {
             // The failure matters more than a reader that went away.

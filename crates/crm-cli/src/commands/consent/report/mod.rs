@@ -89,6 +89,7 @@ impl ReportCommand {
             write(path, of)?
         } else if matches!(output.format(), Format::Csv | Format::Ndjson) {
             let mut records = output.records::<Line>()?;
+            records.if_none("nothing was taken in in this period");
             let told = of(&mut |line| Ok(records.push(&line)?))?;
             records.finish()?;
             told
