@@ -26,7 +26,10 @@ const PICTURE: [(&str, &[&str]); 12] = [
         "crm-consent",
         &["crm-bulk", "crm-contacts", "crm-mirror", "crm-models", "crm-transport", "crm-values"],
     ),
-    ("crm-fleet", &["crm-bulk", "crm-contacts", "crm-mirror", "crm-models", "crm-transport"]),
+    (
+        "crm-fleet",
+        &["crm-bulk", "crm-contacts", "crm-mirror", "crm-models", "crm-transport", "crm-values"],
+    ),
     ("crm-worker", &["crm-contacts", "crm-fleet", "crm-transport"]),
     (
         "crm-cli",

@@ -6,7 +6,7 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use crm_bulk::{Action, Change, Image, Proposal, Resulting, Verdict, speaks_of_marketing};
+use crm_bulk::{Action, Change, Image, Proposal, Verdict, speaks_of_marketing};
 use crm_mirror::{keys::Keys, lock::lock};
 use crm_models::Preference;
 
@@ -86,22 +86,11 @@ impl Guard {
                 Err(error) => return Verdict::Hold(held(unasked(&error))),
             }
         }
-        let after = match &proposal.result {
-            Resulting::Contact(contact) => {
-                let on = contact.get_preferences().get_marketing_updates() == Some(true);
-                contact.get_value().filter(|_| on)
-            }
-            Resulting::Method(method) => {
-                let on = method.receives_marketing();
-                Some(method.value.as_str()).filter(|_| on)
-            }
-            _ => None,
-        };
-        let Some(after) = after else {
+        let reader = lock(&self.inner).ledger.reader;
+        let Some(after) = proposal.begins_marketing(reader) else {
             return Verdict::Send;
         };
-        let before = proposal.current.as_ref().and_then(receiving);
-        match self.admit(before, after, &proposal.change.target.to_string()) {
+        match self.admit(None, after, &proposal.change.target.to_string()) {
             Ok(None) => Verdict::Send,
             Ok(Some(why)) => Verdict::Hold(held(why)),
             // Not to know is no consent.

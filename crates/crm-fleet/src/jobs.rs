@@ -47,6 +47,8 @@ pub(crate) struct Begun {
     pub(crate) needs_approval: bool,
     pub(crate) submitted_by: String,
     pub(crate) priority: i16,
+    /// Whether the tenant has a desk, which may have a consent ledger.
+    pub(crate) has_desk: bool,
     /// How often it was begun since one came to an end.
     pub(crate) starts: i32,
     /// How many passing failures there were one after another.
@@ -236,7 +238,9 @@ impl Server {
         let sql = format!(
             "UPDATE crm.jobs SET starts = starts + 1 FROM crm.sets
             WHERE set_id = $1 AND sets.id = set_id AND state = 'queued' AND {}
-            RETURNING digest, needs_approval, submitted_by, priority, starts, failures",
+            RETURNING digest, needs_approval, submitted_by, priority, starts, failures,
+                EXISTS (SELECT 1 FROM crm.homes WHERE homes.tenant = sets.tenant
+                    AND homes.environment = sets.environment) AS has_desk",
             not_paused("sets")
         );
         let begun = self.check(client.query_opt(&sql, &[&set.0]).await)?;
@@ -246,6 +250,7 @@ impl Server {
                 needs_approval: row.try_get("needs_approval")?,
                 submitted_by: row.try_get("submitted_by")?,
                 priority: row.try_get("priority")?,
+                has_desk: row.try_get("has_desk")?,
                 starts: row.try_get("starts")?,
                 failures: row.try_get("failures")?,
             })

@@ -1,10 +1,13 @@
 //! A worker, which does what was submitted.
 
-use std::{fmt, num::NonZeroUsize, sync::Arc, time::Duration};
+use std::{fmt, future::ready, num::NonZeroUsize, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
-use crm_bulk::{Apply, BulkError, Event, ExpectedDigest, Finished, State, StopReason};
+use crm_bulk::{
+    Apply, BulkError, Event, ExpectedDigest, Finished, Proposal, State, StopReason, Verdict,
+};
 use crm_contacts::Advice;
+use crm_values::PhoneReader;
 use futures_util::{
     FutureExt, TryStreamExt,
     future::{BoxFuture, Shared, select_all},
@@ -323,6 +326,9 @@ impl Hand {
         if begun.needs_approval {
             apply = apply.require_approval();
         }
+        if begun.has_desk {
+            apply = apply.before(|proposal| ready(without_ledger(&proposal)));
+        }
         if let Some(allowance) = &allowance {
             apply = apply.canary(allowance.writes);
         }
@@ -431,6 +437,19 @@ fn failed(error: &BulkError) -> Ended {
         return Ended::Held(format!("{error} (whoever submitted it does not count)"));
     }
     if passes { Ended::Later(error.to_string()) } else { Ended::Held(error.to_string()) }
+}
+
+/// Holds what turns marketing on: of the tenant's wishes only its desk knows. Numbers are read as by
+/// default; where a desk reads them otherwise, more is held.
+fn without_ledger(proposal: &Proposal) -> Verdict {
+    match proposal.begins_marketing(PhoneReader::default()) {
+        None => Verdict::Send,
+        Some(_) => Verdict::Hold(
+            "it turns marketing on, and a worker cannot ask the consent ledger: `crm pull` the set, and \
+             `crm apply --retry-failed` it at the tenant's desk"
+                .to_owned(),
+        ),
+    }
 }
 
 /// How long to wait after so many failures before this one.

@@ -11,7 +11,10 @@ use std::{
 
 use async_trait::async_trait;
 use common::{cluster::Cluster, *};
-use crm_bulk::{Remark, Site};
+use crm_bulk::{
+    Remark, Site,
+    State::{Done, Held},
+};
 use crm_fleet::{Accounts, NoAccount, Server, StoredSet, Submission, Tenants, Worker};
 use crm_sandbox::{Fault, FaultPlan, Seed};
 use tokio::{sync::oneshot, task::JoinHandle};
@@ -131,6 +134,41 @@ async fn what_may_pass_is_tried_again_and_what_cannot_heal_is_held_until_somebod
     until(&server, "memos", "done").await;
     assert_eq!(world.sent("PATCH"), 3);
     worker.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn marketing_is_turned_on_by_no_worker_where_the_tenant_has_a_desk_that_knows_its_wishes() {
+    let Some(cluster) = Cluster::start() else { return };
+    let world = world(Seed::Demo).await;
+    let server = Server::connect(&cluster.url()).await.unwrap();
+    let plan = async |name: &str, email: i64, memo: &str| {
+        // The first receives marketing, before and after; the second is to begin; the third ends.
+        let rows = format!(
+            "location_id,contact_id,memo,marketing_updates\n\
+             2001,3001,{memo},on\n2001,{email},,on\n2001,3008,,off\n"
+        );
+        let file = world.plan(&rows, &format!("{name}.crm")).await;
+        let set = server.push(file, name).await.unwrap().set;
+        server.submit(&set, Submission::new(), "the test").await.unwrap();
+    };
+    server.set_home(&world.site, "main").await.unwrap();
+    plan("at home", 3_002, "one").await;
+    let worker = Running::start(&world, &server, 0, false, FIVE_MINUTES);
+    until(&server, "at home", "done").await;
+    assert_eq!(world.sent("PATCH"), 2);
+    let path = world.path("back.crm");
+    server.pull("at home", &path).await.unwrap();
+    let changes = changes(&path);
+    assert_eq!(changes.iter().map(|it| it.outcome.state).collect::<Vec<_>>(), [Done, Held, Done]);
+    let why = changes[1].outcome.message.as_deref().unwrap();
+    assert!(why.contains("cannot ask the consent ledger"), "{why}");
+
+    // Without a desk there is no ledger to ask.
+    assert!(server.remove_home(&world.site).await.unwrap());
+    plan("homeless", 3_004, "two").await;
+    until(&server, "homeless", "done").await;
+    worker.stop().await;
+    assert_eq!(world.sent("PATCH"), 4);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -2,7 +2,9 @@
 
 use std::{fmt, sync::Arc};
 
+use crm_mirror::keys::Keys;
 use crm_models::{Contact, ContactChange, Preference, UpdateContactRequest};
+use crm_values::PhoneReader;
 use futures_core::future::BoxFuture;
 
 use crate::{
@@ -24,6 +26,23 @@ pub struct Proposal {
     pub result: Resulting,
 }
 
+impl Proposal {
+    /// Returns the number or the address that begins to receive marketing: the record of the change
+    /// does not receive it yet, or has another value, by this reading of numbers. What a record that is
+    /// created receives without being asked for it is not known.
+    #[must_use]
+    pub fn begins_marketing(&self, reader: PhoneReader) -> Option<&str> {
+        let after = self.result.receiving_marketing()?;
+        let keys = |text: &str| Keys::of(text, reader);
+        let receives = |current: &&Image| current.receives_marketing();
+        match self.current.as_ref().filter(receives).map(Image::value) {
+            // Most changes keep the value letter by letter, and numbers take time to read.
+            Some(before) if before == after || keys(before) == keys(after) => None,
+            _ => Some(after),
+        }
+    }
+}
+
 /// A record as a change will leave it.
 ///
 /// [`Debug`] output contains numbers and addresses.
@@ -36,6 +55,20 @@ pub enum Resulting {
     Method(MethodImage),
     /// No record: it is deleted.
     Deleted,
+}
+
+impl Resulting {
+    /// The value of the record, if it is known to receive marketing.
+    fn receiving_marketing(&self) -> Option<&str> {
+        match self {
+            Self::Contact(contact) => {
+                let on = contact.get_preferences().get_marketing_updates() == Some(true);
+                contact.get_value().filter(|_| on)
+            }
+            Self::Method(method) => method.receives_marketing().then_some(method.value.as_str()),
+            Self::Deleted => None,
+        }
+    }
 }
 
 /// What becomes of a change that is about to be sent.
