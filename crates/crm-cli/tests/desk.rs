@@ -595,6 +595,46 @@ fn a_number_without_its_area_code_is_the_only_one_that_ends_so() {
 }
 
 #[test]
+fn a_value_is_read_alike_wherever_a_person_gives_it() {
+    let service = Service::start();
+    service.ok("mirror update");
+    let (events, code, _) = asked(&service, "tel:+1-818-555-0142");
+    assert!(code == 0 && events.contains("Harbor Bakery"), "{events}");
+    let add = |value: &str| {
+        let line =
+            format!("consent add '{value}' --said STOP --at-unknown --by dana --output json");
+        service.crm(&line).assert()
+    };
+    let first = add("tel:+12135550177").success();
+    let again = add("(213) 555-0177").success();
+    assert!(stdout(&first).contains("\"isNew\": true"), "{}", stdout(&first));
+    assert!(stdout(&again).contains("\"isNew\": false"), "{}", stdout(&again));
+    let london = add("442079460958").success();
+    assert!(stderr(&london).contains("taken for +442079460958"), "{}", stderr(&london));
+    let moment = add("20261130093000").code(2);
+    assert!(stderr(&moment).contains("not a possible telephone number"), "{}", stderr(&moment));
+    let (_, code, told) = asked(&service, "20261130093000");
+    assert!(code == 2 && told.contains("neither a number or address"), "{told}");
+
+    // In a list and in a sheet of changes too.
+    let write = |name: &str, rows: &str| fs::write(service.home.path().join(name), rows).unwrap();
+    write("list.csv", "contact\nsms:+12135550177\nmailto:ada@harborbakery.example\n442079460958\n");
+    let planned = service.ok("opt-out list.csv");
+    assert!(
+        planned.contains("3 rows, 3 different numbers and addresses, 2 of them found"),
+        "{planned}"
+    );
+    let told = "Taken for numbers of other countries, since they fit none of US and have no country \
+                code behind a +: 1, the first in line 4.";
+    assert!(planned.contains(told), "{planned}");
+    write("moment.csv", "phone\n20261130093000\n");
+    let refused = stderr(&service.crm("opt-out moment.csv").assert().code(2));
+    assert!(refused.contains("not a possible telephone number in US"), "{refused}");
+    write("rows.csv", "customer_id,contact_id,value\n1001,4001,tel:+1-310-555-0199\n");
+    assert!(service.ok("plan rows.csv").contains("8185550142 → 3105550199"));
+}
+
+#[test]
 fn whose_history_is_not_known_is_nothing_found_and_who_has_none_is_told() {
     let service = Service::start();
     let name = planned(&service);

@@ -136,6 +136,27 @@ fn somebody_is_found_with_ids_of_their_own_and_nobody_has_a_code() {
 }
 
 #[test]
+fn a_link_is_looked_for_as_what_it_leads_to_and_digits_of_another_country_are_told() {
+    let service = mirrored();
+    for link in ["tel:+1-213-555-0177", "sms:2135550177?body=STOP"] {
+        let found = service.json(&["find", "--mirror", "mirror.db", link]);
+        assert_eq!(found.as_array().unwrap().len(), 9, "{link}: {found}");
+    }
+    let found =
+        service.json("find --mirror mirror.db mailto:billing%40harborbakery.example?subject=x");
+    assert_eq!(found[0]["contactId"], 4002, "{found}");
+    let found = service.json("find --mirror mirror.db mailto:billing@");
+    assert_eq!(found[0]["contactId"], 4002, "{found}");
+    let find =
+        |text: &str| service.crm(&format!("find --mirror mirror.db {text}")).assert().code(9);
+    let told = "442079460958 is no number of US, so it is taken for +442079460958";
+    assert!(stderr(&find("442079460958")).contains(told));
+    for other in ["+442079460958", "20261130093000", "81855501422135"] {
+        assert!(!stderr(&find(other)).contains("taken for"), "{other}");
+    }
+}
+
+#[test]
 fn many_are_looked_for_at_once() {
     let service = mirrored();
     let contact = service.json(&["location-contacts", "get", "2001", "3001"]);

@@ -1,6 +1,6 @@
 //! What numbers and addresses are compared by when one is looked for.
 
-use crm_values::{DATA, InvalidValue, PhoneReader, Readings, Region, digits};
+use crm_values::{DATA, InvalidValue, PhoneReader, Readings, Region, digits, without_scheme};
 
 /// Begins the key of a text that cannot be read. No key of a number or address begins so.
 const UNREADABLE: char = ' ';
@@ -21,13 +21,14 @@ impl Keys {
     /// Reads a number or an address that is stored somewhere, whatever it looks like.
     pub fn of(text: &str, reader: PhoneReader) -> Self {
         let unreadable = || format!("{UNREADABLE}{}", text.trim());
-        match Self::listed(text, reader) {
+        match Readings::of(text, reader) {
             // Only with its first digits as a country code: a service may have appended an
             // extension to a number of the region.
-            Ok(keys) if keys.key == digits(text) && reader.phone(text).is_err() => {
-                Self { otherwise: Some(unreadable()), ..keys }
+            Ok(readings) if readings.is_assumed() => {
+                Self { otherwise: Some(unreadable()), ..Self::from(&readings) }
             }
-            Ok(keys) => keys,
+            Ok(readings) => Self::from(&readings),
+            Err(InvalidValue::NoAreaCode) => Self::local(text),
             Err(_) => Self { key: unreadable(), otherwise: None },
         }
     }
@@ -35,20 +36,26 @@ impl Keys {
     /// Reads a number or an address that somebody looks for; a local number too, since another
     /// local number can be the same.
     pub fn listed(text: &str, reader: PhoneReader) -> Result<Self, InvalidValue> {
-        match Readings::of(text, reader) {
-            Ok(readings) => Ok(Self {
-                key: readings.key().to_owned(),
-                otherwise: readings.otherwise().map(str::to_owned),
-            }),
-            Err(InvalidValue::NoAreaCode) => {
-                Ok(Self { key: local_key(&digits(text)), otherwise: None })
-            }
+        match Readings::typed(text, reader) {
+            Ok(readings) => Ok(Self::from(&readings)),
+            Err(InvalidValue::NoAreaCode) => Ok(Self::local(text)),
             Err(invalid) => Err(invalid),
         }
     }
 
+    fn local(text: &str) -> Self {
+        Self { key: local_key(&digits(&without_scheme(text))), otherwise: None }
+    }
+
     pub fn is_number(&self) -> bool {
         !self.key.contains('@')
+    }
+}
+
+impl From<&Readings> for Keys {
+    fn from(readings: &Readings) -> Self {
+        let otherwise = readings.otherwise().map(str::to_owned);
+        Self { key: readings.key().to_owned(), otherwise }
     }
 }
 

@@ -2,7 +2,9 @@
 
 use unicode_normalization::UnicodeNormalization;
 
-use crate::{cell::check_cell, characters::is_invisible, invalid_value::InvalidValue};
+use crate::{
+    cell::check_cell, characters::is_invisible, invalid_value::InvalidValue, link::without_scheme,
+};
 
 /// The longest local part and the longest address, in bytes (RFC 5321, 4.5.3.1).
 const LONGEST_NAME: usize = 64;
@@ -13,7 +15,7 @@ const LONGEST_DOMAIN: usize = 253;
 
 /// An e-mail address that has been read.
 ///
-/// It is sent as it was typed, without surrounding blanks. Two addresses are the same when their
+/// It is sent as it was typed, without surrounding blanks and without the `mailto:` of a link. Two addresses are the same when their
 /// keys are.
 ///
 /// ```
@@ -47,7 +49,8 @@ impl Email {
     /// Returns an [`InvalidValue`] when the text is not an address; invisible characters are refused, not
     /// dropped.
     pub fn read(text: &str) -> Result<Self, InvalidValue> {
-        let typed = text.trim();
+        let typed = without_scheme(text);
+        let typed = typed.trim();
         if typed.is_empty() {
             return Err(InvalidValue::Empty);
         }
@@ -82,6 +85,11 @@ impl Email {
     pub fn key(&self) -> &str {
         &self.key
     }
+}
+
+/// Whether a text is read as an address, not as a number.
+pub(crate) fn looks_like_address(text: &str) -> bool {
+    without_scheme(text).contains(['@', '＠'])
 }
 
 /// Whether a character may precede the `@`: the characters of HTML's e-mail fields, and letters and

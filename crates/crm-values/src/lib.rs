@@ -5,6 +5,7 @@ mod cell;
 mod characters;
 mod email;
 mod invalid_value;
+mod link;
 mod new_value;
 mod numbering;
 mod phone;
@@ -17,6 +18,7 @@ pub use self::{
     characters::{digits, is_invisible},
     email::Email,
     invalid_value::InvalidValue,
+    link::without_scheme,
     new_value::{Extensions, NewValue, NewValues, memo_with_extension},
     phone::{Phone, PhoneReader, is_assigned},
     readings::Readings,
@@ -31,4 +33,4 @@ pub use self::{
 /// ```
 /// assert!(crm_values::DATA.contains("libphonenumber"));
 /// ```
-pub const DATA: &str = "crm-values 1, libphonenumber 9.0.33";
+pub const DATA: &str = "crm-values 2, libphonenumber 9.0.33";

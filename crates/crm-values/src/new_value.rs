@@ -2,7 +2,11 @@
 
 use std::borrow::Cow;
 
-use crate::{email::Email, invalid_value::InvalidValue, phone::PhoneReader};
+use crate::{
+    email::{Email, looks_like_address},
+    invalid_value::InvalidValue,
+    phone::PhoneReader,
+};
 
 /// What to do with the extension of a telephone number. The API has a single member for a number,
 /// and services that keep only digits append the extension's digits to it.
@@ -106,7 +110,7 @@ impl NewValues {
     ///
     /// Returns an [`InvalidValue`] that says why the text is not accepted.
     pub fn by_looks(self, text: &str) -> Result<NewValue, InvalidValue> {
-        if text.contains(['@', '＠']) { self.email(text) } else { self.phone(text) }
+        if looks_like_address(text) { self.email(text) } else { self.phone(text) }
     }
 }
 

@@ -16,6 +16,7 @@
 pub struct Readings {
     key: String,
     otherwise: Option<String>,
+    is_assumed: bool,
 }
 
 /// Shows nothing, because numbers and addresses are personal data.
@@ -27,12 +28,16 @@ impl std::fmt::Debug for Readings {
 
 impl Readings {
     pub(crate) fn sure(key: String) -> Self {
-        Self { key, otherwise: None }
+        Self { key, otherwise: None, is_assumed: false }
+    }
+
+    pub(crate) fn assumed(key: String) -> Self {
+        Self { key, otherwise: None, is_assumed: true }
     }
 
     pub(crate) fn either(key: String, otherwise: Option<String>) -> Self {
         let otherwise = otherwise.filter(|other| *other != key);
-        Self { key, otherwise }
+        Self { key, otherwise, is_assumed: false }
     }
 
     /// Returns the first reading: the digits of E.164, or [`Email::key`](crate::Email::key).
@@ -46,5 +51,12 @@ impl Readings {
     #[must_use]
     pub fn otherwise(&self) -> Option<&str> {
         self.otherwise.as_deref()
+    }
+
+    /// Returns whether the text is digits alone that fit no number of the region, and were taken for one
+    /// that begins with its country code, although no `+` says so.
+    #[must_use]
+    pub fn is_assumed(&self) -> bool {
+        self.is_assumed
     }
 }

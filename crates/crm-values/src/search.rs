@@ -4,9 +4,9 @@ use unicode_normalization::UnicodeNormalization;
 
 use crate::{
     characters::{digits, is_invisible},
-    email::Email,
+    email::{Email, looks_like_address},
     invalid_value::InvalidValue,
-    phone::{PhoneReader, national_digits},
+    phone::{PhoneReader, is_assigned, national_digits},
     readings::Readings,
 };
 
@@ -17,11 +17,37 @@ impl Readings {
     ///
     /// Returns an [`InvalidValue`] when the text is neither; [`Traces`] reports what may be in it.
     pub fn of(text: &str, reader: PhoneReader) -> Result<Self, InvalidValue> {
-        if text.contains(['@', '＠']) {
+        if looks_like_address(text) {
             Email::read(text).map(|email| Self::sure(email.key().to_owned()))
         } else {
             reader.readings(text)
         }
+    }
+
+    /// Does the same for what somebody typed, or lists. Digits that fit no number of the region are taken
+    /// for one with its country code in front only where that country gives out such numbers:
+    /// of two numbers run together, or of a moment, that is hardly ever so.
+    ///
+    /// ```
+    /// use crm_values::{PhoneReader, Readings};
+    ///
+    /// let typed = |text| Readings::typed(text, PhoneReader::default());
+    /// assert!(typed("442079460958")?.is_assumed());
+    /// assert!(!typed("+442079460958")?.is_assumed());
+    /// assert!(typed("20261130093000").is_err());
+    /// # Ok::<(), crm_values::InvalidValue>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Returns an [`InvalidValue`] when the text is no number, no address, or digits of which nobody can
+    /// tell what they are.
+    pub fn typed(text: &str, reader: PhoneReader) -> Result<Self, InvalidValue> {
+        let readings = Self::of(text, reader)?;
+        if readings.is_assumed() && !is_assigned(readings.key()) {
+            return Err(InvalidValue::NotOfRegion(reader.region()));
+        }
+        Ok(readings)
     }
 }
 

@@ -57,7 +57,12 @@ fn what_is_no_address_is_refused_with_the_reason() {
         ("'ada@site.example", Apostrophe),
         ("=\"ada@site.example\"", Formula),
         ("<ada@site.example>", NotAnAddress),
-        ("mailto:ada@site.example", NotAnAddress),
+        ("mail:ada@site.example", NotAnAddress),
+        ("mailto:", Empty),
+        ("mailto:ada", NotAnAddress),
+        ("mailto:ada@site.example,bob@site.example", NotAnAddress),
+        ("mailto:ada%E2%80%8B@site.example", Invisible),
+        ("mailto:ada%FF@site.example", NotAnAddress),
         (&long_name, TooLong),
         (&long_label, NotADomain),
     ] {

@@ -330,7 +330,7 @@ impl OptOut {
             wishes.compare()?;
         }
         let mut bad = BadRows::new(&name, format, marks, &list.header, self.mend.as_ref());
-        let mut left = 0_u64;
+        let (mut left, mut taken, mut first) = (0_u64, 0, None);
         draft.each_row(|row| {
             let judged = match entry(&row) {
                 Ok(entry) => judge(row.line, &wishes, entry.values)?,
@@ -350,6 +350,12 @@ impl OptOut {
             // A number that a row has in two columns is one number.
             let is_new = |at: usize| values[..at].iter().all(|one| one.keys != values[at].keys);
             let mut values = values.iter().enumerate().filter(|(at, _)| is_new(*at));
+            let reader = self.options.reader;
+            let here = values.clone().filter(|(_, value)| value.is_assumed(reader)).count();
+            if here > 0 {
+                taken += here;
+                first.get_or_insert(row.line);
+            }
             values.try_for_each(|(_, value)| search.listed.add(row.row, &value.column, &value.keys))
         })?;
         if left > 0 {
@@ -357,6 +363,13 @@ impl OptOut {
             search.notes.push(format!(
                 "Left alone: {left} {rows} does not ask for it or is empty; the results give the \
                  reason of each."
+            ));
+        }
+        if let Some(first) = first {
+            let region = self.options.reader.region();
+            search.notes.push(format!(
+                "Taken for numbers of other countries, since they fit none of {region} and have no \
+                 country code behind a +: {taken}, the first in line {first}."
             ));
         }
         search.invalid = bad.finish()?;

@@ -15,10 +15,13 @@ use crm_models::{
     ContactId, ContactMethodId, ContactType, CreateContactRequest, InvalidId, PersonId, Sort,
     Whether,
 };
-use crm_values::{Extensions, InvalidValue, NewValue, NewValues, PhoneReader, Region, check_cell};
+use crm_values::{
+    Extensions, InvalidValue, NewValue, NewValues, PhoneReader, Readings, Region, check_cell,
+};
 
 use crate::{
     error::CliError,
+    output::note,
     session::{Guarded, Service},
 };
 
@@ -168,6 +171,15 @@ impl NumberArgs {
     /// The reader of an account whose desk has this region.
     pub(crate) fn reader(&self, desk: Region) -> PhoneReader {
         PhoneReader::new(self.region.unwrap_or(desk)).vanity(self.vanity)
+    }
+}
+
+/// Says of digits that fit no number of the region what they are taken for, since no `+` says so.
+pub(super) fn tell_assumed(text: &str, reader: PhoneReader) {
+    let readings = Readings::typed(text, reader).ok().filter(Readings::is_assumed);
+    if let Some(readings) = readings {
+        let (region, key) = (reader.region(), readings.key());
+        note(format!("{text} is no number of {region}, so it is taken for +{key}"));
     }
 }
 

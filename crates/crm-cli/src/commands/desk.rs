@@ -12,7 +12,7 @@ use serde::Serialize;
 
 use super::{
     age::in_words,
-    args::NumberArgs,
+    args::{NumberArgs, tell_assumed},
     change_sets::known::remove_old_differences,
     sets::{ask_to_remove, no_desk},
 };
@@ -241,7 +241,9 @@ fn relocate(
 
 impl Forget {
     fn run(self, desk: &Desk, globals: &Globals, output: &Output) -> Result<(), CliError> {
-        let sought = Sought::read(&self.value, self.numbers.reader(desk.region()))
+        let reader = self.numbers.reader(desk.region());
+        tell_assumed(&self.value, reader);
+        let sought = Sought::read(&self.value, reader)
             .map_err(|invalid| CliError::Usage(format!("the value cannot be read: {invalid}")))?;
         if self.with_sets && !globals.yes {
             if !on_terminal() {

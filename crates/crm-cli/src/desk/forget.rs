@@ -54,7 +54,12 @@ pub(crate) struct Kept {
 impl Sought {
     /// Reads what is looked for, as it is read everywhere.
     pub(crate) fn read(text: &str, reader: PhoneReader) -> Result<Self, InvalidValue> {
-        Ok(Self { needle: Needle::of(Readings::of(text, reader)?.key()) })
+        Ok(Self::of_key(Readings::typed(text, reader)?.key()))
+    }
+
+    /// What has this key.
+    pub(super) fn of_key(key: &str) -> Self {
+        Self { needle: Needle::of(key) }
     }
 
     /// The whole number or address.

@@ -4,7 +4,10 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crm_bulk::Target;
-use crm_mirror::{FeedState, Keyed, Mirror, MirrorError, OwnerId, keys::Keys};
+use crm_mirror::{
+    FeedState, Keyed, Mirror, MirrorError, OwnerId,
+    keys::{Keys, is_unreadable},
+};
 use crm_models::{Contact, ContactMethod, CustomerId, LocationId, Preference, Timestamp};
 use crm_values::PhoneReader;
 
@@ -126,7 +129,10 @@ impl Desk {
                 };
                 for key in keys {
                     // One without its area code may be many: it has no places of its own.
-                    let Ok(sought) = Sought::read(&key, reader) else { continue };
+                    if is_unreadable(&key) {
+                        continue;
+                    }
+                    let sought = Sought::of_key(&key);
                     let has = |place: &&Place| {
                         let value = place.value.as_deref();
                         value.is_some_and(|value| Keys::of(value, reader).key == *key)

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use crm_models::{Contact, ContactId, ContactMethod};
-use crm_values::digits;
+use crm_values::{digits, without_scheme};
 use rusqlite::{Params, Row, ToSql, params};
 
 use super::{
@@ -171,6 +171,7 @@ impl Mirror {
     fn look_for(&self, text: &str, limit: usize) -> Result<Result<Found, TooShort>, MirrorError> {
         self.complete_at()?;
         self.read_as_keyed()?;
+        let text = without_scheme(text);
         let text = text.trim();
         if text.chars().count() < LEAST {
             return Ok(Err(TooShort));

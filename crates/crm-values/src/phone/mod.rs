@@ -181,7 +181,7 @@ impl PhoneReader {
         let abroad = if written.is_bare { international(&written.digits, None).ok() } else { None };
         match (self.national(&written), abroad) {
             (Ok(home), abroad) => Ok(Readings::either(home.key(), abroad.map(|n| n.key()))),
-            (Err(_), Some(abroad)) => Ok(Readings::sure(abroad.key())),
+            (Err(_), Some(abroad)) => Ok(Readings::assumed(abroad.key())),
             (Err(invalid), None) => Err(invalid),
         }
     }

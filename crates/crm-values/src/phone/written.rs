@@ -4,6 +4,7 @@ use crate::{
     cell::{check_cell, is_amount},
     characters::{digits, folded, is_invisible},
     invalid_value::InvalidValue,
+    link::without_scheme,
 };
 
 /// What separates a number from its extension, longer words first, because `ext` begins
@@ -29,6 +30,7 @@ pub(super) struct Written {
 impl Written {
     /// Reads the characters. Letters stand for digits only if `vanity` is set.
     pub(super) fn read(text: &str, vanity: bool) -> Result<Self, InvalidValue> {
+        let text = without_scheme(text);
         let text = text.trim();
         check(text)?;
         let folded: String = text.chars().map(folded).collect();

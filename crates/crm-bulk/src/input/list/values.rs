@@ -2,7 +2,7 @@
 
 use crm_mirror::keys::{Keys, local_digits};
 use crm_models::phone;
-use crm_values::{Email, InvalidValue, PhoneReader, digits};
+use crm_values::{Email, InvalidValue, PhoneReader, Readings, digits};
 
 use super::{
     columns::{Cell, Columns},
@@ -33,6 +33,14 @@ pub(crate) struct Value {
     pub(crate) received: Option<Moment>,
     /// What is to be told of how it was read; of what is no wish, why.
     pub(crate) note: Option<String>,
+}
+
+impl Value {
+    /// Whether it is digits that fit no number of the region and are taken for one of another country.
+    pub(crate) fn is_assumed(&self, reader: PhoneReader) -> bool {
+        // Which is told of each.
+        self.note.is_some() && assumed(&self.given, reader).is_some()
+    }
 }
 
 /// The values of a row with named columns. No value may be skipped:
@@ -104,6 +112,7 @@ pub(super) fn values(
         match columns.said(row, *of) {
             Ok(Said { wish, received, note }) => {
                 let column = column.to_owned();
+                let note = note.or_else(|| assumed(&given, reader));
                 values.push(Value { column, given, keys, wish, received, note });
             }
             Err(wrong) => {
@@ -231,6 +240,7 @@ pub(super) fn sole_value(
     let said = columns.said(row, Target::of(header, keys.is_number()));
     let Said { wish, received, note } = said.map_err(|wrong| vec![wrong_status(line, wrong)])?;
     let (column, given) = (header.to_owned(), first.trim().to_owned());
+    let note = note.or_else(|| assumed(&given, reader));
     Ok(vec![Value { column, given, keys, wish, received, note }])
 }
 
@@ -294,6 +304,13 @@ fn looks_like_value(cell: &str, reader: PhoneReader) -> bool {
 /// Reads a cell of a column of numbers or addresses.
 fn listed(cell: &str, reader: PhoneReader) -> Result<Keys, String> {
     Keys::listed(cell, reader).map_err(|refusal| refusal.to_string())
+}
+
+/// What is to be told of such digits.
+fn assumed(cell: &str, reader: PhoneReader) -> Option<String> {
+    let readings = Readings::typed(cell, reader).ok().filter(Readings::is_assumed)?;
+    let (key, region) = (readings.key(), reader.region());
+    Some(format!("no number of {region}, so it is taken for +{key}"))
 }
 
 /// Whether a cell of an unknown column is a date, in any order.

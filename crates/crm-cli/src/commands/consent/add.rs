@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::words::{ScopeArg, WishArg};
 use crate::{
     commands::{
-        args::{NumberArgs, narrow},
+        args::{NumberArgs, narrow, tell_assumed},
         ledger::begin,
     },
     desk::Desk,
@@ -108,6 +108,7 @@ impl AddCommand {
         let now = || jiff::Timestamp::now().to_string();
         let has_words = !self.said.trim().is_empty();
         let received = (!self.at_unknown).then(|| self.at.unwrap_or_else(now));
+        tell_assumed(&self.value, self.numbers.reader(desk.region()));
         let said = Said::new(self.value, wish).scope(self.scope.into()).words(self.said);
         let said = narrow!(said, received(received), taken_by(self.by), place(self.r#where));
         let taken = begin(desk, &self.numbers)?.add(&said)?;

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::words::ScopeArg;
 use crate::{
-    commands::args::NumberArgs,
+    commands::args::{NumberArgs, tell_assumed},
     error::CliError,
     globals::Format,
     output::{Output, crm, moment},
@@ -47,7 +47,9 @@ impl StatusCommand {
         desk: Region,
         output: &Output,
     ) -> Result<Status, CliError> {
-        let ledger = ledger.numbers(self.numbers.reader(desk));
+        let reader = self.numbers.reader(desk);
+        tell_assumed(&self.value, reader);
+        let ledger = ledger.numbers(reader);
         let standing = ledger.status(&self.value, self.scope.into())?;
         let may = standing.may();
         match output.format() {

@@ -2,7 +2,7 @@
 
 use crm_contacts::{Holder, Holders, PersonHolder, Unseen};
 use crm_models::{ContactOwner, ContactRelationship, OwnerDetails, RelatedEntityType};
-use crm_values::{InvalidValue, PhoneReader, Readings, Region};
+use crm_values::{InvalidValue, PhoneReader, Readings, Region, without_scheme};
 
 use super::row::Row;
 use crate::{commands::related::Related, error::CliError, session::Session};
@@ -23,8 +23,8 @@ pub(super) struct NotWhole(InvalidValue);
 impl Sought {
     pub(super) fn read(text: &str, region: Region) -> Result<Self, NotWhole> {
         let reader = PhoneReader::new(region);
-        let readings = Readings::of(text, reader).map_err(NotWhole)?;
-        let mut forms = vec![text.trim().to_owned()];
+        let readings = Readings::typed(text, reader).map_err(NotWhole)?;
+        let mut forms = vec![without_scheme(text).trim().to_owned()];
         if readings.key().contains('@') {
             forms.push(readings.key().to_owned());
         } else {

@@ -5,12 +5,18 @@ mod live;
 mod row;
 
 use clap::Args;
+use crm_values::PhoneReader;
 
 use self::{
     app::App,
     row::{Below, Row},
 };
-use super::{args::whole, file_arg, mirror::In, related};
+use super::{
+    args::{tell_assumed, whole},
+    file_arg,
+    mirror::In,
+    related,
+};
 use crate::{
     error::CliError,
     globals::Globals,
@@ -107,6 +113,7 @@ impl Find {
         }
         for sought in texts {
             let text = &sought.text;
+            tell_assumed(text, PhoneReader::new(known.snapshot.region()));
             let found = match known.snapshot.find(text, self.limit.into())? {
                 Ok(found) => found,
                 Err(short) => {
@@ -148,6 +155,7 @@ impl Find {
                     continue;
                 }
             };
+            tell_assumed(text, PhoneReader::new(session.region()?));
             let answer = live::ask(session, text, &sought, self.limit.into()).await?;
             for unseen in &answer.unseen {
                 note(format!("{text}: not seen: {unseen}"));

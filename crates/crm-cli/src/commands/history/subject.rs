@@ -5,6 +5,7 @@ use crm_models::PersonId;
 use crm_values::{InvalidValue, PhoneReader, Readings};
 
 use crate::{
+    commands::args::tell_assumed,
     desk::{Desk, OfOwner, Sought, Subject},
     error::CliError,
     output::{crm, note},
@@ -36,7 +37,10 @@ pub(super) fn read(
             "`{text}` is neither a number or address ({invalid}) nor an owner such as customer:ID"
         ))),
         Err(_) => return named(desk, text, contact),
-        Ok(sought) => Ok(sought),
+        Ok(sought) => {
+            tell_assumed(text, reader);
+            Ok(sought)
+        }
     };
     match contact {
         Some(_) => Err(CliError::Usage(format!(

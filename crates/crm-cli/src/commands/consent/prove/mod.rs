@@ -24,7 +24,11 @@ use super::{
     status::line,
 };
 use crate::{
-    commands::{args::NumberArgs, change_sets::known::read_desk_by, file_arg::OverwriteArgs},
+    commands::{
+        args::{NumberArgs, tell_assumed},
+        change_sets::known::read_desk_by,
+        file_arg::OverwriteArgs,
+    },
     desk::{Desk, Sought},
     error::CliError,
     exit::Exit,
@@ -129,6 +133,7 @@ impl ProveCommand {
         session: Option<&Session<'_>>,
         (reader, kept): (PhoneReader, &Kept),
     ) -> Result<Document, CliError> {
+        tell_assumed(&self.value, reader);
         let sought = Sought::read(&self.value, reader).map_err(ConsentError::from)?;
         if desk.mirror().exists() {
             read_desk_by(desk, &Mirror::open(desk.mirror())?, desk.region()).await?;
