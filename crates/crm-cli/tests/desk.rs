@@ -618,7 +618,7 @@ fn a_value_is_read_alike_wherever_a_person_gives_it() {
 
     // In a list and in a sheet of changes too.
     let write = |name: &str, rows: &str| fs::write(service.home.path().join(name), rows).unwrap();
-    write("list.csv", "contact\nsms:+12135550177\nmailto:ada@harborbakery.example\n442079460958\n");
+    write("list.csv", "phone\nsms:+12135550177\nmailto:ada@harborbakery.example\n442079460958\n");
     let planned = service.ok("opt-out list.csv");
     assert!(
         planned.contains("3 rows, 3 different numbers and addresses, 2 of them found"),
