@@ -36,6 +36,11 @@ Begin:
   crm profile add --help    set an account up
 ";
 
+/// Where the options are that every command takes, in the short help of each.
+const EVERYWHERE: &str = "\
+Options of every command, such as --sandbox, --profile, --output, --dry-run and --yes: crm --help
+";
+
 const EXAMPLES: &str = "\
 Examples:
   crm demo                                           see a whole job, without an account
@@ -62,7 +67,7 @@ Examples:
     version,
     propagate_version = true,
     arg_required_else_help = true,
-    after_help = BEGIN,
+    after_help = format!("{BEGIN}\n{EVERYWHERE}"),
     after_long_help = format!("{SETTINGS}\n{EXAMPLES}\n{}", Exit::help())
 )]
 pub(crate) struct Cli {
@@ -78,7 +83,7 @@ pub(crate) type Read = (Cli, ArgMatches);
 
 /// Reads a command line.
 pub(crate) fn read(words: &[OsString]) -> Result<Read, clap::Error> {
-    let mut grammar = Cli::command();
+    let mut grammar = Cli::command().mut_subcommands(with_short_help);
     let given = grammar.try_get_matches_from_mut(words);
     let read = given.and_then(|given| {
         refuse_two_places(&given, words)?;
@@ -87,6 +92,13 @@ pub(crate) fn read(words: &[OsString]) -> Result<Read, clap::Error> {
     let (mut cli, given) = read.map_err(|refused| refused.format(&mut grammar))?;
     cli.globals.command = self::words(&given);
     Ok((cli, given))
+}
+
+/// A command, and those below it, whose short help says where the options of every command are. The
+/// long help has them.
+fn with_short_help(command: clap::Command) -> clap::Command {
+    let long = command.get_after_long_help().cloned().unwrap_or_default();
+    command.after_help(EVERYWHERE).after_long_help(long).mut_subcommands(with_short_help)
 }
 
 /// Refuses profiles before and after the name of the command: of the two places one would win, and the
@@ -122,6 +134,25 @@ mod tests {
     #[test]
     fn the_grammar_is_consistent() {
         super::Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn the_short_help_of_a_command_has_its_own_options_and_says_where_the_others_are() {
+        fn look_at(command: &mut Command) {
+            let [short, long] = [command.render_help(), command.render_long_help()];
+            let [short, long] = [short, long].map(|help| help.to_string());
+            let name = command.get_name();
+            assert!(!short.contains("Global options"), "{name}: {short}");
+            assert!(short.trim_end().ends_with("crm --help"), "{name}: {short}");
+            assert!(long.contains("Global options"), "{name}: {long}");
+            command
+                .get_subcommands_mut()
+                .filter(|below| below.get_name() != "help")
+                .for_each(look_at);
+        }
+        let mut grammar = super::Cli::command().mut_subcommands(super::with_short_help);
+        grammar.build();
+        look_at(&mut grammar);
     }
 
     #[test]

@@ -11,13 +11,14 @@ use clap::{ArgAction, Args, ValueEnum};
 use crm_models::TenantId;
 use crm_sandbox::Seed;
 
-/// The options that every command takes. Where an environment variable is named, it stands below the
-/// option; `settings` says how it stands to a profile.
+/// The options that every command takes: the short help of a command leaves them to `crm --help`. Where
+/// an environment variable is named, it stands below the option; `settings` says how it stands to a
+/// profile.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Global options")]
 pub(crate) struct Globals {
     /// Run against a sandbox inside this process, with demo data; no account needed
-    #[arg(long, global = true)]
+    #[arg(long, global = true, hide_short_help = true)]
     pub(crate) sandbox: bool,
 
     /// The data of the sandbox: demo, untidy, empty, or a number of contacts
@@ -32,25 +33,43 @@ pub(crate) struct Globals {
     pub(crate) sandbox_seed: Seed,
 
     /// How answers are written
-    #[arg(long, global = true, value_name = "FORMAT", default_value = "table")]
+    #[arg(
+        long,
+        global = true,
+        value_name = "FORMAT",
+        default_value = "table",
+        hide_short_help = true
+    )]
     pub(crate) output: Format,
 
     /// Write CSV that Excel opens as it is: with a byte order mark, and with an apostrophe before
     /// digits that it would change
-    #[arg(long, global = true)]
+    #[arg(long, global = true, hide_short_help = true)]
     pub(crate) excel: bool,
 
     /// Only these members, by their names in the API, for example
     /// id,preferences.invoiceNotification
-    #[arg(long, global = true, value_name = "A,B,C", value_delimiter = ',')]
+    #[arg(
+        long,
+        global = true,
+        value_name = "A,B,C",
+        value_delimiter = ',',
+        hide_short_help = true
+    )]
     pub(crate) fields: Option<Vec<String>>,
 
     /// The tenant whose contacts to work on (CRM_TENANT)
-    #[arg(long, global = true, value_name = "ID")]
+    #[arg(long, global = true, value_name = "ID", hide_short_help = true)]
     pub(crate) tenant: Option<TenantId>,
 
     /// Which of the vendor's environments (CRM_ENVIRONMENT)
-    #[arg(long, global = true, value_name = "NAME", conflicts_with_all = ["api_url", "auth_url"])]
+    #[arg(
+        long,
+        global = true,
+        value_name = "NAME",
+        conflicts_with_all = ["api_url", "auth_url"],
+        hide_short_help = true
+    )]
     pub(crate) environment: Option<Vendor>,
 
     /// Another API host, together with --auth-url (CRM_API_URL)
@@ -76,19 +95,25 @@ pub(crate) struct Globals {
 
     /// Which profile of the configuration file (CRM_PROFILE); several, as in a,b,c or each with the
     /// option of its own, do the same for the account of each
-    #[arg(long = "profile", global = true, value_name = "NAME,NAME", value_delimiter = ',')]
+    #[arg(
+        long = "profile",
+        global = true,
+        value_name = "NAME,NAME",
+        value_delimiter = ',',
+        hide_short_help = true
+    )]
     pub(crate) profiles: Vec<String>,
 
     /// Refuse every write before it is sent (CRM_READ_ONLY)
-    #[arg(long, global = true)]
+    #[arg(long, global = true, hide_short_help = true)]
     pub(crate) read_only: bool,
 
     /// Show the writes that would be sent, and send none
-    #[arg(long, global = true)]
+    #[arg(long, global = true, hide_short_help = true)]
     pub(crate) dry_run: bool,
 
     /// Write to production without asking
-    #[arg(long, global = true)]
+    #[arg(long, global = true, hide_short_help = true)]
     pub(crate) yes: bool,
 
     /// Send single writes without recording them in the desk first
@@ -101,7 +126,7 @@ pub(crate) struct Globals {
 
     /// Show on stderr what is being done, and everything a refusal says; twice for more detail.
     /// Never shows other bodies or secrets
-    #[arg(long, short, global = true, action = ArgAction::Count)]
+    #[arg(long, short, global = true, action = ArgAction::Count, hide_short_help = true)]
     pub(crate) verbose: u8,
 
     /// The words that name the command.
