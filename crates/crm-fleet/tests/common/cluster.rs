@@ -85,7 +85,13 @@ impl Cluster {
         self.run();
     }
 
-    fn data(&self) -> PathBuf {
+    /// Its process, unless it was halted.
+    pub fn pid(&self) -> Option<u32> {
+        self.server.as_ref().map(Child::id)
+    }
+
+    /// Where it keeps its tables.
+    pub fn data(&self) -> PathBuf {
         self.folder.path().join("data")
     }
 

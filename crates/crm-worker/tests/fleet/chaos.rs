@@ -1,0 +1,226 @@
+//! Everything dies again and again, until all sets are done; then the service has exactly what they ask for.
+
+use std::{
+    collections::BTreeMap,
+    time::{Duration, Instant},
+};
+
+use crm_fleet::StoredSet;
+use crm_sandbox::FaultPlan;
+
+use crate::{figures, fleet::Fleet, number, tenants::Tenants};
+
+/// What happens to the fleet, each a number of times.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Act {
+    /// A worker is killed.
+    Kill,
+    /// A worker stands still for longer than its lease.
+    Pause,
+    /// PostgreSQL crashes.
+    Crash,
+    /// Redis is killed, and is away for a while.
+    Redis,
+}
+
+/// How long a worker stands still: the lease has 10 seconds, and another one has to take over.
+const STILL: Duration = Duration::from_secs(14);
+/// How long Redis is away.
+const AWAY: Duration = Duration::from_secs(5);
+/// How often it is looked who has which set.
+const LOOK_EVERY: Duration = Duration::from_millis(250);
+/// How long nothing may get on.
+const PATIENCE: Duration = Duration::from_secs(600);
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_lost_and_nothing_is_doubled_whatever_dies() {
+    let busy = number("BUSY", 3);
+    let percent = number("CREATIONS", 0);
+    let contacts = number("CHANGES", 2_400) * 100 / (100 + percent) / busy;
+    let tenants = Tenants::new(busy, contacts, percent).await;
+    let Some(fleet) = Fleet::start(tenants).await else { return };
+    let seed = number("SEED", fastrand::u64(..));
+    let acts = acts(seed);
+    println!(
+        "{busy} tenants with {} changes each, {} acts, CRM_FLEET_SEED={seed}",
+        fleet.tenants.changes(),
+        acts.len()
+    );
+    for tenant in fleet.tenants.numbers.clone() {
+        fleet.tenants.push(&fleet.server, tenant).await;
+    }
+    let rate = number("FAULTS", 20) as f64 / 100.0;
+    fleet.tenants.sandbox.set("log-size", "0").unwrap();
+    fleet.tenants.sandbox.set("rate-limit", "60").unwrap();
+    fleet.tenants.sandbox.inject(FaultPlan::mixed(seed, rate, 1));
+    let (before, begun) = (fleet.cpu(), Instant::now());
+    for set in fleet.server.sets().await.unwrap() {
+        fleet.submit(&set).await;
+    }
+    let mut run = Run::new(fleet, acts, seed);
+    run.until_done().await;
+    let Run { mut fleet, done, took_over, held, .. } = run;
+    fleet.workers.end();
+    let (seconds, used) = (begun.elapsed().as_secs_f64(), fleet.cpu() - before);
+
+    let mut late = 0;
+    for tenant in fleet.tenants.numbers.clone() {
+        fleet.tenants.retry(&fleet.server, tenant).await;
+    }
+    for set in fleet.server.sets().await.unwrap() {
+        late += fleet.server.late_answers(&set).await.unwrap().len();
+    }
+    let disk = figures::disk(&fleet.cluster.data());
+    for tenant in fleet.tenants.numbers.clone() {
+        fleet.tenants.check(&fleet.server, tenant).await;
+    }
+    let changes = fleet.tenants.changes() * busy;
+    let told = fleet.workers.told();
+    let refused = told.get("ended: superseded").copied().unwrap_or_default();
+    println!("  {changes} changes in {seconds:.0} s: {:.0} a second", changes as f64 / seconds);
+    println!("  happened: {done:?}; sets held, and submitted again: {held}");
+    println!("  the fence refused {refused} runs, and {late} answers came too late to be settled");
+    println!("  taken over after a kill: {}", spread(took_over));
+    println!("  each change took {}", used.each(changes));
+    println!(
+        "  the largest worker had {} MiB; the disk of PostgreSQL has {disk} MiB",
+        fleet.workers.used.largest()
+    );
+    println!("  told by the workers: {told:?}");
+    assert!(refused > 0 || !done.contains_key(&Act::Pause), "no pause hit a run: {told:?}");
+}
+
+/// What happens, in an order that the seed repeats; a pause first, however soon all is done.
+fn acts(seed: u64) -> Vec<Act> {
+    let of = |act, name, usual| (0..number(name, usual)).map(move |_| act);
+    let mut acts: Vec<_> = of(Act::Pause, "PAUSES", 1)
+        .chain(of(Act::Kill, "KILLS", 4))
+        .chain(of(Act::Crash, "CRASHES", 1))
+        .chain(of(Act::Redis, "REDIS_KILLS", 1))
+        .collect();
+    if let [_, rest @ ..] = &mut acts[..] {
+        fastrand::Rng::with_seed(seed).shuffle(rest);
+    }
+    acts.reverse();
+    acts
+}
+
+struct Run {
+    fleet: Fleet,
+    random: fastrand::Rng,
+    /// The next one last.
+    acts: Vec<Act>,
+    done: BTreeMap<Act, u64>,
+    redis_is_back_at: Option<Instant>,
+    /// By their sets, who had them, and when that one was killed.
+    left: BTreeMap<String, (String, Instant)>,
+    took_over: Vec<Duration>,
+    held: u64,
+}
+
+impl Run {
+    fn new(fleet: Fleet, acts: Vec<Act>, seed: u64) -> Self {
+        let random = fastrand::Rng::with_seed(seed);
+        let (done, left) = (BTreeMap::new(), BTreeMap::new());
+        let took_over = Vec::new();
+        Self { fleet, random, acts, done, redis_is_back_at: None, left, took_over, held: 0 }
+    }
+
+    async fn until_done(&mut self) {
+        let every = Duration::from_millis(number("EVERY_MS", 2_000));
+        let mut next = Instant::now() + every;
+        let (mut least, mut got_on) = (u64::MAX, Instant::now());
+        loop {
+            tokio::time::sleep(LOOK_EVERY).await;
+            self.fleet.workers.go_on();
+            self.fleet.workers.note_memory();
+            self.bring_redis_back();
+            // It may be away.
+            let Ok(sets) = self.fleet.server.sets().await else { continue };
+            self.look(&sets).await;
+            if sets.iter().all(|set| set.job.as_deref() == Some("done")) {
+                return;
+            }
+            let open = sets.iter().map(|set| set.open).sum();
+            if open < least {
+                (least, got_on) = (open, Instant::now());
+            }
+            assert!(got_on.elapsed() < PATIENCE, "nothing gets on: {sets:?}");
+            if Instant::now() >= next {
+                next = Instant::now() + every;
+                self.act(&sets);
+            }
+        }
+    }
+
+    fn act(&mut self, sets: &[StoredSet]) {
+        // Whoever has a set and does not stand still.
+        let workers = self.fleet.workers.running.iter().enumerate();
+        let at_work = workers.filter(|(_, worker)| {
+            let owner = Some(worker.owner());
+            !worker.is_stopped() && sets.iter().any(|set| set.owner == owner)
+        });
+        let at_work: Vec<_> = at_work.map(|(which, _)| which).collect();
+        let Some(which) = self.random.choice(at_work) else { return };
+        let Some(act) = self.acts.pop() else { return };
+        match act {
+            Act::Kill => {
+                let owner = self.fleet.workers.running[which].owner();
+                self.fleet.workers.kill(which);
+                let now = Instant::now();
+                let its = sets.iter().filter(|set| set.owner.as_ref() == Some(&owner));
+                self.left.extend(its.map(|set| (set.name.clone(), (owner.clone(), now))));
+            }
+            Act::Pause => self.fleet.workers.pause(which, STILL),
+            Act::Crash => self.fleet.crash_postgres(),
+            Act::Redis => {
+                if let Some(redis) = &mut self.fleet.redis {
+                    redis.kill();
+                    self.redis_is_back_at = Some(Instant::now() + AWAY);
+                }
+            }
+        }
+        *self.done.entry(act).or_default() += 1;
+    }
+
+    fn bring_redis_back(&mut self) {
+        if self.redis_is_back_at.is_some_and(|time| Instant::now() >= time) {
+            self.redis_is_back_at = None;
+            if let Some(redis) = &mut self.fleet.redis {
+                redis.resume().unwrap();
+            }
+        }
+    }
+
+    /// Takes note of who took a set over, and submits those again that are held.
+    async fn look(&mut self, sets: &[StoredSet]) {
+        for set in sets {
+            let is_over = set.job.as_deref() != Some("queued");
+            if let Some((former, since)) = self.left.get(&set.name)
+                && (is_over || set.owner.as_ref().is_some_and(|owner| owner != former))
+            {
+                if !is_over {
+                    self.took_over.push(since.elapsed());
+                }
+                self.left.remove(&set.name);
+            }
+            if set.job.as_deref() == Some("held") {
+                println!("  held: {}: {:?}", set.name, set.job_reason);
+                self.held += 1;
+                self.fleet.submit(set).await;
+            }
+        }
+    }
+}
+
+/// The middle one, the longest, and how many there were.
+fn spread(mut times: Vec<Duration>) -> String {
+    times.sort();
+    match &times[..] {
+        [] => "nothing".to_owned(),
+        [.., longest] => {
+            let (middle, longest) = (times[times.len() / 2].as_secs_f64(), longest.as_secs_f64());
+            format!("{middle:.1} s, at most {longest:.1} s, {} sets", times.len())
+        }
+    }
+}

@@ -1,0 +1,115 @@
+//! All that a fleet consists of.
+
+use crm_bulk::Site;
+use crm_fleet::{Days, Routine, Server, StoredSet, Submission, Times};
+use crm_models::TenantId;
+
+use crate::{
+    common::cluster::Cluster,
+    figures::{self, Used},
+    number,
+    redis::Redis,
+    tenants::Tenants,
+    workers::Workers,
+};
+
+pub struct Fleet {
+    pub cluster: Cluster,
+    pub postgres: Used,
+    pub redis: Option<Redis>,
+    pub tenants: Tenants,
+    pub server: Server,
+    pub workers: Workers,
+}
+
+/// Seconds of a core that each part used.
+#[derive(Clone, Copy)]
+pub struct Cpu {
+    pub workers: f64,
+    pub postgres: f64,
+    pub redis: f64,
+    /// With the test itself.
+    pub sandbox: f64,
+}
+
+impl Fleet {
+    /// A fleet that has nothing to do: `CRM_FLEET_WORKERS` workers and `CRM_FLEET_TENANTS` tenants, of which
+    /// all but these have no more than a home and schedules. `None` where PostgreSQL cannot be started.
+    pub async fn start(busy: Tenants) -> Option<Self> {
+        let cluster = Cluster::start()?;
+        let redis = Redis::start();
+        let server = Server::connect(&cluster.url()).await.unwrap();
+        let idle = number("TENANTS", 5).saturating_sub(busy.numbers.len() as u64);
+        for tenant in (500_000..).take(idle.try_into().unwrap()) {
+            register(&server, &Site::new(TenantId::new(tenant).unwrap(), "https://api.example"))
+                .await;
+        }
+        let url = redis.as_ref().map(Redis::url);
+        let count = number("WORKERS", 3).try_into().unwrap();
+        let connection = busy.sandbox.connection();
+        let folder = busy.folder.path();
+        let workers = Workers::start(count, &cluster.url(), connection, url.as_deref(), folder);
+        let postgres = Used::default();
+        Some(Self { cluster, postgres, redis, tenants: busy, server, workers })
+    }
+
+    pub async fn submit(&self, set: &StoredSet) {
+        self.server.submit(set, Submission::new(), "the test").await.unwrap();
+    }
+
+    pub fn crash_postgres(&mut self) {
+        self.postgres.ends(self.cluster.pid().unwrap());
+        self.cluster.crash();
+    }
+
+    pub fn cpu(&self) -> Cpu {
+        Cpu {
+            workers: self.workers.cpu(),
+            postgres: self.postgres.cpu(self.cluster.pid()),
+            redis: Used::default().cpu(self.redis.as_ref().and_then(Redis::pid)),
+            sandbox: figures::own_cpu(),
+        }
+    }
+}
+
+/// A tenant that has nothing to do now.
+async fn register(server: &Server, site: &Site) {
+    server.set_home(site, "elsewhere").await.unwrap();
+    let hourly = Times::Every { minutes: 60 };
+    let (time, zone) = ("02:00".parse().unwrap(), "America/Denver".to_owned());
+    let nightly = Times::Daily { time, days: Days::ALL, zone, jitter: 90 };
+    server.set_schedule(site, Routine::Mirror, &hourly).await.unwrap();
+    server.set_schedule(site, Routine::Consent, &nightly).await.unwrap();
+}
+
+impl std::ops::Sub for Cpu {
+    type Output = Self;
+
+    fn sub(self, earlier: Self) -> Self {
+        Self {
+            workers: self.workers - earlier.workers,
+            postgres: self.postgres - earlier.postgres,
+            redis: self.redis - earlier.redis,
+            sandbox: self.sandbox - earlier.sandbox,
+        }
+    }
+}
+
+impl Cpu {
+    pub fn all(self) -> f64 {
+        self.workers + self.postgres + self.redis + self.sandbox
+    }
+
+    /// For each of so many, in milliseconds.
+    pub fn each(self, of: u64) -> String {
+        let each = |seconds: f64| 1_000.0 * seconds / of.max(1) as f64;
+        format!(
+            "{:.2} ms of a core: workers {:.2}, PostgreSQL {:.2}, Redis {:.2}, sandbox and test {:.2}",
+            each(self.all()),
+            each(self.workers),
+            each(self.postgres),
+            each(self.redis),
+            each(self.sandbox)
+        )
+    }
+}
