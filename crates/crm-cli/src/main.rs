@@ -54,6 +54,7 @@ const CLEAN_UP: Duration = Duration::from_secs(5);
 
 fn main() -> ExitCode {
     signal::outlive_limits();
+    signal::end_with_reader();
     let words: Vec<_> = std::env::args_os().collect();
     let (cli, matches) = match cli::read(&words).and_then(|read| of_one(read, &words)) {
         Ok(read) => read,

@@ -64,6 +64,32 @@ pub(crate) fn outlive_limits() {
 #[cfg(not(unix))]
 pub(crate) fn outlive_limits() {}
 
+/// Has the process end at once when nobody reads its output any more, where `CRM_END_WITH_READER` is set: so
+/// the child of a worker that is killed ends with it, and whoever takes over finds the desk free.
+#[cfg(unix)]
+pub(crate) fn end_with_reader() {
+    use rustix::{
+        event::{PollFd, PollFlags, poll},
+        io::Errno,
+        process::{Signal, getpid, kill_process},
+    };
+
+    if std::env::var_os("CRM_END_WITH_READER").is_none() {
+        return;
+    }
+    std::thread::spawn(|| {
+        let stdout = io::stdout();
+        // That the other end of a pipe is closed is told without being asked for.
+        let mut pipe = [PollFd::new(&stdout, PollFlags::empty())];
+        while let Err(Errno::INTR) = poll(&mut pipe, None) {}
+        let _ = kill_process(getpid(), Signal::KILL);
+    });
+}
+
+/// Elsewhere a pipe does not tell it.
+#[cfg(not(unix))]
+pub(crate) fn end_with_reader() {}
+
 /// Which signals came and were told to nobody. One that comes while nobody waits, between two steps of a
 /// command, ends the next one.
 #[cfg(unix)]

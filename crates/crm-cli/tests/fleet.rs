@@ -7,12 +7,16 @@
 mod cluster;
 mod common;
 
-use std::time::{Duration, Instant};
+use std::{
+    path::PathBuf,
+    time::{Duration, Instant},
+};
 
 use async_trait::async_trait;
 use cluster::Cluster;
 use common::{Service, stderr, stdout};
 use crm_fleet::{Accounts, AnyService, CrmProgram, NoAccount, Server, Site, Variables, Worker};
+use crm_sandbox::{Fault, FaultPlan, FaultRule};
 use serde_json::Value;
 
 const ROWS: &str = "location_id,contact_id,memo\n2001,3001,one\n2001,3002,two\n";
@@ -98,8 +102,9 @@ fn what_is_wrong_with_a_server_is_told_without_its_password() {
     };
     let unnamed = told("fleet sets", 2);
     assert!(unnamed.contains("CRM_FLEET_URL"), "{unnamed}");
-    let remote = told("fleet sets --server postgres://crm:hunter2@db.example/fleet", 2);
-    assert!(remote.contains("sslmode=disable"), "{remote}");
+    let remote =
+        told("fleet sets --server postgres://crm:hunter2@db.example/fleet?sslmode=verify-ca", 2);
+    assert!(remote.contains("sslrootcert=FILE"), "{remote}");
     let folder = service.home.path().display().to_string().replace('/', "%2F");
     told(&format!("fleet sets --server postgres://crm:hunter2@{folder}/fleet"), 5);
 }
@@ -125,16 +130,66 @@ impl Variables for Credentials {
 /// A worker with a home volume in this process, until it is dropped.
 fn worker(service: &Service, url: &str) -> tokio::runtime::Runtime {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
-    let account = service.environment().into_iter().filter(|(name, _)| *name != "CRM_TENANT");
-    let account = Credentials(account.collect());
-    let program = CrmProgram::new(env!("CARGO_BIN_EXE_crm"), account.clone());
-    let program = program.home("main", service.home.path());
-    let url = url.to_owned();
-    runtime.spawn(async move {
-        let server = Server::connect(&url).await.unwrap();
-        Worker::new(server, account).desks(program).run(std::future::pending()).await.unwrap();
-    });
+    runtime.spawn(work(account(service), service.home.path().to_owned(), url.to_owned()));
     runtime
+}
+
+fn account(service: &Service) -> Vec<(&'static str, String)> {
+    service.environment().into_iter().filter(|(name, _)| *name != "CRM_TENANT").collect()
+}
+
+async fn work(account: Vec<(&'static str, String)>, home: PathBuf, url: String) {
+    let account = Credentials(account);
+    let program = CrmProgram::new(env!("CARGO_BIN_EXE_crm"), account.clone()).home("main", home);
+    let server = Server::connect(&url).await.unwrap();
+    Worker::new(server, account).desks(program).run(std::future::pending()).await.unwrap();
+}
+
+/// What a worker of its own process is told.
+const WORKS: &str = "CRM_TEST_WORKS";
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "it is the process that another test kills"]
+async fn a_worker_that_is_killed() {
+    let Ok(told) = std::env::var(WORKS) else { return };
+    let (account, home, url): (Vec<(String, String)>, _, _) = serde_json::from_str(&told).unwrap();
+    let leak = |(name, value): (String, String)| (&*name.leak(), value);
+    work(account.into_iter().map(leak).collect(), home, url).await;
+}
+
+#[test]
+fn what_a_worker_began_at_a_desk_ends_when_the_worker_is_killed() {
+    let Some(cluster) = Cluster::start() else { return };
+    let (service, url) = (Service::start(), cluster.url());
+    let home = service.home.path();
+    std::fs::write(home.join(".crm-home"), "main").unwrap();
+    let desk = |command: &str| {
+        let mut command = service.crm(command);
+        command.env("CRM_FLEET_URL", &url).env("CRM_DESKS", home);
+        command
+    };
+    desk("fleet home set main").assert().success();
+    desk("fleet desk mirror").assert().success();
+    // It waits for its first answer, and has the mirror for itself meanwhile.
+    let endless = Fault::Delay { milliseconds: 600_000 };
+    let first = FaultRule::new(endless).operation("Token");
+    service.sandbox.inject(FaultPlan::new().rule(first));
+    let told = serde_json::to_string(&(account(&service), home, &url)).unwrap();
+    let mut worker = std::process::Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "a_worker_that_is_killed", "--ignored"])
+        .env(WORKS, told)
+        .spawn()
+        .unwrap();
+    let begun = Instant::now();
+    while service.sandbox.faults_injected().is_empty() {
+        assert!(begun.elapsed() < Duration::from_secs(60), "the worker begins nothing");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    worker.kill().unwrap();
+    worker.wait().unwrap();
+    let limit = Duration::from_secs(120);
+    desk("mirror update").timeout(limit).assert().success();
+    assert!(stdout(&desk("fleet status").assert().success()).contains("1 being done"));
 }
 
 #[test]
@@ -177,7 +232,7 @@ fn a_worker_updates_a_mirror_plans_rows_and_carries_out_wishes_with_this_command
     };
     // The newest first.
     let last: Vec<_> = (0..3).map(|at| jobs[at]["summary"].as_str().unwrap()).collect();
-    assert!(last[0].starts_with("done: 1 sets, 0 due"), "{last:?}");
+    assert!(last[0].starts_with("done: 1 set, 0 due"), "{last:?}");
     assert_eq!(last[1], "2 changes");
     assert!(last[2].contains("contacts of"), "{last:?}");
     let sets: Value = serde_json::from_str(&answer("fleet sets --output json")).unwrap();

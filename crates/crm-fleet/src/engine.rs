@@ -11,6 +11,7 @@ use std::{
 };
 
 use async_trait::async_trait;
+use deadpool_postgres::Pool;
 use futures_util::future::BoxFuture;
 use graphile_worker::{
     IntoTaskHandlerResult, JobSpecBuilder, TaskHandler, WorkerContext, WorkerOptions, WorkerUtils,
@@ -18,10 +19,9 @@ use graphile_worker::{
 };
 use serde::{Deserialize, Serialize};
 use tokio::sync::OnceCell;
-use tokio_postgres::Config;
 use tracing::{Instrument, Span};
 
-use crate::{desk::DeskJobId, error::FleetError, sets::SetId};
+use crate::{desk::DeskJobId, error::FleetError, server::Address, sets::SetId};
 
 /// A job for the engine.
 #[derive(Debug, Clone)]
@@ -102,12 +102,11 @@ pub(crate) struct Graphile {
 
 impl Graphile {
     /// `server` is its name for people.
-    pub(crate) fn new(config: &Config, server: &str) -> Result<Self, FleetError> {
-        let database = TokioPostgresDatabase::from_config(config.clone(), CONNECTIONS);
+    pub(crate) fn new(address: &Address, server: &str) -> Result<Self, FleetError> {
         let server = server.to_owned();
-        match database {
+        match database(address) {
             Ok(database) => Ok(Self { database, server, is_ready: OnceCell::new() }),
-            Err(error) => Err(FleetError::Server { server, reason: error.to_string() }),
+            Err(reason) => Err(FleetError::Server { server, reason }),
         }
     }
 
@@ -118,6 +117,17 @@ impl Graphile {
     fn utils(&self) -> WorkerUtils {
         WorkerUtils::new(self.database.clone(), SCHEMA)
     }
+}
+
+/// The engine's connections. The one that listens cannot be encrypted in a way of ours: there is none then,
+/// and a worker looks for jobs every second.
+fn database(address: &Address) -> Result<TokioPostgresDatabase, String> {
+    if address.is_encrypted() {
+        let pool = Pool::builder(address.manager()).max_size(CONNECTIONS).build();
+        return pool.map(TokioPostgresDatabase::new).map_err(|error| error.to_string());
+    }
+    let database = TokioPostgresDatabase::from_config(address.config.clone(), CONNECTIONS);
+    database.map_err(|error| error.to_string())
 }
 
 /// What the engine keeps of a job that carries out a set.

@@ -9,7 +9,7 @@ use crate::{
     engine::{APPLY, Engine as _, Graphile, Job, WITHOUT_JOB, Work},
     error::FleetError,
     server::Server,
-    sets::{Place, SetId, StoredSet},
+    sets::{Place, SetId, StoredSet, open_of},
     tenants::{APPLYING, not_paused},
 };
 
@@ -49,9 +49,9 @@ pub(crate) struct Begun {
     pub(crate) priority: i16,
     /// Whether the tenant has a desk, which may have a consent ledger.
     pub(crate) has_desk: bool,
-    /// How often it was begun since one came to an end.
+    /// How often it was begun since one came to an end, or the set got on.
     pub(crate) starts: i32,
-    /// How many passing failures there were one after another.
+    /// How many passing failures there were one after another, without the set getting on.
     pub(crate) failures: i32,
 }
 
@@ -204,7 +204,7 @@ impl Server {
     }
 
     pub(crate) fn engine(&self) -> Result<Graphile, FleetError> {
-        Graphile::new(self.config(), self.name())
+        Graphile::new(self.address(), self.name())
     }
 
     /// Gives each set that workers are to carry out its job in the engine where it has none.
@@ -236,11 +236,15 @@ impl Server {
     pub(crate) async fn begin_job(&self, set: SetId) -> Result<Option<Begun>, FleetError> {
         let client = self.client().await?;
         let sql = format!(
-            "UPDATE crm.jobs SET starts = starts + 1 FROM crm.sets
+            "UPDATE crm.jobs SET open_before = now.open,
+                starts = CASE WHEN now.open < open_before THEN 1 ELSE starts + 1 END,
+                failures = CASE WHEN now.open < open_before THEN 0 ELSE failures END
+            FROM crm.sets, (SELECT {} AS open) AS now
             WHERE set_id = $1 AND sets.id = set_id AND state = 'queued' AND {}
             RETURNING digest, needs_approval, submitted_by, priority, starts, failures,
                 EXISTS (SELECT 1 FROM crm.homes WHERE homes.tenant = sets.tenant
                     AND homes.environment = sets.environment) AS has_desk",
+            open_of("$1"),
             not_paused("sets")
         );
         let begun = self.check(client.query_opt(&sql, &[&set.0]).await)?;

@@ -173,6 +173,8 @@ impl CrmProgram {
             .args(self.rate.map(|rate| format!("--rate={rate}")))
             .env_clear()
             .envs(INHERITED.iter().filter_map(|name| Some((name, std::env::var_os(name)?))))
+            // A worker that is killed takes it along.
+            .env("CRM_END_WITH_READER", "1")
             .env("CRM_DESKS", home)
             // Not that of whoever runs the worker.
             .env("XDG_CONFIG_HOME", home.join("config"))
@@ -361,20 +363,27 @@ fn summary(task: &DeskTask, answer: &Value) -> Option<String> {
     match task {
         DeskTask::Mirror => {
             let (contacts, owners) = (count(&answer["contacts"])?, count(&answer["owners"])?);
-            Some(format!("{contacts} contacts of {owners} customers and locations"))
+            let of = if owners == 1 { "customer or location" } else { "customers and locations" };
+            Some(format!("{} of {owners} {of}", counted(contacts, "contact")))
         }
         DeskTask::Consent => {
             let outcome = answer["outcome"].as_str()?;
-            let sets = answer["sets"].as_array().map_or(0, Vec::len);
+            let sets = answer["sets"].as_array().map_or(0, |sets| sets.len() as u64);
             let due = &answer["due"];
             let left = count(&due["open"]).zip(count(&due["cannotBeSet"]));
             let left = left.map(|(open, cannot)| format!(", {} due", open + cannot));
             let late = count(&due["late"]).filter(|late| *late > 0);
             let late = late.map(|late| format!(", {late} late")).unwrap_or_default();
-            Some(format!("{outcome}: {sets} sets{}{late}", left.unwrap_or_default()))
+            Some(format!("{outcome}: {}{}{late}", counted(sets, "set"), left.unwrap_or_default()))
         }
-        DeskTask::Plan(_) => Some(format!("{} changes", count(&answer["open"])?)),
+        DeskTask::Plan(_) => Some(counted(count(&answer["open"])?, "change")),
     }
+}
+
+/// A number of things, for people.
+fn counted(number: u64, what: &str) -> String {
+    let s = if number == 1 { "" } else { "s" };
+    format!("{number} {what}{s}")
 }
 
 #[cfg(all(test, unix))]
@@ -415,6 +424,8 @@ mod tests {
         assert_eq!(reason(&held).unwrap(), "12 changes, too many");
         let told = summary(&DeskTask::Consent, &held).unwrap();
         assert_eq!(told, "held: 2 sets, 13 due, 2 late");
+        let one = json!({"outcome": "done", "sets": [{}], "due": {"open": 0, "cannotBeSet": 0}});
+        assert_eq!(summary(&DeskTask::Consent, &one).unwrap(), "done: 1 set, 0 due");
         let failed = json!({"error": {"kind": "local", "message": "no room"}});
         assert_eq!(reason(&failed).unwrap(), "no room");
         assert_eq!(summary(&DeskTask::Mirror, &failed), None);

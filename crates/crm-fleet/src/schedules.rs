@@ -6,13 +6,14 @@ use std::{
 };
 
 use crm_mirror::Site;
-use tokio_postgres::{Row, error::SqlState, types::ToSql};
+use deadpool_postgres::Object;
+use tokio_postgres::{Row, types::ToSql};
 
 use crate::{
     desk::{DeskJobId, DeskTask},
     desk_jobs::job,
     engine::{Engine as _, Graphile},
-    error::{FleetError, of_postgres},
+    error::FleetError,
     rows,
     server::Server,
 };
@@ -173,6 +174,10 @@ impl Server {
             }
         };
         let client = self.client().await?;
+        let zone = match zone {
+            Some(zone) => Some(self.zone(&client, zone).await?),
+            None => None,
+        };
         let sql = "INSERT INTO crm.schedules
                 (tenant, environment, task, every, at_time, days, zone, shift, next_at)
             SELECT $1, $2, $3, every, at_time, $6, $7, shift,
@@ -185,14 +190,20 @@ impl Server {
         let spread = seconds(spread);
         let values: [&(dyn ToSql + Sync); 8] =
             [&tenant, &environment, &task, &every, &time, &days, &zone, &spread];
-        match client.execute(sql, &values).await {
-            Ok(_) => Ok(()),
-            Err(error) if error.code() == Some(&SqlState::INVALID_PARAMETER_VALUE) => {
-                let (server, zone) = (self.name().to_owned(), zone.unwrap_or_default().to_owned());
-                Err(FleetError::Zone { server, zone })
-            }
-            Err(error) => Err(self.unreachable(of_postgres(&error))),
-        }
+        self.check(client.execute(sql, &values).await).map(drop)
+    }
+
+    /// The name of a zone as the list of zones has it. PostgreSQL also takes what is none: to it `EST5` is a
+    /// time without summer, and `PST` an abbreviation.
+    async fn zone(&self, client: &Object, given: &str) -> Result<String, FleetError> {
+        let sql = "SELECT name FROM pg_timezone_names
+            WHERE lower(name) = lower($1) AND name !~ '^(posix|right)/|^(localtime|posixrules|Factory)$'";
+        let row = self.check(client.query_opt(sql, &[&given]).await)?;
+        let name = self.check(row.map(|row| row.try_get(0)).transpose())?;
+        name.ok_or_else(|| FleetError::Zone {
+            server: self.name().to_owned(),
+            zone: given.to_owned(),
+        })
     }
 
     /// Has something no longer done by itself; returns whether it was.

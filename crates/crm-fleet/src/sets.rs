@@ -2,7 +2,7 @@
 
 use std::{error::Error, path::PathBuf, time::SystemTime};
 
-use crm_bulk::{Digest, State};
+use crm_bulk::{Digest, State, tables};
 use crm_mirror::Site;
 use tokio_postgres::Row;
 
@@ -78,6 +78,17 @@ pub struct LateAnswer {
     pub trace_id: Option<String>,
 }
 
+/// How many changes of the set with this number are not settled, in SQL.
+pub(crate) fn open_of(set: &str) -> String {
+    let open = State::ALL.into_iter().filter(|state| state.is_open());
+    let open: Vec<_> = open.map(|state| tables::state(state).to_string()).collect();
+    format!(
+        "(SELECT coalesce(sum(changes), 0)::bigint FROM crm.totals
+            WHERE totals.set_id = {set} AND totals.state IN ({}))",
+        open.join(", ")
+    )
+}
+
 impl StoredSet {
     /// The set's name in messages, where a file has its path.
     pub(crate) fn path(&self) -> PathBuf {
@@ -143,8 +154,6 @@ impl Server {
         which: &str,
         values: &[&(dyn tokio_postgres::types::ToSql + Sync)],
     ) -> Result<Vec<StoredSet>, FleetError> {
-        let open = State::ALL.into_iter().filter(|state| state.is_open());
-        let open: Vec<_> = open.map(|state| crm_bulk::tables::state(state).to_string()).collect();
         let sql = format!(
             "SELECT id, name, tenant, environment, arrived_at, place, pulled_to,
                     (SELECT owner FROM crm.runs WHERE set_id = sets.id AND leased_until > clock_timestamp())
@@ -154,10 +163,9 @@ impl Server {
                         AS digest,
                     (SELECT coalesce(sum(changes), 0)::bigint FROM crm.totals
                         WHERE set_id = sets.id) AS changes,
-                    (SELECT coalesce(sum(changes), 0)::bigint FROM crm.totals
-                        WHERE set_id = sets.id AND state IN ({})) AS open
+                    {} AS open
              FROM crm.sets LEFT JOIN crm.jobs ON jobs.set_id = sets.id WHERE {which}",
-            open.join(", ")
+            open_of("sets.id")
         );
         let client = self.client().await?;
         let rows = self.check(client.query(&sql, values).await)?;

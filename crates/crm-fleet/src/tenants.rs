@@ -2,12 +2,11 @@
 
 use std::time::SystemTime;
 
-use crm_bulk::{State, tables};
 use crm_mirror::Site;
 use crm_models::TenantId;
 use tokio_postgres::{Row, types::ToSql};
 
-use crate::{error::FleetError, rows, server::Server};
+use crate::{error::FleetError, rows, server::Server, sets::open_of};
 
 /// Stands for all tenants where a tenant is named; none has this number.
 const ALL: i64 = 0;
@@ -123,8 +122,6 @@ impl Server {
     ///
     /// [`FleetError::Server`].
     pub async fn tenants(&self) -> Result<Vec<TenantSets>, FleetError> {
-        let open = State::ALL.into_iter().filter(|state| state.is_open());
-        let open: Vec<_> = open.map(|state| tables::state(state).to_string()).collect();
         let sql = format!(
             "WITH {APPLYING}
              SELECT tenant, environment, count(*) AS sets,
@@ -132,15 +129,14 @@ impl Server {
                         AS queued,
                     count(applying.set_id) AS applying,
                     count(*) FILTER (WHERE jobs.state = 'held') AS held,
-                    coalesce(sum((SELECT sum(changes) FROM crm.totals
-                        WHERE totals.set_id = sets.id AND totals.state IN ({}))), 0)::bigint AS open,
+                    coalesce(sum({}), 0)::bigint AS open,
                     bool_or(NOT ({})) AS is_paused
              FROM crm.sets
                 LEFT JOIN crm.jobs ON jobs.set_id = sets.id
                 LEFT JOIN applying ON applying.set_id = sets.id
              WHERE place <> 'gone'
              GROUP BY tenant, environment ORDER BY tenant, environment",
-            open.join(", "),
+            open_of("sets.id"),
             not_paused("sets")
         );
         let client = self.client().await?;

@@ -347,7 +347,7 @@ impl Hand {
                 if let Some(allowance) = &allowance {
                     self.give_back(set, allowance, &finished).await;
                 }
-                self.after(set.id, finished.reason).await
+                self.after(set.id, &finished).await
             }
             Ok(None) => Ended::Later("the run had no end".to_owned()),
             Err(error) => failed(&error),
@@ -379,8 +379,8 @@ impl Hand {
         select_all(all).map(drop)
     }
 
-    async fn after(&self, set: SetId, reason: StopReason) -> Ended {
-        match reason {
+    async fn after(&self, set: SetId, finished: &Finished) -> Ended {
+        match finished.reason {
             StopReason::Complete => match self.server.set_of_number(set).await {
                 Ok(Some(StoredSet { open: 0, .. })) => Ended::Done,
                 Ok(_) => Ended::Later("what became of some changes is not known yet".to_owned()),
@@ -392,6 +392,10 @@ impl Hand {
                 Ended::Later("the service cannot be reached".to_owned())
             }
             StopReason::Superseded => Ended::Superseded,
+            // They were good just now: it may be the service.
+            StopReason::Credentials if finished.count(State::Done) > 0 => {
+                Ended::Later("the credentials are refused".to_owned())
+            }
             StopReason::Credentials => Ended::Held("the credentials are refused".to_owned()),
             StopReason::Forbidden => {
                 Ended::Held("the service does not let this app write".to_owned())

@@ -17,10 +17,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use async_trait::async_trait;
 use common::{cluster::Cluster, *};
-use crm_bulk::{Apply, BulkError, Event, Selection, Site, State, StopReason};
-use crm_fleet::{Accounts, NoAccount, Server, Submission, Worker};
+use crm_bulk::{Apply, BulkError, Event, Selection, State, StopReason};
+use crm_fleet::{Server, Submission, Worker};
 use crm_sandbox::{Fault, FaultPlan, Seed, StoredContact};
 use futures_util::TryStreamExt;
 use rustix::process::{Pid, Signal, kill_process};
@@ -74,16 +73,6 @@ impl Task {
 
     fn service(&self) -> Service {
         service_at(&self.api, self.tenant, self.keys.each_ref().map(String::as_str))
-    }
-}
-
-#[derive(Debug)]
-struct OneAccount(Service);
-
-#[async_trait]
-impl Accounts for OneAccount {
-    async fn service(&self, _: &Site) -> Result<Service, NoAccount> {
-        Ok(self.0.clone())
     }
 }
 

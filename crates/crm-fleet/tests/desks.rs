@@ -141,6 +141,7 @@ async fn a_job_waits_for_a_worker_that_has_its_volume_and_that_is_told() {
     for line in [
         "CRM_CLIENT_SECRET=s3cr3t",
         "CRM_TENANT=2",
+        "CRM_END_WITH_READER=1",
         "CRM_API_URL=https://api.example",
         &format!("CRM_DESKS={}", east.folder.path().display()),
     ] {
@@ -196,7 +197,7 @@ async fn what_may_pass_comes_again_and_what_cannot_waits_for_a_person() {
     assert_eq!(server.workload().await.unwrap().at_desks.held, 1);
     server.submit_to_desk(&site(1), &DeskTask::Consent, "the test").await.unwrap();
     let done = until(&server, id, "done").await;
-    assert_eq!(done.summary.as_deref(), Some("done: 1 sets, 0 due"));
+    assert_eq!(done.summary.as_deref(), Some("done: 1 set, 0 due"));
     worker.stop().await;
 }
 

@@ -63,9 +63,17 @@ async fn what_was_missed_is_filed_once_however_many_look() {
 async fn a_schedule_is_told_replaced_and_removed() {
     let Some(cluster) = Cluster::start() else { return };
     let server = Server::connect(&cluster.url()).await.unwrap();
-    let zone = daily("02:00", "America/Denvr", 30);
-    let refused = server.set_schedule(&site(1), Routine::Consent, &zone).await.unwrap_err();
-    assert!(matches!(&refused, FleetError::Zone { zone, .. } if zone == "America/Denvr"));
+    // What PostgreSQL takes for a zone, too, and is none that has the tenant's summer time.
+    for unknown in
+        ["America/Denvr", "EST5", "PST", "UTC+7", "posix/America/Denver", "localtime", ""]
+    {
+        let zone = daily("02:00", unknown, 30);
+        let refused = server.set_schedule(&site(1), Routine::Consent, &zone).await.unwrap_err();
+        assert!(matches!(&refused, FleetError::Zone { zone, .. } if zone == unknown), "{unknown}");
+    }
+    let zone = daily("02:00", "america/denver", 0);
+    server.set_schedule(&site(1), Routine::Consent, &zone).await.unwrap();
+    assert_eq!(server.schedules().await.unwrap()[0].times, "daily 02:00 America/Denver + 0 min");
     let times = Times::Every { minutes: 90 };
     server.set_schedule(&site(1), Routine::Consent, &times).await.unwrap();
     let weekly = Times::Daily {

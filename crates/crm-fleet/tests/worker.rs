@@ -16,7 +16,7 @@ use crm_bulk::{
     State::{Done, Held},
 };
 use crm_fleet::{Accounts, NoAccount, Server, StoredSet, Submission, Tenants, Worker};
-use crm_sandbox::{Fault, FaultPlan, Seed};
+use crm_sandbox::{Fault, FaultPlan, FaultRule, Seed};
 use tokio::{sync::oneshot, task::JoinHandle};
 
 const ROWS: &str = "location_id,contact_id,memo\n2001,3001,one\n2001,3002,two\n2002,3001,three\n";
@@ -169,6 +169,55 @@ async fn marketing_is_turned_on_by_no_worker_where_the_tenant_has_a_desk_that_kn
     until(&server, "homeless", "done").await;
     worker.stop().await;
     assert_eq!(world.sent("PATCH"), 4);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_set_whose_workers_die_again_and_again_is_held_unless_it_gets_on() {
+    let Some(cluster) = Cluster::start() else { return };
+    let world = world(Seed::Demo).await;
+    let server = Server::connect(&cluster.url()).await.unwrap();
+    let own = look_into(&cluster.url()).await;
+    let set = server.push(world.plan(ROWS, "set.crm").await, "memos").await.unwrap().set;
+    // As five workers leave it that died: the last one began with so many open changes.
+    let begun_with = async |open: u64| {
+        server.submit(&set, Submission::new(), "the test").await.unwrap();
+        let sql = "UPDATE crm.jobs SET starts = 5, open_before = $1";
+        own.execute(sql, &[&i64::try_from(open).unwrap()]).await.unwrap();
+        Running::start(&world, &server, 0, false, FIVE_MINUTES)
+    };
+    let worker = begun_with(set.open).await;
+    let held = until(&server, "memos", "held").await;
+    assert!(held.job_reason.unwrap().contains("its workers died 5 times"));
+    assert_eq!(world.sent("PATCH"), 0);
+    worker.stop().await;
+
+    let worker = begun_with(set.open + 1).await;
+    until(&server, "memos", "done").await;
+    assert_eq!(world.sent("PATCH"), 3);
+    worker.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn credentials_that_were_good_just_now_are_tried_again() {
+    let Some(cluster) = Cluster::start() else { return };
+    let world = world(Seed::Count(600)).await;
+    let server = Server::connect(&cluster.url()).await.unwrap();
+    let file = world.plan(&all_memos(&world), "memos.crm").await;
+    let set = server.push(file, "memos").await.unwrap().set;
+    // Twice in a row: with a new token, too.
+    let refused = FaultRule::new(Fault::Unauthorized).method("PATCH").nth(200).times(100);
+    world.sandbox.inject(FaultPlan::new().rule(refused));
+    server.submit(&set, Submission::new(), "the test").await.unwrap();
+    let worker = Running::start(&world, &server, 0, false, FIVE_MINUTES);
+    until_so("it is queued again", async || {
+        let set = server.set("memos").await.unwrap();
+        assert_ne!(set.job.as_deref(), Some("held"), "{set:?}");
+        set.job_reason.is_some_and(|reason| reason.contains("credentials"))
+    })
+    .await;
+    world.sandbox.inject(FaultPlan::new());
+    assert_eq!(until(&server, "memos", "done").await.open, 0);
+    worker.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -321,8 +321,9 @@ fn what_is_wrong_with_its_settings_is_told_with_exit_code_2() {
     };
     let (code, told) = worker(&[]);
     assert!(code == Some(2) && told.contains("CRM_FLEET_URL"), "{told}");
-    let (code, told) = worker(&["--server", "postgres://crm:hunter2@db.example/fleet"]);
-    assert!(code == Some(1) && told.contains("sslmode=disable"), "{told}");
+    let (code, told) =
+        worker(&["--server", "postgres://crm:hunter2@db.example/fleet?sslmode=verify-ca"]);
+    assert!(code == Some(1) && told.contains("sslrootcert=FILE"), "{told}");
     assert!(!told.contains("hunter2"), "{told}");
     let (code, told) = worker(&["--credentials", "vault"]);
     assert!(code == Some(2) && told.contains("command:PROGRAM"), "{told}");

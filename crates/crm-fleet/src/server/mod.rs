@@ -1,14 +1,15 @@
 //! The PostgreSQL server of a fleet.
 
+mod address;
 mod schema;
+mod tls;
 
-use std::{fmt, net::IpAddr, str::FromStr, sync::Arc, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 
-use deadpool_postgres::{
-    Hook, HookError, Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime,
-};
-use tokio_postgres::{Config, NoTls, config::Host, config::SslMode};
+use deadpool_postgres::{Hook, HookError, Object, Pool, Runtime};
+use tokio_postgres::{Config, config::Host};
 
+pub(crate) use self::address::Address;
 use crate::error::{FleetError, of_postgres, reason};
 
 /// How many connections a process has at most; a worker has one more for jobs, and one that listens.
@@ -25,8 +26,9 @@ const SETTINGS: &str = "SET idle_in_transaction_session_timeout = '5s';
 /// The PostgreSQL server on which the sets of a fleet are kept, in a schema `crm` of one database.
 /// Clones share at most three connections.
 ///
-/// A connection is not encrypted. A server on another machine is therefore refused, unless the URL
-/// says `sslmode=disable`: then the network has to be one that encrypts.
+/// A connection to another machine is encrypted, and the server's certificate has to be for that host and
+/// of an authority that the system trusts. `sslmode` and `sslrootcert` in the URL say otherwise, as with
+/// libpq: `require`, `verify-ca`, `verify-full`, or `disable` in a network that encrypts by itself.
 ///
 /// ```no_run
 /// use crm_fleet::{FleetError, Server};
@@ -42,7 +44,7 @@ const SETTINGS: &str = "SET idle_in_transaction_session_timeout = '5s';
 #[derive(Clone)]
 pub struct Server {
     pool: Pool,
-    config: Config,
+    address: Address,
     url: Arc<str>,
     name: String,
 }
@@ -60,18 +62,14 @@ impl Server {
     ///
     /// [`FleetError::Url`], [`FleetError::Server`], [`FleetError::Newer`].
     pub async fn connect(url: &str) -> Result<Self, FleetError> {
-        let mut config = config(url)?;
-        let name = name(&config);
+        let mut address = Address::read(url)?;
+        let config = &mut address.config;
+        let name = name(config);
         // A connection that is cut without a word is given up soon.
         let (often, soon) = (Duration::from_secs(3), Duration::from_secs(15));
         config.application_name("crm").connect_timeout(PATIENCE).tcp_user_timeout(soon);
         config.keepalives_idle(often).keepalives_interval(often).keepalives_retries(4);
-        let manager = Manager::from_config(
-            config.clone(),
-            NoTls,
-            ManagerConfig { recycling_method: RecyclingMethod::Fast },
-        );
-        let pool = Pool::builder(manager)
+        let pool = Pool::builder(address.manager())
             .max_size(CONNECTIONS)
             .runtime(Runtime::Tokio1)
             .wait_timeout(Some(PATIENCE))
@@ -87,7 +85,7 @@ impl Server {
                 server: name.clone(),
                 reason: error.to_string(),
             })?;
-        let server = Self { pool, config, url: url.into(), name };
+        let server = Self { pool, address, url: url.into(), name };
         schema::migrate(&mut server.client().await?, &server.name).await?;
         Ok(server)
     }
@@ -103,8 +101,8 @@ impl Server {
     }
 
     /// How it is connected to; with the password.
-    pub(crate) fn config(&self) -> &Config {
-        &self.config
+    pub(crate) fn address(&self) -> &Address {
+        &self.address
     }
 
     /// How another program connects to it; with the password.
@@ -125,32 +123,6 @@ impl Server {
     }
 }
 
-/// Reads a URL. Its errors do not repeat it: it contains a password.
-fn config(url: &str) -> Result<Config, FleetError> {
-    let refused = |reason: &str| FleetError::Url { reason: reason.to_owned() };
-    let config = Config::from_str(url).map_err(|_| {
-        refused("cannot be read: it looks like `postgres://user:password@host/database`")
-    })?;
-    if config.get_hosts().is_empty() {
-        return Err(refused("names no host"));
-    }
-    let is_here = |host: &Host| match host {
-        #[cfg(unix)]
-        Host::Unix(_) => true,
-        Host::Tcp(name) => ["localhost", "127.0.0.1", "::1"].contains(&name.as_str()),
-    };
-    let is_plain = config.get_ssl_mode() == SslMode::Disable;
-    let are_here = config.get_hosts().iter().all(is_here)
-        && config.get_hostaddrs().iter().all(IpAddr::is_loopback);
-    if !is_plain && !are_here {
-        return Err(refused(
-            "leads to another machine, and the connection is not encrypted: through a network that \
-             encrypts, add `?sslmode=disable`",
-        ));
-    }
-    Ok(config)
-}
-
 fn name(config: &Config) -> String {
     let host = match config.get_hosts().first() {
         Some(Host::Tcp(name)) => name.clone(),
@@ -169,30 +141,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_leaves_the_machine_unencrypted_has_to_be_said() {
-        let refused = |url: &str| config(url).expect_err(url).to_string();
-        for url in [
-            "postgres://crm@db.example/fleet",
-            "host=localhost,db.example user=crm",
-            "host=localhost hostaddr=192.0.2.7 user=crm",
-        ] {
-            assert!(refused(url).contains("sslmode=disable"), "{url}");
-        }
-        for url in [
-            "postgres://crm@localhost/fleet",
-            "postgres://crm@[::1]:5433/fleet",
-            "postgres://crm@/fleet?host=/run/postgresql",
-            "postgres://crm@db.example/fleet?sslmode=disable",
-        ] {
-            assert!(config(url).is_ok(), "{url}");
-        }
-        assert!(refused("postgres://crm:hunter2@localhost:port").contains("cannot be read"));
-        assert!(!refused("postgres://crm:hunter2@db.example/fleet").contains("hunter2"));
-    }
-
-    #[test]
     fn a_server_is_named_without_its_password() {
-        let named = |url: &str| name(&config(url).expect("a URL"));
+        let named = |url: &str| name(&Address::read(url).expect("a URL").config);
         assert_eq!(named("postgres://crm:hunter2@localhost/fleet"), "localhost/fleet");
         assert_eq!(named("postgres://crm:hunter2@localhost:5433"), "localhost:5433/crm");
     }

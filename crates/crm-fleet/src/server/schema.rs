@@ -10,6 +10,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("v2.sql"),
     include_str!("v3.sql"),
     include_str!("v4.sql"),
+    include_str!("v5.sql"),
 ];
 
 /// Held while the tables are made: two workers that start at once make them once. In ASCII `CRMS`.

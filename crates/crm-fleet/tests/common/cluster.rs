@@ -21,6 +21,8 @@ pub struct Cluster {
     programs: PathBuf,
     user: Option<User>,
     server: Option<Child>,
+    /// What else it is told when it starts.
+    settings: Vec<String>,
 }
 
 /// Whom PostgreSQL runs as where the test runs as root, which it refuses.
@@ -51,7 +53,7 @@ impl Cluster {
         if let Some(User { uid, gid }) = user {
             chown(folder.path(), Some(uid), Some(gid)).expect("the folder can be given away");
         }
-        let mut cluster = Self { folder, programs, user, server: None };
+        let mut cluster = Self { folder, programs, user, server: None, settings: Vec::new() };
         let made = cluster
             .command("initdb")
             .args(["-A", "trust", "-U", "crm", "-E", "UTF8", "--locale=C", "--no-sync", "-D"])
@@ -85,6 +87,27 @@ impl Cluster {
         self.run();
     }
 
+    /// Has it listen on a port of 127.0.0.1 too, which is returned, and there with this certificate.
+    pub fn speak_tls(&mut self, certificate: &str, key: &str) -> u16 {
+        use std::{net::TcpListener, os::unix::fs::PermissionsExt};
+
+        for (name, text) in [("server.crt", certificate), ("server.key", key)] {
+            let path = self.data().join(name);
+            fs::write(&path, text).expect("a file");
+            fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).expect("its rights");
+            if let Some(User { uid, gid }) = self.user {
+                chown(path, Some(uid), Some(gid)).expect("the file can be given away");
+            }
+        }
+        let free = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
+        let port = free.expect("a port").port();
+        let told = ["listen_addresses=127.0.0.1", &format!("port={port}"), "ssl=on"];
+        self.settings =
+            told.iter().flat_map(|told| ["-c".to_owned(), (*told).to_owned()]).collect();
+        self.crash();
+        port
+    }
+
     /// Its process, unless it was halted.
     pub fn pid(&self) -> Option<u32> {
         self.server.as_ref().map(Child::id)
@@ -115,6 +138,7 @@ impl Cluster {
             .arg("-k")
             .arg(socket)
             .args(["-c", "listen_addresses=", "-c", "max_connections=40"])
+            .args(&self.settings)
             .stdout(Stdio::null())
             .stderr(log)
             .spawn();

@@ -9,10 +9,12 @@ use std::{
     sync::Arc,
 };
 
+use async_trait::async_trait;
 use crm_bulk::{
     Apply, BulkError, Change, ChangeSet, Event, Finished, Input, Plan, ResultRows, Selection, Site,
 };
 use crm_contacts::ContactsService;
+use crm_fleet::{Accounts, NoAccount};
 use crm_models::TenantId;
 use crm_sandbox::{Sandbox, Seed};
 use crm_transport::{
@@ -28,6 +30,17 @@ pub async fn look_into(url: &str) -> tokio_postgres::Client {
     let (client, connection) = tokio_postgres::connect(url, tokio_postgres::NoTls).await.unwrap();
     tokio::spawn(connection);
     client
+}
+
+/// The service of every tenant.
+#[derive(Debug)]
+pub struct OneAccount(pub Service);
+
+#[async_trait]
+impl Accounts for OneAccount {
+    async fn service(&self, _: &Site) -> Result<Service, NoAccount> {
+        Ok(self.0.clone())
+    }
 }
 
 pub struct World {
