@@ -1,6 +1,6 @@
 //! How many writes a day workers send for a tenant at most.
 
-use std::{error::Error, num::NonZeroU32};
+use std::num::NonZeroU32;
 
 use crm_mirror::Site;
 use tokio_postgres::{Row, types::ToSql};
@@ -58,11 +58,7 @@ impl Server {
     ///
     /// [`FleetError::Server`].
     pub async fn remove_cap(&self, site: &Site) -> Result<bool, FleetError> {
-        let client = self.client().await?;
-        let sql = "DELETE FROM crm.caps WHERE tenant = $1 AND environment = $2";
-        let (tenant, environment) = (site.tenant().get(), site.environment());
-        let values: [&(dyn ToSql + Sync); 2] = [&tenant, &environment];
-        Ok(self.check(client.execute(sql, &values).await)? == 1)
+        self.forget("caps", site).await
     }
 
     /// Lists the caps, by tenants.
@@ -76,15 +72,12 @@ impl Server {
                 CASE day WHEN {TODAY} THEN written ELSE 0 END AS written
             FROM crm.caps ORDER BY tenant, environment"
         );
-        let client = self.client().await?;
-        let rows = self.check(client.query(&sql, &[]).await)?;
-        let read = |row: &Row| -> Result<Cap, Box<dyn Error>> {
+        self.list(&sql, &[], |row| {
             let count = |name| row.try_get::<_, i64>(name).map(i64::unsigned_abs);
             let (writes_a_day, written_today) = (count("writes_a_day")?, count("written")?);
             Ok(Cap { site: rows::site(row)?, writes_a_day, written_today })
-        };
-        let read = |row: &Row| read(row).map_err(|error| self.unreachable(error.to_string()));
-        rows.iter().map(read).collect()
+        })
+        .await
     }
 
     /// Sets some of a tenant's writes of today aside for a run; `None` if the tenant has no cap. They are

@@ -131,9 +131,7 @@ impl Server {
                 submitted_at, began_at, ended_at
             FROM crm.desk_jobs LEFT JOIN crm.homes USING (tenant, environment)
             ORDER BY submitted_at DESC, id DESC";
-        let client = self.client().await?;
-        let rows = self.check(client.query(sql, &[]).await)?;
-        let read = |row: &Row| -> Result<DeskJob, Box<dyn Error>> {
+        self.list(sql, &[], |row| {
             Ok(DeskJob {
                 id: DeskJobId(row.try_get("id")?),
                 site: rows::site(row)?,
@@ -147,9 +145,8 @@ impl Server {
                 began_at: row.try_get("began_at")?,
                 ended_at: row.try_get("ended_at")?,
             })
-        };
-        let read = |row: &Row| read(row).map_err(|error| self.unreachable(error.to_string()));
-        rows.iter().map(read).collect()
+        })
+        .await
     }
 
     async fn home_of(&self, site: &Site) -> Result<Option<String>, FleetError> {

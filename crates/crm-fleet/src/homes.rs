@@ -1,6 +1,6 @@
 //! On which volumes the desks of tenants lie, and which workers have them.
 
-use std::{error::Error, time::Duration};
+use std::time::Duration;
 
 use crm_mirror::Site;
 use tokio::time::sleep;
@@ -35,11 +35,7 @@ impl Server {
     ///
     /// [`FleetError::Server`].
     pub async fn remove_home(&self, site: &Site) -> Result<bool, FleetError> {
-        let client = self.client().await?;
-        let sql = "DELETE FROM crm.homes WHERE tenant = $1 AND environment = $2";
-        let (tenant, environment) = (site.tenant().get(), site.environment());
-        let values: [&(dyn ToSql + Sync); 2] = [&tenant, &environment];
-        Ok(self.check(client.execute(sql, &values).await)? == 1)
+        self.forget("homes", site).await
     }
 
     /// Lists where the desks of tenants lie, by their numbers.
@@ -49,13 +45,9 @@ impl Server {
     /// [`FleetError::Server`].
     pub async fn tenant_homes(&self) -> Result<Vec<TenantHome>, FleetError> {
         let sql = "SELECT tenant, environment, home FROM crm.homes ORDER BY tenant, environment";
-        let client = self.client().await?;
-        let rows = self.check(client.query(sql, &[]).await)?;
-        let read = |row: &Row| -> Result<TenantHome, Box<dyn Error>> {
-            Ok(TenantHome { site: rows::site(row)?, home: row.try_get("home")? })
-        };
-        let read = |row: &Row| read(row).map_err(|error| self.unreachable(error.to_string()));
-        rows.iter().map(read).collect()
+        let read =
+            |row: &Row| Ok(TenantHome { site: rows::site(row)?, home: row.try_get("home")? });
+        self.list(sql, &[], read).await
     }
 
     /// Lists the volumes on which desks lie, with what waits for each.
@@ -79,15 +71,13 @@ impl Server {
              FROM crm.homes LEFT JOIN waiting USING (home) LEFT JOIN at_hand USING (home)
              GROUP BY home ORDER BY home"
         );
-        let client = self.client().await?;
-        let rows = self.check(client.query(&sql, &[]).await)?;
-        let read = |row: &Row| {
+        self.list(&sql, &[], |row| {
             let count = |name| row.try_get::<_, i64>(name).map(i64::unsigned_abs);
             let (tenants, workers, queued) =
                 (count("tenants")?, count("workers")?, count("queued")?);
             Ok(Home { name: row.try_get("home")?, tenants, workers, queued })
-        };
-        self.check(rows.iter().map(read).collect())
+        })
+        .await
     }
 
     /// Says again and again that a worker has these volumes, until this is dropped.

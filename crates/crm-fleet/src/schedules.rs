@@ -1,9 +1,6 @@
 //! What is done in desks by itself, again and again.
 
-use std::{
-    error::Error,
-    time::{Duration, SystemTime},
-};
+use std::time::{Duration, SystemTime};
 
 use crm_mirror::Site;
 use deadpool_postgres::Object;
@@ -229,9 +226,7 @@ impl Server {
                 extract(epoch FROM every)::bigint / 60 AS every, to_char(at_time, 'HH24:MI') AS at,
                 round(extract(epoch FROM shift) / 60)::bigint AS shift
             FROM crm.schedules ORDER BY tenant, environment, task";
-        let client = self.client().await?;
-        let rows = self.check(client.query(sql, &[]).await)?;
-        let read = |row: &Row| -> Result<Schedule, Box<dyn Error>> {
+        self.list(sql, &[], |row| {
             let times = match row.try_get::<_, Option<i64>>("every")? {
                 Some(minutes) => format!("every {minutes} min"),
                 None => {
@@ -251,9 +246,8 @@ impl Server {
                 next_at: row.try_get("next_at")?,
                 last_at: row.try_get("last_at")?,
             })
-        };
-        let read = |row: &Row| read(row).map_err(|error| self.unreachable(error.to_string()));
-        rows.iter().map(read).collect()
+        })
+        .await
     }
 
     /// Files the jobs of the schedules whose time has come, each once however many do this at a time, and
@@ -305,13 +299,9 @@ impl Server {
                 RETURNING id, tenant, environment
             )
             SELECT id, tenant, environment, home FROM filed JOIN crm.homes USING (tenant, environment)";
-        let client = self.client().await?;
-        let rows = self.check(client.query(sql, &[&AT_ONCE]).await)?;
-        let read = |row: &Row| -> Result<(DeskJobId, Site, String), Box<dyn Error>> {
-            Ok((DeskJobId(row.try_get("id")?), rows::site(row)?, row.try_get("home")?))
-        };
-        let read = |row: &Row| read(row).map_err(|error| self.unreachable(error.to_string()));
-        rows.iter().map(read).collect()
+        let read =
+            |row: &Row| Ok((DeskJobId(row.try_get("id")?), rows::site(row)?, row.try_get("home")?));
+        self.list(sql, &[&AT_ONCE], read).await
     }
 }
 

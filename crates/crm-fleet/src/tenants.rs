@@ -4,7 +4,7 @@ use std::time::SystemTime;
 
 use crm_mirror::Site;
 use crm_models::TenantId;
-use tokio_postgres::{Row, types::ToSql};
+use tokio_postgres::types::ToSql;
 
 use crate::{error::FleetError, rows, server::Server, sets::open_of};
 
@@ -102,9 +102,7 @@ impl Server {
     /// [`FleetError::Server`].
     pub async fn pauses(&self) -> Result<Vec<Pause>, FleetError> {
         let sql = "SELECT tenant, paused_by, reason, paused_at FROM crm.pauses ORDER BY tenant";
-        let client = self.client().await?;
-        let rows = self.check(client.query(sql, &[]).await)?;
-        let read = |row: &Row| -> Result<Pause, tokio_postgres::Error> {
+        self.list(sql, &[], |row| {
             Ok(Pause {
                 // What is no number of a tenant stands for all.
                 tenants: TenantId::new(row.try_get("tenant")?).map_or(Tenants::All, Tenants::One),
@@ -112,8 +110,8 @@ impl Server {
                 reason: row.try_get("reason")?,
                 since: row.try_get("paused_at")?,
             })
-        };
-        self.check(rows.iter().map(read).collect())
+        })
+        .await
     }
 
     /// Lists the tenants that have sets here, by their numbers.
@@ -139,9 +137,7 @@ impl Server {
             open_of("sets.id"),
             not_paused("sets")
         );
-        let client = self.client().await?;
-        let rows = self.check(client.query(&sql, &[]).await)?;
-        let read = |row: &Row| -> Result<TenantSets, Box<dyn std::error::Error>> {
+        self.list(&sql, &[], |row| {
             let count = |name| row.try_get::<_, i64>(name).map(i64::unsigned_abs);
             Ok(TenantSets {
                 site: rows::site(row)?,
@@ -152,9 +148,8 @@ impl Server {
                 open: count("open")?,
                 is_paused: row.try_get("is_paused")?,
             })
-        };
-        let read = |row: &Row| read(row).map_err(|error| self.unreachable(error.to_string()));
-        rows.iter().map(read).collect()
+        })
+        .await
     }
 
     /// Takes a pause back; returns whether there was one.

@@ -4,10 +4,11 @@ mod address;
 mod schema;
 mod tls;
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{error::Error, fmt, sync::Arc, time::Duration};
 
+use crm_mirror::Site;
 use deadpool_postgres::{Hook, HookError, Object, Pool, Runtime};
-use tokio_postgres::{Config, config::Host};
+use tokio_postgres::{Config, Row, config::Host, types::ToSql};
 
 pub(crate) use self::address::Address;
 use crate::error::{FleetError, of_postgres, reason};
@@ -112,6 +113,28 @@ impl Server {
 
     pub(crate) fn unreachable(&self, reason: String) -> FleetError {
         FleetError::Server { server: self.name.clone(), reason }
+    }
+
+    /// Reads the rows of an answer, each as one of a list.
+    pub(crate) async fn list<T>(
+        &self,
+        sql: &str,
+        values: &[&(dyn ToSql + Sync)],
+        read: impl Fn(&Row) -> Result<T, Box<dyn Error>>,
+    ) -> Result<Vec<T>, FleetError> {
+        let client = self.client().await?;
+        let rows = self.check(client.query(sql, values).await)?;
+        let read = |row| read(row).map_err(|error| self.unreachable(error.to_string()));
+        rows.iter().map(read).collect()
+    }
+
+    /// Deletes what a table of ours has of a tenant; returns whether it had anything.
+    pub(crate) async fn forget(&self, table: &str, site: &Site) -> Result<bool, FleetError> {
+        let client = self.client().await?;
+        let sql = format!("DELETE FROM crm.{table} WHERE tenant = $1 AND environment = $2");
+        let (tenant, environment) = (site.tenant().get(), site.environment());
+        let values: [&(dyn ToSql + Sync); 2] = [&tenant, &environment];
+        Ok(self.check(client.execute(&sql, &values).await)? == 1)
     }
 
     /// Names the server in a failure.
