@@ -8,7 +8,12 @@ use crm_mirror::{
 use crm_transport::Transport;
 use futures_util::{StreamExt, TryStreamExt, stream};
 
-use crate::{current::OWNERS_PER_CALL, error::BulkError, set::NamedOwner, store::ChangeSet};
+use crate::{
+    current::OWNERS_PER_CALL,
+    error::BulkError,
+    set::NamedOwner,
+    store::{ChangeSet, file::Nameless},
+};
 
 /// How many calls are on their way at once; the transport keeps the rate.
 const CALLS_AT_ONCE: usize = 8;
@@ -19,14 +24,21 @@ const OWNERS: usize = OWNERS_PER_CALL * CALLS_AT_ONCE * 4;
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct Naming {
-    /// How many owners got a name.
+    /// How many owners and people got a name.
     pub named: u64,
-    /// How many owners have no name where it was looked for.
+    /// How many owners and people have no name where it was looked for.
     pub unknown: u64,
-    /// Whether customers, locations or both may not be read, for want of a scope: `customer`,
-    /// `location`. Those have their ids alone.
+    /// What may not be read, for want of a scope: `customer`, `location`, `person`. Those have their
+    /// ids alone.
     pub refused: Vec<&'static str>,
+    /// How many people were not asked for: the service tells one a call, a mirror knows all.
+    pub people_left: u64,
 }
+
+/// How many people are asked for, one a call.
+const PEOPLE: usize = 100;
+/// What people are called where a kind of owner is named.
+const PERSON: &str = "person";
 
 /// The names of some owners; `None` of a kind that may not be read.
 type Names = Option<Vec<NamedOwner>>;
@@ -64,9 +76,9 @@ fn may_not(error: &ContactsError) -> bool {
 }
 
 impl ChangeSet {
-    /// Takes the names and towns of the owners of the set out of a mirror, without a call: of those
-    /// that [`name_owners`](Self::name_owners) would read, and the names of the people of the set. Called before it, that reads only what the
-    /// mirror does not have.
+    /// Takes the names and towns of all owners of the set out of a mirror, and the names of its people,
+    /// without a call. Called before [`name_owners`](Self::name_owners), that reads only what the mirror
+    /// does not have.
     ///
     /// ```no_run
     /// # use crm_bulk::{BulkError, ChangeSet, Input, Plan, Site, Snapshot};
@@ -89,7 +101,7 @@ impl ChangeSet {
         let mut naming = Naming::default();
         let mut last = None;
         loop {
-            let owners = self.unnamed_after(last, OWNERS)?;
+            let owners = self.unnamed_after(last, OWNERS, Nameless::All)?;
             let Some(end) = owners.last() else {
                 break;
             };
@@ -102,7 +114,7 @@ impl ChangeSet {
             self.keep_names(&names)?;
         }
         let mut people = Vec::new();
-        for id in self.people()? {
+        for id in self.unnamed_people(Nameless::All)? {
             let name = mirror.person(id)?.and_then(|person| person.name);
             people.extend(name.filter(|name| !name.trim().is_empty()).map(|name| (id, name)));
         }
@@ -115,9 +127,9 @@ impl ChangeSet {
 
     /// Reads the names and towns of the owners of the set, 50 a call, and keeps them beside what was
     /// planned, so that people recognize the records: of owners with a change that is not so already,
-    /// and that have no name yet. The digest stays what it is, and so do the calls of a run.
+    /// and that have no name yet; and the names of such people, one a call, of a hundred at most. The digest stays what it is, and so do the calls of a run.
     ///
-    /// An app that may not read customers or locations has their ids alone, which is no error: see
+    /// An app that may not read customers, locations or people has their ids alone, which is no error: see
     /// [`Naming::refused`]. `each` is told how many owners were dealt with.
     ///
     /// ```no_run
@@ -168,8 +180,9 @@ impl ChangeSet {
         let mut naming = Naming::default();
         let mut last = None;
         loop {
-            let mut owners = self.unnamed_after(last, OWNERS)?;
+            let mut owners = self.unnamed_after(last, OWNERS, Nameless::ToDo)?;
             let Some(end) = owners.last() else {
+                self.take_people(service, &mut naming).await?;
                 return Ok(naming);
             };
             last = Some(*end);
@@ -204,5 +217,39 @@ impl ChangeSet {
             self.keep_names(&names)?;
             each(all as u64);
         }
+    }
+
+    /// Reads the names of people, of each with a call, as far as these are few.
+    async fn take_people<T: Transport>(
+        &self,
+        service: &ContactsService<T>,
+        naming: &mut Naming,
+    ) -> Result<(), BulkError> {
+        let mut people = self.unnamed_people(Nameless::ToDo)?;
+        naming.people_left = people.len().saturating_sub(PEOPLE) as u64;
+        people.truncate(PEOPLE);
+        let read = async |id| (id, service.person(id).get().await);
+        let mut read = stream::iter(people).map(read).buffer_unordered(CALLS_AT_ONCE);
+        let mut names = Vec::new();
+        while let Some((id, person)) = read.next().await {
+            match person {
+                Ok(person) => match person.name.filter(|name| !name.trim().is_empty()) {
+                    Some(name) => names.push((id, name)),
+                    None => naming.unknown += 1,
+                },
+                Err(error) if error.is_not_found() => naming.unknown += 1,
+                Err(error) if may_not(&error) => {
+                    naming.refused.push(PERSON);
+                    break;
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+        drop(read);
+        if !names.is_empty() {
+            self.keep_people(&names)?;
+        }
+        naming.named += names.len() as u64;
+        Ok(())
     }
 }

@@ -8,7 +8,7 @@ use crm_bulk::{
     Apply, ChangeSet, Input, Naming, OptOut, OwnerId, ResultRows, Selection, Site, Snapshot,
 };
 use crm_models::{CustomerId, LocationId, TenantId};
-use crm_sandbox::{Fault, FaultPlan, FaultRule, Seed};
+use crm_sandbox::{Fault, FaultPlan, FaultRule, NewMethod, NewPerson, Seed};
 
 const ROWS: &str = "location_id,customer_id,contact_id,memo,marketing_updates
 2001,,3001,new,
@@ -183,4 +183,57 @@ async fn people_have_the_names_that_a_mirror_knows_in_the_set_its_page_and_its_u
     set.undo(world.path("undo.crm")).await.unwrap();
     let undo = ChangeSet::open(world.path("undo.crm")).unwrap();
     assert!(of_people(&undo).iter().all(Option::is_some));
+}
+
+#[tokio::test]
+async fn people_are_asked_for_where_they_are_few_and_the_mirror_names_also_what_is_so_already() {
+    let world = world(Seed::Empty).await;
+    world.sandbox.add_customer(1, "Harbor Bakery").unwrap();
+    let many = 102;
+    for n in 1..=many {
+        let method = NewMethod::new("MobilePhone", "2135550177");
+        let person = NewPerson::new().name(format!("Person {n}"));
+        world.sandbox.add_person(person.method(method)).unwrap();
+    }
+    let plan = async |name: &str| {
+        let list = Input::csv("list", std::io::Cursor::new("213-555-0177\n"));
+        let plan = OptOut::new(world.site.clone(), world.snapshot().await);
+        plan.plan(&world.service, list, world.path(name)).await.unwrap();
+        ChangeSet::open(world.path(name)).unwrap()
+    };
+    let unnamed = |set: &ChangeSet| {
+        let changes = set.changes(&Selection::all()).map(Result::unwrap);
+        changes.filter(|change| set.named(&change.target).unwrap().is_none()).count()
+    };
+    let set = plan("set.crm").await;
+    assert_eq!(unnamed(&set), many);
+    let before = world.sent("GET");
+    let naming = named(&world, &set).await;
+    assert_eq!((naming.named, naming.people_left), (100, 2), "one a call");
+    assert_eq!((world.sent("GET") - before, unnamed(&set)), (100, 2));
+    let naming = named(&world, &set).await;
+    assert_eq!((naming.named, naming.people_left, unnamed(&set)), (2, 0, 0), "it goes on");
+
+    // Once applied, all is so already: of this nobody is asked for, and the mirror has it.
+    world.apply(Apply::new(ChangeSet::open(set.path()).unwrap())).await.unwrap();
+    let again = plan("again.crm").await;
+    let before = world.sent("GET");
+    assert_eq!(named(&world, &again).await, Naming::default());
+    assert_eq!((world.sent("GET") - before, unnamed(&again)), (0, many));
+    assert_eq!(again.name_owners_from(&world.snapshot().await).unwrap().named, many as u64);
+    assert_eq!(unnamed(&again), 0);
+}
+
+#[tokio::test]
+async fn an_app_that_may_not_read_people_has_their_ids_alone() {
+    let world = world(Seed::Demo).await;
+    let list = Input::csv("list", std::io::Cursor::new("213-555-0177\n"));
+    let plan = OptOut::new(world.site.clone(), world.snapshot().await);
+    plan.plan(&world.service, list, world.path("set.crm")).await.unwrap();
+    let set = ChangeSet::open(world.path("set.crm")).unwrap();
+    let refused = FaultRule::new(Fault::Status { status: 403 }).operation("Contacts_Get").times(0);
+    world.sandbox.inject(FaultPlan::new().rule(refused));
+    let naming = named(&world, &set).await;
+    assert_eq!(naming.refused, ["person"]);
+    assert!(naming.named > 0, "the owners have names");
 }

@@ -47,6 +47,7 @@ pub(crate) use self::{
     decisions::admit,
     draft::{Draft, Planned, Unread},
     file_store::FileStore,
+    names::Nameless,
     progress::{Kept, NextProgress},
     rows::InputRow,
     seal::{Comparison, SealedChange},

@@ -16,6 +16,15 @@ use crate::{
     set::{Named, NamedOwner, State, Target},
 };
 
+/// Whose names are looked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Nameless {
+    /// All that have none yet.
+    All,
+    /// Those of them with a change that is not so already.
+    ToDo,
+}
+
 /// Where in the order of owners one stands.
 type Place = (i64, i64);
 
@@ -65,7 +74,7 @@ fn write_person(database: &Database, person: PersonId, name: &str) -> Result<(),
 
 impl ChangeSet {
     /// Returns what people recognize by whose record this is: an owner whose [name was
-    /// read](Self::name_owners), or a person that [a mirror knows](Self::name_owners_from).
+    /// read](Self::name_owners), or a person.
     ///
     /// # Errors
     ///
@@ -78,21 +87,27 @@ impl ChangeSet {
     }
 
     fn named_person(&self, person: PersonId) -> Result<Option<String>, BulkError> {
-        if self.count("SELECT count(*) FROM sqlite_schema WHERE name = 'people'")? == 0 {
+        if !self.has_people()? {
             return Ok(None);
         }
         let sql = "SELECT name FROM people WHERE id = ?";
         Ok(self.database.value(sql, [person.to_string()])?)
     }
 
-    /// The people about whom there is something to say.
-    pub(crate) fn people(&self) -> Result<Vec<PersonId>, BulkError> {
+    fn has_people(&self) -> Result<bool, BulkError> {
+        Ok(self.count("SELECT count(*) FROM sqlite_schema WHERE name = 'people'")? > 0)
+    }
+
+    /// The people of the set who have no name yet.
+    pub(crate) fn unnamed_people(&self, whose: Nameless) -> Result<Vec<PersonId>, BulkError> {
+        let known = if self.has_people()? { "SELECT id FROM people" } else { "" };
         let sql = format!(
-            "SELECT DISTINCT owner_id FROM planned WHERE owner_kind = {OF_PERSON} AND verdict <> ?"
+            "SELECT DISTINCT owner_id FROM planned
+             WHERE owner_kind = {OF_PERSON} AND (?1 OR verdict <> ?2) AND owner_id NOT IN ({known})"
         );
-        let already = codes::state(State::Already);
+        let values = params![whose == Nameless::All, codes::state(State::Already)];
         let id = |row: &Row<'_>| row.get::<_, String>("owner_id");
-        let people = self.database.rows(&sql, [already], id)?;
+        let people = self.database.rows(&sql, values, id)?;
         Ok(people.iter().filter_map(|id| id.parse().ok()).collect())
     }
 
@@ -133,27 +148,29 @@ impl ChangeSet {
         })
     }
 
-    /// Up to this many owners after `last` that have no name yet and about which there is something
-    /// to say: a change that is not so already.
+    /// Up to this many owners after `last` that have no name yet.
     pub(crate) fn unnamed_after(
         &self,
         last: Option<OwnerId>,
         limit: usize,
+        whose: Nameless,
     ) -> Result<Vec<OwnerId>, BulkError> {
         let (kind, id) = last.map_or((-1, 0), place);
         // `planned_by_record` has all of it in this order: a block is read from its first owner to its
         // last, and nothing is sorted.
         let sql = format!(
             "SELECT owner_kind, owner_id FROM planned
-             WHERE (owner_kind, owner_id) > (?1, ?2) AND owner_kind < {OF_PERSON} AND verdict <> ?3
+             WHERE (owner_kind, owner_id) > (?1, ?2) AND owner_kind < {OF_PERSON}
+               AND (?5 OR verdict <> ?3)
                AND NOT EXISTS (SELECT 1 FROM owners WHERE kind = owner_kind AND id = owner_id)
              GROUP BY owner_kind, owner_id ORDER BY owner_kind, owner_id LIMIT ?4"
         );
-        let already = codes::state(State::Already);
-        let owners = self.database.rows(&sql, params![kind, id, already, limit], |row| {
-            let kind = codes::read_owner(row.get("owner_kind")?).unwrap_or_default();
-            Ok(OwnerId::new(kind, row.get("owner_id")?))
-        })?;
+        let (already, is_all) = (codes::state(State::Already), whose == Nameless::All);
+        let owners =
+            self.database.rows(&sql, params![kind, id, already, limit, is_all], |row| {
+                let kind = codes::read_owner(row.get("owner_kind")?).unwrap_or_default();
+                Ok(OwnerId::new(kind, row.get("owner_id")?))
+            })?;
         Ok(owners.into_iter().flatten().collect())
     }
 

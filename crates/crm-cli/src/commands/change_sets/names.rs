@@ -17,9 +17,10 @@ use crate::{
 /// Look for the names that a set lacks
 ///
 /// Read the names and towns of the customers and locations that `crm show` shows by their ids alone,
-/// since that was interrupted or refused when the set was planned, or was not asked for. Those that
-/// the desk's mirror does not have take a call for 50. What is to be applied stays as it is, and the
-/// digest too.
+/// and the names of people, since that was interrupted or refused when the set was planned, or was not
+/// asked for. Of those that the desk's mirror does not have, 50 customers or locations take a call, and
+/// each person one: a hundred people at a time. What is to be applied stays as it is, and the digest
+/// too.
 #[derive(Debug, Args)]
 pub(crate) struct NamesCommand {
     /// The change set: a file, or the name of one of the desk

@@ -17,8 +17,9 @@ use crate::{
 
 #[derive(Debug, Default, Args)]
 pub(crate) struct NameArgs {
-    /// Do not look for the names and towns of customers and locations, which takes a call for 50 of
-    /// those that the mirror does not have: show their ids alone
+    /// Do not look for the names and towns of customers and locations, nor for those of people, which
+    /// takes a call for 50 of the first and for each of the others that the mirror does not have: show
+    /// their ids alone
     #[arg(long)]
     pub(in crate::commands) no_names: bool,
 }
@@ -64,19 +65,33 @@ impl NameArgs {
         let named = named.await;
         drop(progress);
         match &named {
-            Ok(naming) if naming.refused.is_empty() => {}
-            Ok(naming) => {
-                let kinds: Vec<_> = naming.refused.iter().map(|kind| format!("{kind}s")).collect();
-                let (kinds, scopes) = (kinds.join(" and "), naming.refused.len());
-                let scope = if scopes == 1 { "the scope" } else { "the scopes" };
-                note(format!(
-                    "ids instead of names: the app lacks {scope} to read {kinds} (--no-names does \
-                     not try)"
-                ));
-            }
+            Ok(naming) => tell_nameless(naming),
             Err(error) => note(format!("ids instead of names: {error}")),
         }
         named.map_or(0, |naming| naming.named)
+    }
+}
+
+/// Says who is not named, and why.
+fn tell_nameless(naming: &Naming) {
+    let kinds = naming.refused.iter().map(|kind| match *kind {
+        "person" => "people".to_owned(),
+        kind => format!("{kind}s"),
+    });
+    let kinds: Vec<_> = kinds.collect();
+    if !kinds.is_empty() {
+        let scope = if kinds.len() == 1 { "the scope" } else { "the scopes" };
+        note(format!(
+            "ids instead of names: the app lacks {scope} to read {} (--no-names does not try)",
+            kinds.join(" and ")
+        ));
+    }
+    if naming.people_left > 0 {
+        note(format!(
+            "ids instead of names for {}: the service tells one a call; after `crm mirror update` the \
+             mirror has all, and `crm names` takes them from it",
+            count(naming.people_left, "more person").replace("persons", "people")
+        ));
     }
 }
 
