@@ -293,6 +293,33 @@ async fn what_else_happened_is_shown_as_far_as_there_is_room_and_all_of_it_besid
 }
 
 #[tokio::test]
+async fn a_contact_that_went_is_told_by_what_people_recognize_it_by_and_the_rest_folds_out() {
+    let world = world(Seed::Demo).await;
+    let set = world.plan("location_id,contact_id,memo\n2001,3001,x\n", "set.crm").await;
+    let record = *set.records(None, 1).unwrap().first().unwrap();
+    let mut event = PastEvent::new(record, "delete", "set-1");
+    let gone = |field: &'static str, value: &str| Difference::new(field, Some(value), None);
+    event.members = vec![
+        gone("type", "Phone"),
+        gone("value", "8185550142"),
+        gone("memo", "Gate"),
+        gone("createdOn", "2025-01-01T00:00:00Z"),
+        gone("preferences.invoiceNotification", "true"),
+    ];
+    let mut page = Vec::new();
+    Report::of(&set).past([Ok(event)].into_iter(), std::iter::empty()).write(&mut page).unwrap();
+    let page = String::from_utf8(page).unwrap();
+    let (_, past) = page.split_once("What else happened to these contacts").unwrap();
+    let (shown, folded) = past.split_once("<details>").unwrap();
+    for text in ["contact deleted", "Phone", "8185550142", "Gate"] {
+        assert!(shown.contains(text), "{text}: {shown}");
+    }
+    let (folded, _) = folded.split_once("</details>").unwrap();
+    assert!(folded.contains("2 more") && folded.contains("invoiceNotification"), "{folded}");
+    assert!(!shown.contains("invoiceNotification"), "{shown}");
+}
+
+#[tokio::test]
 async fn plans_and_their_undo_have_evidence_too() {
     let world = world(Seed::Count(500)).await;
     let mut rows = "location_id,contact_id,memo\n".to_owned();

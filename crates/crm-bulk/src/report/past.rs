@@ -90,6 +90,24 @@ pub(super) const TABLE: [&str; 2] = [
     "</tbody></table>",
 ];
 
+/// By what people recognize a contact.
+const RECOGNIZED_BY: [&str; 3] = ["type", "value", "memo"];
+
+/// A contact that came or went as a whole: by what people recognize it; the rest folds out.
+fn whole(what: &str, all: &[Difference]) -> Markup {
+    let is_known = |member: &Difference| RECOGNIZED_BY.contains(&&*member.field);
+    let text = |member: &Difference| member.before.clone().or_else(|| member.after.clone());
+    let by: Vec<_> = all.iter().filter(|it| is_known(it)).filter_map(text).collect();
+    let rest: Vec<_> = all.iter().filter(|it| !is_known(it)).cloned().collect();
+    html! {
+        ins { (what) }
+        @for text in &by { br; (foreign(text)) }
+        @if !rest.is_empty() {
+            details { summary { small { (rest.len()) " more" } } (members(&rest)) }
+        }
+    }
+}
+
 /// A row of the table of events.
 pub(super) fn row(event: &PastEvent, named: Option<&Named>) -> Markup {
     let ids = words::place(&event.record);
@@ -107,11 +125,10 @@ pub(super) fn row(event: &PastEvent, named: Option<&Named>) -> Markup {
             }
             td data-label="Change" {
                 @match event.action.as_str() {
-                    "create" => { ins { "new contact" } br; }
-                    "delete" => { ins { "delete this contact" } br; }
-                    _ => {}
+                    "create" => (whole("new contact", &event.members)),
+                    "delete" => (whole("contact deleted", &event.members)),
+                    _ => (members(&event.members)),
                 }
-                (members(&event.members))
             }
             td data-label="By" {
                 (foreign(&event.through))
