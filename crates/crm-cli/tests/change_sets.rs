@@ -379,6 +379,56 @@ fn a_set_is_applied_only_as_it_was_approved() {
 }
 
 #[test]
+fn whatever_makes_a_set_says_what_comes_next_in_the_same_way() {
+    let service = Service::start();
+    service.write("rows.csv", ROWS);
+    service.write("list.csv", "phone\n213-555-0177\n");
+    service.ok(&["plan", "rows.csv", "--out", "done.crm"]);
+    service.ok(&["apply", "done.crm"]);
+    service.write("more.csv", "location_id,contact_id,memo\n2001,3001,a\n2001,3002,b\n");
+    for (command, set) in [
+        ("plan more.csv --out plan.crm", "plan"),
+        ("opt-out list.csv --out out.crm", "out"),
+        ("undo done.crm --out undo.crm", "undo"),
+        ("drop plan.crm 1", "plan"),
+    ] {
+        let said = service.ok(command);
+        let next = format!("next: crm apply {set}.crm\n");
+        let or = format!("or, to have it approved first: crm report {set}.crm --html {set}.html\n");
+        assert!(said.contains(&next) && said.contains(&or), "{command}: {said}");
+        let report = format!("report {set}.crm --html {set}.html --overwrite");
+        let report = service.ok(&report);
+        let approve = report.trim_end().strip_prefix("next: crm ").unwrap();
+        assert!(
+            approve.starts_with(&format!("approve {set}.crm --by NAME --expect ")),
+            "{approve}"
+        );
+        if command.starts_with("drop") {
+            let approved = service.ok(approve);
+            assert!(
+                approved.ends_with("next: crm apply plan.crm --require-approval\n"),
+                "{approved}"
+            );
+            assert!(!service.ok("status plan.crm").contains("approved first"), "it is");
+            assert_eq!(service.ok("report plan.crm --html plan.html --overwrite"), "");
+        }
+    }
+}
+
+#[test]
+fn a_set_that_an_audit_makes_says_what_comes_next_too() {
+    let service = Service::build(Sandbox::builder().seed(Seed::Untidy));
+    let audited = service.crm("audit --fix mend.crm").assert().success();
+    let said = stderr(&audited);
+    for next in [
+        "next: crm apply mend.crm\n",
+        "or, to have it approved first: crm report mend.crm --html mend.html\n",
+    ] {
+        assert!(said.contains(next), "{said}");
+    }
+}
+
+#[test]
 fn what_a_set_has_done_is_read_back_in_every_format() {
     let service = Service::start();
     service.write("rows.csv", ROWS);

@@ -13,7 +13,7 @@ use super::{
     line::about,
     owner_names::Names,
     select::SelectArgs,
-    summary::{name, to_be_approved},
+    summary::{Summary, name},
 };
 use crate::{
     commands::{
@@ -107,10 +107,8 @@ impl DropCommand {
                     count(summary.dropped, "change"),
                     summary.digest.short()
                 ));
-                if session::requires_approval(globals) {
-                    let next = to_be_approved(&set, Some(&summary.digest.short()));
-                    lines.extend(next.map(|command| format!("next: {command}")));
-                }
+                let needs_approval = session::requires_approval(globals);
+                lines.extend(Summary::of(&file, 0)?.needs_approval(needs_approval).next_lines());
                 output.text(&lines.join("\n"))?;
             }
             _ => output.value(&Dropped {

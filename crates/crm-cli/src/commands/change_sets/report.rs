@@ -3,9 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use crm_bulk::{AtomicWriter, ChangeSet, Report as PageOf, page};
+use crm_bulk::{AtomicWriter, ChangeSet, DecisionKind, Report as PageOf, page};
 use crm_consent::{Ledger, ValuesChanged};
 
+use super::summary::{name, to_be_approved};
 use crate::{
     commands::{
         file_arg::{OverwriteArgs, is_stream, keep_apart, make_beside, write_beside},
@@ -106,6 +107,16 @@ fn of_desk<'a>(
     })
 }
 
+/// How the set is approved that its page shows, unless it is approved or a run has begun to send it.
+fn to_approve(set: &ChangeSet) -> Result<Option<String>, CliError> {
+    let is_begun = set.decisions()?.iter().any(|it| it.kind == DecisionKind::Applied);
+    if is_begun || set.approval()?.is_some() || set.totals()?.open() == 0 {
+        return Ok(None);
+    }
+    let [_, approve] = to_be_approved(&name(set.path()), Some(&set.digest()?.short()));
+    Ok(Some(approve))
+}
+
 impl Report {
     /// Whether it goes to a file that is named.
     pub(crate) fn has_file(&self) -> bool {
@@ -134,7 +145,12 @@ impl Report {
             Err(signal) => return Ok(Status::Stopped(signal, None)),
         };
         match output.format() {
-            Format::Table => note(written),
+            Format::Table => {
+                note(written);
+                if let Some(approve) = to_approve(&set)? {
+                    output.text(&format!("next: {approve}"))?;
+                }
+            }
             _ => output.done("written", &path.display().to_string())?,
         }
         Ok(Status::Done)

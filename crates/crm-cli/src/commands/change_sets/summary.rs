@@ -7,7 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crm_bulk::{ChangeSet, ListTotals, Selection, SetKind, State, visible};
+use crm_bulk::{ChangeSet, DecisionKind, ListTotals, Selection, SetKind, State, visible};
 use crm_transport::VENDOR_CALLS_PER_SECOND;
 use serde::Serialize;
 
@@ -80,6 +80,9 @@ pub(in crate::commands) struct Summary {
     /// Whether it is applied only once it is approved.
     #[serde(skip)]
     needs_approval: bool,
+    /// Whether a run has begun to send it.
+    #[serde(skip)]
+    is_begun: bool,
     /// The page about it that was written for whoever approves it.
     #[serde(skip)]
     page: Option<PathBuf>,
@@ -137,7 +140,7 @@ impl Summary {
     /// that are set aside.
     pub(in crate::commands) fn of(set: &ChangeSet, sample: u32) -> Result<Self, CliError> {
         let (info, totals, calls) = (set.info()?, set.totals()?, set.calls()?);
-        let (approval, undone) = (set.approval()?, set.undone()?);
+        let (approval, undone, decisions) = (set.approval()?, set.undone()?, set.decisions()?);
         let mut by_state = BTreeMap::<_, BTreeMap<_, _>>::new();
         for (state, action, count) in totals.iter() {
             let actions = by_state.entry(state.as_str()).or_default();
@@ -181,7 +184,8 @@ impl Summary {
             planned_by: info.planned_by,
             approved: approval.is_some(),
             approval: approval.map(|approval| approval.who()),
-            decisions: set.decisions()?.into_iter().map(Decided::from).collect(),
+            is_begun: decisions.iter().any(|it| it.kind == DecisionKind::Applied),
+            decisions: decisions.into_iter().map(Decided::from).collect(),
             digest: info.digest.map(|digest| digest.to_string()),
             short_digest: info.digest.map(|digest| digest.short()),
             list: set.list_totals()?.map(Listed::from),
@@ -263,6 +267,29 @@ impl Summary {
         }
     }
 
+    /// What is done with the set from here on, in a line each: the same whatever has made it what it is.
+    pub(super) fn next_lines(&self) -> Vec<String> {
+        let next = self.next().into_iter().map(|command| format!("next: {command}"));
+        let is_open = self.open > 0 && self.moved.is_none() && !self.is_begun;
+        let may_be_approved = is_open && !self.is_reviewed() && !self.approved;
+        let or = may_be_approved.then(|| {
+            let (set, page) = (quoted(&self.set), quoted(&self.page_name()));
+            format!("or, to have it approved first: {} report {set} --html {page}", self.crm())
+        });
+        next.chain(or).collect()
+    }
+
+    /// How a command begins that is advised for the set.
+    fn crm(&self) -> String {
+        if self.is_of_each() { crm_for_all() } else { crm() }
+    }
+
+    /// Whether it is to be approved before it is applied: since the account wants it, or since a page was
+    /// written for whoever does.
+    fn is_reviewed(&self) -> bool {
+        self.needs_approval || self.page.is_some()
+    }
+
     /// What is usually done with the set from here on, for a shell.
     fn next(&self) -> Vec<String> {
         let set = quoted(&self.set);
@@ -270,9 +297,7 @@ impl Summary {
             [SetKind::OptOut, SetKind::OptIn].map(SetKind::as_str).contains(&self.kind);
         // Of a list without rows there is nothing to prove.
         let is_evidence = is_of_list && (!self.totals.is_empty() || self.unmatched_rows > 0);
-        let crm = if self.is_of_each() { crm_for_all() } else { crm() };
-        let page = quoted(&self.page_name());
-        let is_reviewed = self.needs_approval || self.page.is_some();
+        let (crm, page, is_reviewed) = (self.crm(), quoted(&self.page_name()), self.is_reviewed());
         let mut next = Vec::new();
         if let Some(MovedTo { set, .. }) = &self.moved {
             let approved = if is_reviewed { " --require-approval" } else { "" };
@@ -412,8 +437,8 @@ impl Summary {
         if !left.is_empty() {
             let _ = writeln!(text, "{}", left.join(", "));
         }
-        for command in self.next() {
-            let _ = writeln!(text, "next: {command}");
+        for line in self.next_lines() {
+            let _ = writeln!(text, "{line}");
         }
         text
     }

@@ -20,7 +20,14 @@ use crm_bulk::{AtomicWriter, ChangeSet, Plan, Snapshot};
 use tokio::sync::mpsc;
 
 use self::{findings::Findings, topic::Topic};
-use super::{known, out::Out, owner_names::NameArgs, rows::told, snapshot::Need, summary::name};
+use super::{
+    known,
+    out::Out,
+    owner_names::NameArgs,
+    rows::told,
+    snapshot::Need,
+    summary::{self, name},
+};
 use crate::{
     commands::{
         args::{NumberArgs, whole},
@@ -150,15 +157,15 @@ impl AuditCommand {
             count(summary.findings(), "finding"),
         ));
         if let Some(set) = &set {
-            let changes = ChangeSet::open(set.path())?.totals()?.all();
-            let set = quoted(&name(set.path()));
+            let opened = ChangeSet::open(set.path())?;
+            let (changes, set) = (opened.totals()?.all(), quoted(&name(set.path())));
             note(match changes {
                 0 => format!("nothing of it can be mended by a rule: {set} has no changes"),
-                _ => format!(
-                    "{} in {set}: `crm show {set}` lists them, `crm apply {set}` sends them",
-                    count(changes, "change")
-                ),
+                _ => format!("{} in {set}: `crm show {set}` lists them", count(changes, "change")),
             });
+            let planned = summary::Summary::of(&opened, 0)?;
+            let planned = planned.needs_approval(session.requires_approval());
+            planned.next_lines().into_iter().for_each(note);
         }
         Ok(if self.detailed_exitcode && new > 0 { Status::ChangesPlanned } else { Status::Done })
     }
