@@ -133,6 +133,7 @@ impl ChangeSet {
             named.map(|named| named.town).unwrap_or_default(),
             text(change.value()),
             undone_by.map(UndoneBy::name).unwrap_or_default(),
+            text(change.stored().map(|stored| stored.value)),
         ];
         Ok(Some(asked.into_iter().chain(flags).chain(last).chain(known).collect()))
     }

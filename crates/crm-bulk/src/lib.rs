@@ -163,7 +163,7 @@ pub use results::ResultRows;
 pub use set::{
     Action, Change, ChangeId, Decision, DecisionKind, Digest, ExpectedDigest, Image, InvalidDigest,
     ListTotals, MethodImage, Moved, Named, NamedOwner, Outcome, Remark, ReverseSet, SetInfo,
-    SetKind, StandIn, State, Target, Totals, UnknownState, Wanted, speaks_of_marketing,
+    SetKind, StandIn, State, Stored, Target, Totals, UnknownState, Wanted, speaks_of_marketing,
 };
 pub use spreadsheet::{guarded, guarded_number};
 #[cfg(any(test, feature = "contract"))]

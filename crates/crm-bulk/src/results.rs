@@ -1,6 +1,10 @@
 //! The input returned with what became of each row.
 
-use std::io::{self, Write};
+use std::{
+    collections::BTreeMap,
+    io::{self, Write},
+    sync::LazyLock,
+};
 
 use crm_mirror::columns;
 use crm_models::Timestamp;
@@ -12,7 +16,7 @@ use crate::{
     set::{ChangeId, State},
     store::{
         ChangeSet,
-        file::{read_owner, read_state, read_time},
+        file::{STORED_AS, read_owner, read_state, read_time},
     },
     undone::{UndoneBy, UndoneChanges},
 };
@@ -40,16 +44,21 @@ columns! {
     /// The columns of what became of a change, and of whose it is.
     struct OutcomeColumns {
         id, state, message, field_errors, trace_id, at,
-        owner_kind, owner_id, contact, name, town, value_then,
+        owner_kind, owner_id, contact, name, town, value_then, stored_as,
     }
 }
 
 /// What these are in the view of outcomes.
-const COLUMNS: &str = "id, state, message, field_errors, trace_id, at, owner_kind, owner_id,
+static COLUMNS: LazyLock<String> = LazyLock::new(|| {
+    format!(
+        "id, state, message, field_errors, trace_id, at, owner_kind, owner_id,
     coalesce(created_id, contact_id) AS contact, coalesce(value, wanted_value) AS value_then,
     (SELECT name FROM owners o WHERE o.kind = owner_kind AND o.id = owner_id) AS name,
     (SELECT t.town FROM owners o JOIN towns t ON t.id = o.town
-     WHERE o.kind = owner_kind AND o.id = owner_id) AS town";
+     WHERE o.kind = owner_kind AND o.id = owner_id) AS town, {} AS stored_as",
+        *STORED_AS
+    )
+});
 
 /// How many columns say whose contact it is.
 const WHOSE: usize = 6;
@@ -58,11 +67,13 @@ const WHOSE: usize = 6;
 #[derive(Debug, Default)]
 struct RowOutcome {
     changes: u64,
-    /// How many changes are in the state that matters most, and which it is.
-    state: Option<(State, u64)>,
+    /// How many changes are in which state.
+    states: BTreeMap<State, u64>,
     messages: Vec<String>,
     field_errors: Vec<String>,
     trace_ids: Vec<String>,
+    /// How values were stored, where not as they were sent.
+    stored_as: Vec<String>,
     time: Option<Timestamp>,
     /// The sets that have undone some of them, and how many they have.
     undone_by: Vec<String>,
@@ -94,13 +105,8 @@ impl RowOutcome {
         undone: &UndoneChanges,
     ) -> rusqlite::Result<()> {
         let state = read_state(row, at.state)?;
-        let weight = |state| BY_WEIGHT.iter().position(|known| *known == state);
         self.changes += 1;
-        self.state = match self.state {
-            Some((known, count)) if known == state => Some((known, count + 1)),
-            Some((known, count)) if weight(known) < weight(state) => Some((known, count)),
-            _ => Some((state, 1)),
-        };
+        *self.states.entry(state).or_default() += 1;
         let mut keep = |list: fn(&mut Self) -> &mut Vec<String>, text: Option<String>| {
             let list = list(self);
             if let Some(text) = text.filter(|text| !list.contains(text)) {
@@ -110,6 +116,7 @@ impl RowOutcome {
         keep(|outcome| &mut outcome.messages, row.get(at.message)?);
         keep(|outcome| &mut outcome.field_errors, row.get(at.field_errors)?);
         keep(|outcome| &mut outcome.trace_ids, row.get(at.trace_id)?);
+        keep(|outcome| &mut outcome.stored_as, row.get(at.stored_as)?);
         let undone_by = undone.by(ChangeId(row.get(at.id)?)).map(UndoneBy::name);
         let is_undone = undone_by.is_some();
         keep(|outcome| &mut outcome.undone_by, undone_by);
@@ -142,11 +149,27 @@ impl RowOutcome {
         Ok(())
     }
 
+    /// The state that matters most.
+    fn state(&self) -> Option<State> {
+        BY_WEIGHT.into_iter().find(|state| self.states.contains_key(state))
+    }
+
+    /// How many of several changes are in which state: what matters most first.
+    fn counts(&self) -> String {
+        let of = |state| Some((state, *self.states.get(&state)?));
+        let mut counts = BY_WEIGHT.into_iter().filter_map(of);
+        let first = counts.next().map(|(state, count)| {
+            format!("{count} of {} contacts {}", self.changes, state.in_words())
+        });
+        let others = counts.map(|(state, count)| format!("{count} {}", state.in_words()));
+        first.into_iter().chain(others).collect::<Vec<_>>().join(", ")
+    }
+
     /// The texts of the added columns.
     fn cells(mut self) -> [String; OUTCOME_COLUMNS.len()] {
-        let (state, count) = self.state.unwrap_or((State::NotFound, 0));
+        let state = self.state().unwrap_or(State::NotFound);
         if self.changes > 1 {
-            let summary = format!("{count} of {} contacts {state}", self.changes);
+            let summary = self.counts();
             let undone = match self.undone {
                 0 => String::new(),
                 undone => format!(", {undone} undone since"),
@@ -167,6 +190,7 @@ impl RowOutcome {
             town,
             value,
             self.undone_by.join("; "),
+            self.stored_as.join("; "),
         ]
     }
 }
@@ -192,7 +216,8 @@ impl ChangeSet {
     /// `crm_time`; and whose contact it is in six: `crm_owner_kind`, `crm_owner_id`,
     /// `crm_contact_id`, `crm_owner_name`, `crm_owner_town`, `crm_value`. A row that is about several
     /// contacts has all of them there, in one order, with semicolons between. `crm_undone_by` names the
-    /// sets that have undone something of it, of those that [`reversed_by`](Self::reversed_by) named.
+    /// sets that have undone something of it, of those that [`reversed_by`](Self::reversed_by) named, and
+    /// `crm_stored_as` what the service [stored](crate::Change::stored) in place of the value that was sent.
     /// Returns how many rows were written. A row that repeats another has the outcome
     /// of that one; a row that was left out because it is wrong is `failed`, and the message says
     /// why.
@@ -263,10 +288,12 @@ impl ChangeSet {
         let add = |outcome: &mut RowOutcome, at: &OutcomeColumns, row: &Row<'_>| {
             outcome.add(at, row, &undone)
         };
-        self.each_row(COLUMNS, OutcomeColumns::of, add, |row, mut outcome| {
-            outcome.state = outcome.state.or(row.state.map(|state| (state, 0)));
+        self.each_row(&COLUMNS, OutcomeColumns::of, add, |row, mut outcome| {
+            if outcome.states.is_empty() {
+                outcome.states.extend(row.state.map(|state| (state, 0)));
+            }
             outcome.messages.extend(row.message);
-            if outcome.state.is_some_and(|(state, _)| which.leaves_out(state)) {
+            if outcome.state().is_some_and(|state| which.leaves_out(state)) {
                 return Ok(());
             }
             let (data, cells) = (&row.data, outcome.cells());

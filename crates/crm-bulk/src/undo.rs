@@ -3,7 +3,7 @@
 use std::{fmt, path::Path};
 
 use crm_mirror::job::{Stop, on_thread};
-use crm_models::{ContactChange, Preference};
+use crm_models::{CheckWith as _, ContactChange, Preference, Tolerance};
 
 use crate::{
     error::BulkError,
@@ -43,6 +43,9 @@ pub struct UndoSummary {
     pub held: u64,
     /// The number of records for which the new set turns marketing on again.
     pub marketing_on: u64,
+    /// The number of planned changes that the service is likely to refuse: each has a
+    /// [caution](Change::caution) that says why.
+    pub likely_refused: u64,
 }
 
 /// Says why a change is held.
@@ -184,6 +187,13 @@ impl ChangeSet {
                 None => reverse,
             };
             let is_held = reverse.outcome.state == State::Held;
+            let reverse = match likely_refusal(&reverse) {
+                Some(caution) => {
+                    summary.likely_refused += 1;
+                    Reverse { outcome: reverse.outcome.cautioned(&caution), ..reverse }
+                }
+                None => reverse,
+            };
             is_all_done &= state == State::Done && !is_held;
             summary.marketing_on += u64::from(!is_held && turns_marketing_on(&reverse));
             known_at = known_at.into_iter().chain(change.outcome.at).min();
@@ -230,6 +240,18 @@ impl ChangeSet {
                 }
             ));
         }
+        if summary.likely_refused > 0 {
+            draft.set_cautions()?;
+            notes.push(format!(
+                "The service is likely to refuse {}: what was there before is not what it takes \
+                 today. `crm show SET --where has=caution` lists {}.",
+                match summary.likely_refused {
+                    1 => "1 of these changes".to_owned(),
+                    many => format!("{many} of these changes"),
+                },
+                if summary.likely_refused == 1 { "it" } else { "them" },
+            ));
+        }
         if !notes.is_empty() {
             draft.set_notes(&notes)?;
         }
@@ -268,6 +290,7 @@ impl Reverse<'_> {
         }
         let change = Change {
             why: None,
+            caution: None,
             id,
             row: None,
             target: self.target,
@@ -280,6 +303,22 @@ impl Reverse<'_> {
         let Change { target, action, outcome, .. } = change;
         Self { target, action, before: self.before, outcome: held.unwrap_or(outcome) }
     }
+}
+
+/// Why the service is likely to refuse it, by the rules by which a plan judges values: what it had
+/// before was never held against them. What has another type than those of the contract is its own.
+fn likely_refusal(reverse: &Reverse<'_>) -> Option<String> {
+    if reverse.outcome.state != State::Planned {
+        return None;
+    }
+    let judged = match (&reverse.action, reverse.before) {
+        (Action::Update(wanted), Some(Image::Contact(current))) => {
+            wanted.change_of(Some(current)).check_against(current, Tolerance::AnyType)
+        }
+        (Action::Create(wanted), _) => wanted.creation()?.check_with(Tolerance::AnyType),
+        _ => Ok(()),
+    };
+    judged.err().map(|why| format!("the service is likely to refuse it: {why}"))
 }
 
 /// Whether it turns marketing on where the set had turned it off.

@@ -11,8 +11,8 @@ use std::sync::{
 use async_trait::async_trait;
 use common::*;
 use crm_bulk::{
-    Apply, BulkError, ChangeSet, Finding, Found, Input, OptOut, Plan, Site, Snapshot, State,
-    Verification,
+    Apply, BulkError, ChangeSet, Finding, Found, Input, OptOut, Plan, Selection, Site, Snapshot,
+    State, Verification,
 };
 use crm_contacts::ContactsService;
 use crm_models::{ContactChange, ContactId, LocationId, PreferenceChange};
@@ -201,6 +201,50 @@ async fn a_set_that_was_altered_or_belongs_elsewhere_is_not_read_back() {
     let error = world.verify(&mut set).await.unwrap_err();
     assert!(matches!(error, BulkError::Altered { .. }), "{error}");
     assert_eq!(world.sent("GET"), reads);
+}
+
+#[tokio::test]
+async fn how_the_service_writes_a_value_is_no_later_change_and_what_somebody_makes_of_it_is() {
+    let world = world(Seed::Demo).await;
+    let location = world.service.location(LocationId::new(2_001).unwrap());
+    let value = async |as_stored: &str, value: &str| {
+        world.sandbox.set("phone-values", as_stored).unwrap();
+        let other = ContactChange::new().value("2135550100");
+        let id = ContactId::try_from(3_001).unwrap();
+        location.update(id, &other).await.unwrap();
+        location.update(id, &ContactChange::new().value(value)).await.unwrap();
+    };
+    value("verbatim", "(818) 555-0142").await;
+    let rows = "location_id,contact_id,value,memo\n2001,3001,8185550199,Moved\n";
+    let set = world.plan(rows, "first.crm").await;
+    world.apply(Apply::new(set)).await.unwrap();
+    let set = ChangeSet::open(world.path("first.crm")).unwrap();
+    assert_eq!(set.stored_otherwise().unwrap(), 0);
+    set.undo(world.path("set.crm")).await.unwrap();
+    world.sandbox.set("phone-values", "digits").unwrap();
+    world.apply(Apply::new(ChangeSet::open(world.path("set.crm")).unwrap())).await.unwrap();
+
+    let mut back = world.long_ago();
+    let change = changes(back.path()).remove(0);
+    let stored = change.stored().unwrap();
+    assert_eq!((change.outcome.state, stored.value), (State::Done, "8185550142"));
+    assert_eq!((stored.is_same, stored.reading()), (true, "same"));
+    assert_eq!(back.stored_otherwise().unwrap(), 1);
+    let selected = Selection::all().stored_otherwise();
+    assert_eq!(back.changes(&selected).count(), 1);
+    let mut results = Vec::new();
+    back.results(crm_bulk::ResultRows::All, &mut results).unwrap();
+    assert!(String::from_utf8(results).unwrap().ends_with(",8185550142\n"));
+    let (_, findings) = world.verify(&mut back).await.unwrap();
+    assert_eq!(told(&findings), [""; 0]);
+
+    value("verbatim", "(818) 555-0142").await;
+    let (_, findings) = world.verify(&mut back).await.unwrap();
+    assert_eq!(told(&findings), [""; 0], "as it was sent");
+    value("digits", "8185550177").await;
+    let (_, findings) = world.verify(&mut back).await.unwrap();
+    let differs = "location 2001, contact 3001: differs: value is 8185550177, was made 8185550142";
+    assert_eq!(told(&findings), [differs]);
 }
 
 /// Answers a creation, and lists its contact only to the look after so many.

@@ -48,4 +48,6 @@ pub(crate) struct RunState {
     /// How many changes of the set are in which state.
     pub(crate) states: BTreeMap<&'static str, u64>,
     pub(crate) open: u64,
+    /// How many changes are done whose value the service stored otherwise than it was sent.
+    pub(crate) stored_otherwise: u64,
 }

@@ -6,6 +6,7 @@ mod common;
 use std::{collections::BTreeSet, fs};
 
 use common::{Service, stderr, stdout};
+use crm_models::ContactType;
 use crm_sandbox::{
     Fault, FaultPlan, FaultRule, NewContact, Sandbox, Seed, StoredContact, StoredPreferences,
 };
@@ -115,6 +116,107 @@ fn the_untidy_data_of_the_sandbox_can_be_mended_and_have_results() {
     assert!(kept.contains("Orders") && !kept.contains("4205"), "{kept}");
 }
 
+/// All contacts that exist, each number and address however it is written.
+fn readings(service: &Service) -> Vec<String> {
+    let sandbox = &service.sandbox;
+    let all = [sandbox.customer_contacts().unwrap(), sandbox.location_contacts().unwrap()];
+    let content = |contact: StoredContact| {
+        let StoredContact { owner_id, contact_type, value, memo, preferences, .. } = contact;
+        let reading = ContactType::from(&*contact_type).key(&value);
+        format!("{owner_id} {contact_type} {reading} {memo:?} {preferences:?}")
+    };
+    let all = all.into_iter().flatten().filter(|contact| contact.active).map(content);
+    let mut all: Vec<_> = all.collect();
+    all.sort_unstable();
+    all
+}
+
+#[test]
+fn an_undo_on_a_service_that_checks_and_rewrites_values_says_before_and_after_what_it_cannot_restore()
+ {
+    let service = Service::build(Sandbox::builder().seed(Seed::Untidy));
+    let before = readings(&service);
+    service.ok("audit --fix mend.crm");
+    service.ok("apply mend.crm");
+
+    // What is likely to be refused is known from the plan, in each of its forms.
+    let planned = service.json("undo mend.crm --out back.crm");
+    assert_eq!(planned["cautioned"], 1, "{planned}");
+    let told = planned["notes"][0].as_str().unwrap();
+    assert!(told.contains("is likely to refuse 1 of these changes"), "{told}");
+    let why =
+        "the service is likely to refuse it: value looks like an e-mail address, not a number";
+    let shown = service.json("show back.crm --where has=caution");
+    assert_eq!(shown.as_array().unwrap().len(), 1, "{shown}");
+    assert_eq!((&shown[0]["caution"], &shown[0]["id"]), (&why.into(), &"3".into()), "{shown}");
+    assert!(service.ok("show back.crm").contains(&format!("look at this first: {why}")));
+    service.ok("report back.crm --html page.html");
+    let read = |name: &str| fs::read_to_string(service.home.path().join(name)).unwrap();
+    let (page, csv) = (read("page.html"), read("page.html.csv"));
+    let attention = page.split("Needs attention").nth(1).unwrap();
+    assert!(attention.split("<h2>").next().unwrap().contains(why), "{page}");
+    assert!(page.contains("change to look at first") && csv.contains(why), "{csv}");
+
+    // What was stored otherwise is done, and never told without that.
+    let applied = service.crm("apply back.crm --output json").assert().code(3);
+    let (outcome, notes) = (stdout(&applied), stderr(&applied));
+    let outcome: Value = serde_json::from_str(&outcome).unwrap();
+    let outcome = &outcome["outcome"];
+    assert_eq!((&outcome["storedOtherwise"], &outcome["states"]["done"]), (&3.into(), &7.into()));
+    assert!(notes.contains("1 change is to be looked at first"), "{notes}");
+    assert!(notes.contains("3 values of what is done are stored otherwise than sent"), "{notes}");
+    let text = service.ok("show back.crm --state done");
+    assert_eq!(text.matches("    done, stored as 818555016").count(), 3, "{text}");
+    let shown = service.json("show back.crm --where has=stored-as");
+    let stored: Vec<_> = shown.as_array().unwrap().iter().map(|it| &it["storedReading"]).collect();
+    assert_eq!(stored, ["same"; 3], "{shown}");
+    let results = service.ok("results back.crm");
+    assert!(results.contains("crm_stored_as") && results.contains(",8185550162\n"), "{results}");
+    service.ok("report back.crm --html page.html --overwrite");
+    assert!(read("page.html").contains("stored as <bdi>8185550162</bdi>"), "{}", read("page.html"));
+    assert_eq!(service.json("status back.crm")["storedOtherwise"], 3);
+
+    // To read it back agrees with that.
+    let verified = service.crm("verify back.crm").assert().success();
+    let told = stderr(&verified);
+    assert!(told.contains("7 of 7 changes still as done, 3 of them stored otherwise"), "{told}");
+    service.ok("report back.crm --html page.html --overwrite");
+    let csv = read("page.html.csv");
+    let mut rows = csv::Reader::from_reader(csv.as_bytes());
+    let header = rows.headers().unwrap().clone();
+    let at = |name: &str| header.iter().position(|column| column == name).unwrap();
+    let read_back = |row: &csv::StringRecord| {
+        let is_done = &row[at("state")] == "done" && !row[at("change")].is_empty();
+        let [when, what] = ["verifiedAt", "noLongerSo"].map(|name| row[at(name)].to_owned());
+        assert_eq!(
+            (!when.is_empty(), &*what),
+            (is_done, if is_done { "no" } else { "" }),
+            "{row:?}"
+        );
+        usize::from(is_done)
+    };
+    assert_eq!(rows.records().map(|row| read_back(&row.unwrap())).sum::<usize>(), 7);
+
+    // But for the type that was refused, and what the service writes its own way, all is as before.
+    let after = readings(&service);
+    let only_in = |these: &[String], those: &[String]| -> Vec<String> {
+        these.iter().filter(|it| !those.contains(it)).cloned().collect()
+    };
+    let [was, is] = [only_in(&before, &after), only_in(&after, &before)];
+    assert_eq!((was.len(), is.len(), after.len()), (1, 1, before.len()), "{was:?}, {is:?}");
+    assert_eq!(is[0].replace("Email", "Phone"), was[0]);
+    assert!(was[0].contains("yard@cornerbooks.example"), "{was:?}");
+
+    // Of a second round nothing is left that cannot be restored.
+    service.ok("audit --fix again.crm");
+    service.ok("apply again.crm");
+    assert!(!only_in(&after, &readings(&service)).is_empty());
+    assert_eq!(service.json("undo again.crm --out again-back.crm")["cautioned"], 0);
+    service.ok("apply again-back.crm");
+    assert!(readings(&service) == after);
+    assert_eq!(service.json("status again-back.crm")["storedOtherwise"], 0);
+}
+
 #[test]
 fn the_last_copy_of_a_number_and_its_memo_outlive_every_clean_up() {
     let service = tenant();
@@ -147,9 +249,15 @@ fn the_last_copy_of_a_number_and_its_memo_outlive_every_clean_up() {
     // The reviewer takes out what hands the memo over: the one that has it stays.
     let approved = service.crm("approve mend.crm --by Ana --drop 1").assert().success();
     let told = stderr(&approved);
-    assert!(told.contains("held as well: 1 deletion (2)"), "{told}");
+    assert!(told.contains("held as well: 1 deletion (2), since what was dropped"), "{told}");
+    // Told everywhere before it is applied.
+    assert!(service.ok("status mend.crm").contains("1  held       delete"));
+    let page = service.ok("report mend.crm");
+    let attention = page.split("Needs attention").nth(1).unwrap().split("<h2>").next().unwrap();
+    assert!(attention.contains("change 1, which would have seen to that, was dropped"), "{page}");
     let ended = service.crm("apply mend.crm").assert().code(7);
-    assert!(stderr(&ended).contains("1 held, since nothing stays"), "{}", stderr(&ended));
+    let told = stderr(&ended);
+    assert!(told.contains("1 held, since the contact that stays has not all of theirs"), "{told}");
     let shown = service.json("show mend.crm --where action=delete");
     assert_eq!(shown[0]["state"], "held");
     let why = shown[0]["message"].as_str().unwrap();

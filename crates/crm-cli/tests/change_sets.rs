@@ -3,7 +3,7 @@
 
 mod common;
 
-use std::fs;
+use std::{collections::BTreeMap, fs};
 
 use common::{Service, stderr, stdout};
 use crm_sandbox::{Fault, FaultPlan, FaultRule, NewContact, Sandbox, Seed};
@@ -708,6 +708,7 @@ fn what_a_run_came_to_is_one_value_also_where_it_failed() {
             "reason": "complete",
             "states": {"done": 2, "failed": 1},
             "open": 0,
+            "storedOtherwise": 0,
         })
     );
     assert_eq!(told["error"]["exitCode"], 3);
@@ -1084,6 +1085,24 @@ fn a_sheet_from_before_an_opt_out_says_what_it_would_turn_on_again() {
     assert!(page.contains("3 changes turn marketing on; "), "{page}");
     let first = page.find("p class=\"note\"").unwrap();
     assert!(page[first..].contains("Look at this first"), "{page}");
+    // It is marked at the changes themselves, and said again whenever somebody decides about them.
+    let marked = service.json("show stale.crm --where has=caution");
+    let why = format!("marketing goes on again, which {set} turned off on ");
+    let marked = marked.as_array().unwrap();
+    assert_eq!(marked.len(), 2, "{marked:?}");
+    assert!(marked.iter().all(|it| it["caution"].as_str().unwrap().starts_with(&why)));
+    assert!(service.ok("show stale.crm").contains(&format!("look at this first: {why}")));
+    let csv = fs::read_to_string(service.home.path().join("stale.html.csv")).unwrap();
+    let attention = page.split("Needs attention").nth(1).unwrap().split("<h2>").next().unwrap();
+    assert_eq!((csv.matches(&why).count(), attention.matches(&why).count()), (2, 2), "{page}");
+    let first = "changes are to be looked at first: crm show stale.crm --where has=caution";
+    let approved = service.crm("approve stale.crm --by Ana").assert().success();
+    assert!(stderr(&approved).contains(&format!("2 {first}")), "{}", stderr(&approved));
+    assert_eq!(service.json("status stale.crm")["cautioned"], 2);
+    service.ok("drop stale.crm --where has=caution");
+    let applied = service.crm("apply stale.crm --yes").assert().success();
+    assert!(!stderr(&applied).contains("looked at first"), "{}", stderr(&applied));
+    assert_eq!(service.json("status stale.crm")["totals"]["done"]["update"], 1);
     // What turns nothing on says nothing of it.
     service.write("other.csv", &format!("{header}1001,,4002,off\n"));
     let other = service.ok("plan other.csv --out other.crm");
@@ -1126,6 +1145,42 @@ fn what_was_never_sent_is_no_refusal_of_the_api() {
     let told = stderr(&ended);
     assert!(told.contains("some changes cannot be made, and were not sent: 1 failed"), "{told}");
     assert_eq!(service.writes().len(), sent);
+}
+
+#[test]
+fn a_change_that_repeats_another_is_in_its_state_in_every_form() {
+    let service = Service::start();
+    service.write("list.csv", "number\n+1 213 555 0177\n213-555-0177\n");
+    service.ok("opt-out list.csv --without-people --out first.crm");
+    // Two of the seven are so already.
+    service.ok("drop first.crm 3 4 5 6 7");
+    service.ok("apply first.crm");
+    service.ok("opt-out list.csv --without-people --out set.crm");
+    let states = |selection: &str| {
+        let mut counts = BTreeMap::new();
+        for change in service.json(&format!("show set.crm {selection}")).as_array().unwrap() {
+            let key = (change["state"].as_str().unwrap().to_owned(), change["repeats"].is_string());
+            *counts.entry(key).or_insert(0) += 1;
+        }
+        let told = counts.into_iter().map(|((state, repeats), n)| format!("{n} {state} {repeats}"));
+        told.collect::<Vec<_>>()
+    };
+    let already = ["2 already false", "2 already true"];
+    assert_eq!(states(""), [&already[..], &["5 planned false", "5 planned true"]].concat());
+    service.ok("apply set.crm");
+    let done = ["5 done false", "5 done true"];
+    assert_eq!(states(""), [&already[..], &done].concat());
+    assert_eq!(states("--state done"), done);
+    assert_eq!(states("--state already"), already);
+    let text = service.ok("show set.crm --state done");
+    assert!(
+        text.contains("    done, repeats ") && text.contains(": row 1 asks for the same"),
+        "{text}"
+    );
+    // Of one row with several contacts all states are told, in the same words.
+    let results = service.ok("results set.crm");
+    let rows: Vec<_> = results.lines().skip(1).collect();
+    assert!(rows.iter().all(|row| row.contains("5 of 7 contacts done, 2 so already")), "{results}");
 }
 
 #[test]

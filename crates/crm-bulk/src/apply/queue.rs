@@ -206,6 +206,7 @@ mod tests {
                 target: Target::Contact { owner: owner(of), contact: ContactId::new(id).ok() },
                 action,
                 why: None,
+                caution: None,
                 before: None,
                 after: None,
                 outcome: Outcome::new(State::Planned),

@@ -28,6 +28,7 @@ fn loaded(action: Action, state: State, before: Option<Contact>) -> Loaded {
             },
             action,
             why: None,
+            caution: None,
             before: before.map(Into::into),
             after: None,
             outcome: Outcome::new(state),

@@ -146,7 +146,7 @@ const READ_ONLY: [&str; 7] = [
 ];
 
 /// The columns that this crate adds to rows that it gives back.
-pub(crate) const OUTCOME_COLUMNS: [&str; 12] = [
+pub(crate) const OUTCOME_COLUMNS: [&str; 13] = [
     "crm_outcome",
     "crm_message",
     "crm_field_errors",
@@ -159,6 +159,7 @@ pub(crate) const OUTCOME_COLUMNS: [&str; 12] = [
     "crm_owner_town",
     "crm_value",
     "crm_undone_by",
+    "crm_stored_as",
 ];
 /// The columns that this crate adds to rows that have to be corrected.
 pub(crate) const MEND_COLUMNS: [&str; 2] = ["crm_line", "crm_problem"];

@@ -71,6 +71,8 @@ pub(super) struct Place {
     pub(super) named: Option<Named>,
     pub(super) undone_by: Option<String>,
     pub(super) finding: Option<KeptFinding>,
+    /// When its record was last read back.
+    pub(super) verified_at: Option<Timestamp>,
     /// The day by which it is to be done, and whether it missed that.
     pub(super) due: Option<Due>,
     pub(super) late: Option<Late>,
@@ -80,24 +82,29 @@ pub(super) struct Place {
 pub(super) struct Places<'a> {
     set: &'a ChangeSet,
     undone: &'a UndoneChanges,
-    is_verified: bool,
+    /// When the set was last read back.
+    verified_at: Option<Timestamp>,
     has_repeats: bool,
 }
 
 impl<'a> Places<'a> {
     pub(super) fn of(set: &'a ChangeSet, undone: &'a UndoneChanges) -> Result<Self, BulkError> {
-        let is_verified = set.verification()?.is_some();
-        Ok(Self { set, undone, is_verified, has_repeats: set.totals()?.repeats() > 0 })
+        let verified_at = set.verification()?.map(|verification| verification.at);
+        Ok(Self { set, undone, verified_at, has_repeats: set.totals()?.repeats() > 0 })
     }
 
     pub(super) fn place(&self, change: Change) -> Result<Place, BulkError> {
         let set = self.set;
         let named = set.named(&change.target)?;
-        let finding = if self.is_verified { set.finding(change.id)? } else { None };
+        let finding = if self.verified_at.is_some() { set.finding(change.id)? } else { None };
+        let Outcome { state, at, .. } = change.outcome;
+        // What is no longer so was found; the rest of what was done by then still was.
+        let still_so = self.verified_at.filter(|read| state == State::Done && at <= Some(*read));
+        let verified_at = finding.as_ref().map(|finding| finding.at).or(still_so);
         let repeats = if self.has_repeats { set.repeats(change.id)? } else { None };
         let undone_by = self.undone.by(change.id).map(UndoneBy::name);
         let (due, late) = (None, None);
-        Ok(Place { change, repeats, named, undone_by, finding, due, late })
+        Ok(Place { change, repeats, named, undone_by, finding, verified_at, due, late })
     }
 }
 
@@ -106,6 +113,12 @@ impl Place {
     pub(super) fn is_undone(&self) -> Option<bool> {
         let is_undone = self.undone_by.is_some();
         (is_undone || self.change.outcome.state == State::Done).then_some(is_undone)
+    }
+
+    /// What to look at before it is sent.
+    pub(super) fn caution(&self) -> Option<&str> {
+        let is_open = self.change.outcome.state == State::Planned;
+        self.change.caution.as_deref().filter(|_| is_open)
     }
 
     /// With the day by which it is to be done.
@@ -129,7 +142,10 @@ impl Place {
     }
 
     fn needs_attention(&self) -> bool {
-        self.late.is_some() || self.change.outcome.state.needs_attention() || self.finding.is_some()
+        self.late.is_some()
+            || self.change.outcome.state.needs_attention()
+            || self.caution().is_some()
+            || self.finding.is_some()
     }
 }
 

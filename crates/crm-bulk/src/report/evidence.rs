@@ -22,7 +22,7 @@ use crate::{
 /// that `repeats` another is about a contact of an earlier row, with the outcome of that: without these
 /// each contact has one line. The last three are for what happened to a record through something else
 /// than the set: a line that has one `through` is no change of the set.
-const COLUMNS: [&str; 35] = [
+const COLUMNS: [&str; 38] = [
     "row",
     "line",
     "entry",
@@ -44,10 +44,13 @@ const COLUMNS: [&str; 35] = [
     "action",
     "sameAs",
     "why",
+    "caution",
     "before",
     "after",
     "state",
     "message",
+    "storedAs",
+    "storedReading",
     "fieldErrors",
     "traceId",
     "at",
@@ -126,6 +129,8 @@ impl<W: Write> Evidence<W> {
         let target = change.map(|change| &change.target);
         let named = place.and_then(|place| place.named.as_ref());
         let finding = place.and_then(|place| place.finding.as_ref());
+        let verified_at = place.and_then(|place| place.verified_at);
+        let stored = change.and_then(Change::stored);
         let received = row.and_then(|row| row.received);
         let (before, after) = change.map(difference).transpose()?.unwrap_or_default();
         let text = |text: Option<&String>| text.cloned();
@@ -154,15 +159,18 @@ impl<W: Write> Evidence<W> {
             change.map(|change| change.action.name().to_owned()),
             change.and_then(|change| Some(change.action.stand_in()?.contact.to_string())),
             text(change.and_then(|change| change.why.as_ref())),
+            text(change.and_then(|change| change.caution.as_ref())),
             before,
             after,
             Some(state.to_owned()),
             message.map(str::to_owned),
+            stored.map(|stored| stored.value.to_owned()),
+            stored.map(|stored| stored.reading().to_owned()),
             text(outcome.and_then(|outcome| outcome.field_errors.as_ref())),
             text(outcome.and_then(|outcome| outcome.trace_id.as_ref())),
             outcome.and_then(|outcome| outcome.at).map(|at| at.to_string()),
-            finding.map(|finding| finding.at.to_string()),
-            finding.map(|finding| finding.difference.clone()),
+            verified_at.map(|at| at.to_string()),
+            verified_at.map(|_| finding.map_or("no".to_owned(), |it| it.difference.clone())),
             place.and_then(Place::is_undone).map(yes_no),
             text(place.and_then(|place| place.undone_by.as_ref())),
             None,

@@ -10,7 +10,7 @@ use super::{
     words,
 };
 use crate::{
-    set::{Change, NO_SUCH_VALUE, State},
+    set::{Change, NO_SUCH_VALUE, State, Stored},
     visible,
 };
 
@@ -227,11 +227,21 @@ pub(super) fn members(members: &[Difference]) -> Markup {
     }
 }
 
+/// How the service stored a value that it was sent otherwise.
+fn stored_as(stored: Stored<'_>) -> Markup {
+    html! {
+        @if stored.is_same { small { "stored as " (foreign(stored.value)) } }
+        @else { small.bad { "stored as " (foreign(stored.value)) ", which is another one" } }
+    }
+}
+
 fn outcome(place: &Place) -> Markup {
     let Place { change, finding, undone_by, .. } = place;
     let (word, class) = words::state(change.outcome.state);
     html! {
         span class=(class) { (word) }
+        @if let Some(caution) = place.caution() { br; small.bad { (foreign(caution)) } }
+        @if let Some(stored) = change.stored() { br; (stored_as(stored)) }
         @if let Some(message) = &change.outcome.message { br; small { (foreign(message)) } }
         @if let Some(set) = undone_by { br; small.bad { "Undone by " (foreign(set)) } }
         @if let Some(finding) = finding {

@@ -20,7 +20,7 @@ use maud::{Markup, html};
 
 use self::{
     deadline::Deadline,
-    entry::{Entry, Places},
+    entry::{Entry, Place, Places},
     evidence::{Beside, Evidence},
     markup::foreign,
     past::Past,
@@ -257,29 +257,40 @@ impl ChangeSet {
     ) -> Result<Vec<Section>, BulkError> {
         let rest = |state: State| !state.needs_attention() && state != State::Already;
         let places = Places::of(self, undone)?;
-        let first = self.changes_in("Needs attention", State::needs_attention, totals, &places)?;
-        let others = self.changes_in("Changes", rest, totals, &places)?;
+        let cautioned = Selection::all().cautioned();
+        let cautions = self.cautioned()?;
+        let attention = in_states(State::needs_attention);
+        let mut first = Section::new("Needs attention", markup::TABLE);
+        self.add_changes(&mut first, &attention, &places, |_| true)?;
+        if cautions > 0 {
+            self.add_changes(&mut first, &cautioned, &places, |_| true)?;
+        }
+        first.set_all(totals.count(State::needs_attention) + cautions);
+        let mut others = Section::new("Changes", markup::TABLE);
+        let is_other = |place: &Place| place.caution().is_none();
+        self.add_changes(&mut others, &in_states(rest), &places, is_other)?;
+        others.set_all(totals.count(rest) - cautions);
         Ok(vec![first, self.rows_left_out()?, others])
     }
 
-    fn changes_in(
+    /// Adds the selected changes that belong to a section, until it is full.
+    fn add_changes(
         &self,
-        heading: &'static str,
-        of: impl Fn(State) -> bool,
-        totals: &Totals,
+        section: &mut Section,
+        selected: &Selection,
         places: &Places<'_>,
-    ) -> Result<Section, BulkError> {
-        let mut section = Section::new(heading, markup::TABLE);
-        let states = State::ALL.into_iter().filter(|state| of(*state));
-        for change in self.changes(&Selection::states(states)) {
-            let place = places.place(change?)?;
-            section.add(|| markup::change(&place));
+        belongs: impl Fn(&Place) -> bool,
+    ) -> Result<(), BulkError> {
+        for change in self.changes(selected) {
             if section.is_full() {
                 break;
             }
+            let place = places.place(change?)?;
+            if belongs(&place) {
+                section.add(|| markup::change(&place));
+            }
         }
-        section.set_all(totals.count(of));
-        Ok(section)
+        Ok(())
     }
 
     /// The rows that ask for no change: wrong, or about a value that no contact has.
@@ -315,14 +326,17 @@ impl ChangeSet {
             bad(self.invalid_rows()?, "row wrong, left out", "rows wrong, left out"),
             bad(info.look_at, "record to look at", "records to look at"),
             bad(info.unreadable.len() as u64, "record cannot be read", "records cannot be read"),
+            bad(self.cautioned()?, "change to look at first", "changes to look at first"),
         ];
+        let stored = (self.stored_otherwise()?, "stored otherwise than sent", "done");
         let (first, rest): (Vec<_>, Vec<_>) =
             State::ALL.into_iter().partition(|state| state.needs_attention());
         let tile = |state| {
             let (word, class) = words::state(state);
             (totals.in_state(state), word, class)
         };
-        let tiles = first.into_iter().map(tile).chain(rows).chain(rest.into_iter().map(tile));
+        let rest = rest.into_iter().map(tile).chain([stored]);
+        let tiles = first.into_iter().map(tile).chain(rows).chain(rest);
         Ok(tiles.filter(|(count, ..)| *count > 0).collect())
     }
 
@@ -410,6 +424,10 @@ impl ChangeSet {
             @for note in &info.notes { p.note { (foreign(note)) } }
         })
     }
+}
+
+fn in_states(of: impl Fn(State) -> bool) -> Selection {
+    Selection::states(State::ALL.into_iter().filter(|state| of(*state)))
 }
 
 /// The entries of a list.

@@ -47,6 +47,9 @@ pub struct Change {
     /// Why it was planned, for people, where whoever asked for it said so.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub why: Option<String>,
+    /// What to look at before it is applied, as it was seen when the set was planned, for people.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub caution: Option<String>,
     /// The record just before the write, or as the plan saw it.
     pub before: Option<Image>,
     /// The record as the API returned it after the write; `None` before the write and for a
@@ -57,7 +60,59 @@ pub struct Change {
     pub outcome: Outcome,
 }
 
+/// How the service stored the number or address of a contact, where it did not as it was sent.
+///
+/// [`Debug`] output contains a number or an address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Stored<'a> {
+    /// The value that it answered.
+    pub value: &'a str,
+    /// Whether that is another way to write the same number or address.
+    pub is_same: bool,
+}
+
+impl Stored<'_> {
+    /// Returns `same` for another way to write the same number or address, else `other`.
+    #[must_use]
+    pub fn reading(&self) -> &'static str {
+        if self.is_same { "same" } else { "other" }
+    }
+}
+
 impl Change {
+    /// Returns how the service stored the number or address that this change sent, if not letter by
+    /// letter: some keep only the digits of a number. `None` as well where no value was sent, or its
+    /// answer is not known.
+    ///
+    /// ```no_run
+    /// use crm_bulk::{BulkError, ChangeSet, Selection, State};
+    ///
+    /// let set = ChangeSet::open("undo-june.crm")?;
+    /// for change in set.changes(&Selection::states([State::Done])) {
+    ///     let change = change?;
+    ///     if let Some(stored) = change.stored() {
+    ///         println!("{}: stored as {}", change.target, stored.value);
+    ///     }
+    /// }
+    /// # Ok::<(), BulkError>(())
+    /// ```
+    #[must_use]
+    pub fn stored(&self) -> Option<Stored<'_>> {
+        // The files of sets are asked the same: see `STORED_AS`.
+        let (Action::Update(wanted) | Action::Create(wanted)) = &self.action else {
+            return None;
+        };
+        let (sent, after) = (wanted.change.get_value()?, self.after.as_ref()?);
+        // Another way to write what the contact had is not sent, unless it counts letter by letter.
+        let is_kept = self.before.as_ref().is_some_and(|before| before.value() == after.value());
+        if after.value() == sent || (is_kept && !wanted.exact) {
+            return None;
+        }
+        let is_same = after.contact_type().same_value(sent, after.value());
+        Some(Stored { value: after.value(), is_same })
+    }
+
     /// The record as it is best known: just before the write, else as it was answered.
     fn image(&self) -> Option<&Image> {
         self.before.as_ref().or(self.after.as_ref())

@@ -1,6 +1,7 @@
 //! What a change set says, whatever it is kept in: its changes, their records and their fate.
 
 mod action;
+pub(crate) mod caution;
 mod change;
 mod decision;
 mod digest;
@@ -18,7 +19,7 @@ mod wanted;
 
 pub use self::{
     action::Action,
-    change::{Change, ChangeId},
+    change::{Change, ChangeId, Stored},
     decision::{Decision, DecisionKind, Remark},
     digest::{Digest, ExpectedDigest, InvalidDigest},
     image::{Image, MethodImage, speaks_of_marketing},

@@ -3,7 +3,7 @@
 use crm_models::Timestamp;
 use serde::Serialize;
 
-use super::state::State;
+use super::{caution, state::State};
 
 /// What a row is told that names a value that no contact has.
 pub(crate) const NO_SUCH_VALUE: &str = "no contact has this value";
@@ -52,6 +52,12 @@ impl Outcome {
             State::Planned => Self { message: self.message.or(why), ..self },
             _ => self,
         }
+    }
+
+    /// With what is to be looked at before a change that is planned is applied.
+    pub(crate) fn cautioned(self, caution: &str) -> Self {
+        let message = Some(caution::together(self.message.as_deref(), caution));
+        Self { message, ..self }
     }
 
     pub(crate) fn because(state: State, message: impl Into<String>) -> Self {

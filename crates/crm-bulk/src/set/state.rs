@@ -88,6 +88,15 @@ impl State {
         self.into()
     }
 
+    /// Returns the state as people are told it: nothing was written where it is so already.
+    #[must_use]
+    pub fn in_words(self) -> &'static str {
+        match self {
+            Self::Already => "so already",
+            state => state.as_str(),
+        }
+    }
+
     /// Returns whether applying the set still has to look at the change.
     #[must_use]
     pub fn is_open(self) -> bool {

@@ -16,9 +16,24 @@ pub(super) fn contact(change: &Change, id: Option<ContactId>, contacts: &[Contac
     }
 }
 
-/// The members that the change made so, and that are otherwise now.
+/// The number or address that the change sent.
+fn sent(change: &Change) -> Option<&str> {
+    match &change.action {
+        Action::Update(wanted) | Action::Create(wanted) => wanted.change.get_value(),
+        _ => None,
+    }
+}
+
+/// The members that the change made so, and that are otherwise now. What the service made of a value
+/// when it stored it is no later change.
 pub(super) fn members(change: &Change, current: Image) -> Found {
+    let is_as_sent = sent(change) == Some(current.value());
     let mut as_if_planned_now = Change { before: Some(current), ..change.clone() };
+    if let Action::Update(wanted) | Action::Create(wanted) = &mut as_if_planned_now.action
+        && let Some(stored) = change.stored().filter(|_| !is_as_sent)
+    {
+        wanted.change = wanted.change.clone().value(stored.value);
+    }
     // How the service writes the value of a new contact is its own affair.
     if let Action::Create(wanted) = &mut as_if_planned_now.action {
         wanted.exact = false;

@@ -7,6 +7,7 @@ use crm_models::PersonId;
 use rusqlite::{params, types::Value};
 
 use super::{
+    cautions::{is_cautioned, is_stored_otherwise},
     change_set::ChangeSet,
     codes,
     columns::{CHANGES, STATE},
@@ -14,7 +15,7 @@ use super::{
 };
 use crate::{
     error::BulkError,
-    set::{Change, Image, State},
+    set::{Change, ChangeId, Image, Outcome, State},
 };
 
 /// A selection of the changes to look at.
@@ -29,6 +30,8 @@ pub struct Selection {
     text: Option<Text>,
     row: Option<u64>,
     limit: Option<u32>,
+    has: Vec<String>,
+    follows_repeats: bool,
 }
 
 impl Selection {
@@ -87,6 +90,27 @@ impl Selection {
         self
     }
 
+    /// Selects only changes that still wait to be sent and have a [caution](Change::caution).
+    pub fn cautioned(mut self) -> Self {
+        self.has.push(is_cautioned());
+        self
+    }
+
+    /// Selects only changes that are done and whose value the service [stored](Change::stored)
+    /// otherwise than it was sent.
+    pub fn stored_otherwise(mut self) -> Self {
+        self.has.push(is_stored_otherwise());
+        self
+    }
+
+    /// Takes a change that repeats that of an earlier row to be in the state of that one. Otherwise it
+    /// is one of which the record is so [already](State::Already). See
+    /// [`ChangeSet::with_outcome`].
+    pub fn following_repeats(mut self) -> Self {
+        self.follows_repeats = true;
+        self
+    }
+
     /// Selects at most this many changes.
     pub fn limit(mut self, limit: u32) -> Self {
         self.limit = Some(limit);
@@ -139,6 +163,11 @@ impl Text {
     }
 }
 
+/// How far a change is, or the one that it repeats.
+const STATE_OF_FIRST: &str = "CASE WHEN repeats IS NULL THEN coalesce(state, verdict) ELSE (
+        SELECT coalesce(p.state, o.verdict) FROM planned o LEFT JOIN progress p ON p.change = o.id
+        WHERE o.id = planned.repeats) END";
+
 /// How many changes are kept in memory.
 const PAGE: u64 = 500;
 
@@ -188,23 +217,50 @@ impl ChangeSet {
     }
 }
 
+impl ChangeSet {
+    /// Returns a change with what became of the one that it repeats, and the number of that; one that
+    /// repeats none is as it was.
+    ///
+    /// # Errors
+    ///
+    /// A failure to read, or [`BulkError::Altered`].
+    pub fn with_outcome(&self, change: Change) -> Result<(Change, Option<ChangeId>), BulkError> {
+        let may_repeat = change.outcome.state == State::Already;
+        let repeats = if may_repeat { self.repeats(change.id)? } else { None };
+        let Some(id) = repeats else {
+            return Ok((change, None));
+        };
+        let mut first = self.changes(&Selection::all().numbers([id.0]));
+        let Some(first) = first.next().transpose()? else {
+            return Ok((change, None));
+        };
+        let Change { target, before, after, outcome, .. } = first;
+        let messages = change.outcome.message.into_iter().chain(outcome.message);
+        let message = Some(messages.collect::<Vec<_>>().join("; "));
+        let outcome = Outcome { message, ..outcome };
+        Ok((Change { target, before, after, outcome, ..change }, Some(id)))
+    }
+}
+
 impl Changes<'_> {
     fn read_on(&mut self) -> Result<(), BulkError> {
         let sql = format!(
             "SELECT {} FROM {CHANGES}
-             WHERE id > ?1 AND (?2 IS NULL OR 1 << {STATE} & ?2 <> 0)
+             WHERE id > ?1 AND (?2 IS NULL OR 1 << {} & ?2 <> 0)
                AND (?3 IS NULL OR row = ?3) AND (?5 IS NULL OR 1 << verdict & ?5 <> 0)
                AND (?6 IS NULL OR 1 << action & ?6 <> 0)
-               AND {}
+               AND {} {}
                AND (?9 IS NULL OR id IN (SELECT value FROM json_each(?9)))
              ORDER BY id LIMIT ?4",
             SealedChange::select(),
+            if self.selection.follows_repeats { STATE_OF_FIRST } else { STATE },
             // Said of no owner it would keep SQLite from the index.
             if self.selection.owner.is_some() {
                 "owner_kind = ?7 AND owner_id = ?8"
             } else {
                 "?7 IS ?8"
             },
+            self.selection.has.iter().map(|it| format!("AND {it}")).collect::<Vec<_>>().join(" "),
         );
         let Selection { states, verdicts, actions, numbers, owner, text, row, .. } =
             &self.selection;

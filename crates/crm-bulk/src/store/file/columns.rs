@@ -8,7 +8,7 @@ use super::{
     record::{self, RecordColumns, WishColumns, read_action},
 };
 use crate::{
-    set::{Change, ChangeId, Image, Outcome, PERSON, State, Target},
+    set::{Change, ChangeId, Image, Outcome, PERSON, State, Target, caution},
     store::cell::Cells,
 };
 
@@ -61,9 +61,11 @@ impl ChangeColumns {
         let action = read_action(row, &self.wish())?;
         let before = record::read(row, &self.before(), &planned)?;
         let (mut target, mut after, mut found) = (planned, None, None);
-        let (verdict, note) = (read_state(row, self.verdict)?, row.get(self.note)?);
+        let (verdict, note) =
+            (read_state(row, self.verdict)?, row.get::<Option<String>>(self.note)?);
         // What was planned has a note for that; another verdict, for what became of it.
         let (why, note) = if verdict == State::Planned { (note, None) } else { (None, note) };
+        let (why, caution) = why.map(caution::apart).unwrap_or_default();
         let outcome = if row.get_ref(self.change)? == ValueRef::Null {
             // The view of outcomes says whose change it repeats.
             let message = row.get::<Option<String>>(self.message)?.or(note);
@@ -88,7 +90,7 @@ impl ChangeColumns {
             }
         };
         let (id, row) = (ChangeId(row.get(self.id)?), row.get(self.row)?);
-        let planned = Change { id, row, why, before, after, target, action, outcome };
+        let planned = Change { id, row, why, caution, before, after, target, action, outcome };
         Ok(Stored { planned, found })
     }
 

@@ -14,7 +14,10 @@ use super::{
 use crate::{
     clock,
     error::BulkError,
-    set::{Change, ChangeId, Decision, DecisionKind, Digest, ExpectedDigest, Image, Remark, State},
+    set::{
+        Change, ChangeId, Decision, DecisionKind, Digest, ExpectedDigest, Image, Remark, State,
+        caution,
+    },
     system_user::system_user,
 };
 
@@ -124,9 +127,10 @@ pub(super) fn drop_changes(
     let state = codes::state(State::Dropped);
     for id in &dropped {
         // Without a digest it gets the one that is due to it now.
-        let sql = "UPDATE planned SET verdict = ?, note = coalesce(note || '; ', '') || ?,
-            digest = NULL WHERE id = ?";
-        database.execute(sql, params![state, note, id.0])?;
+        let sql = "UPDATE planned SET verdict = ?1, digest = NULL,
+                note = coalesce(ltrim(replace(note, char(?2), '; '), '; ') || '; ', '') || ?3
+             WHERE id = ?4";
+        database.execute(sql, params![state, u32::from(caution::MARK), note, id.0])?;
         database.execute("DELETE FROM progress WHERE change = ?", [id.0])?;
     }
     let holds = held_without(database, &dropped)?;

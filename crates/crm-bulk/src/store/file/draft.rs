@@ -11,6 +11,7 @@ use crm_models::{Timestamp, UnreadableRecord};
 use rusqlite::{Row, Statement, params};
 
 use super::{
+    cautions::CAUTIONS,
     codes,
     columns::read_target,
     flag_notes,
@@ -132,6 +133,11 @@ impl Draft {
     pub(crate) fn set_notes(&self, notes: &[String]) -> Result<(), BulkError> {
         let notes = serde_json::to_string(notes).map_err(|e| self.unwritable(e))?;
         self.set_meta("notes", &notes)
+    }
+
+    /// Keeps that changes have cautions.
+    pub(crate) fn set_cautions(&self) -> Result<(), BulkError> {
+        self.set_meta(CAUTIONS, "yes")
     }
 
     /// Keeps which columns of the rows have the day on which a wish came in.

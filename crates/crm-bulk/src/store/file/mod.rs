@@ -4,6 +4,7 @@ mod backup;
 mod block;
 mod by_record;
 mod by_text;
+mod cautions;
 mod change_set;
 mod changes;
 mod codes;
@@ -49,6 +50,7 @@ pub(crate) use self::{
     file_store::FileStore,
     names::Nameless,
     progress::{Kept, NextProgress},
+    record::STORED_AS,
     rows::InputRow,
     seal::{Comparison, SealedChange},
     sql::{asks_for_neighbours, ids},

@@ -1,6 +1,6 @@
 //! Records as columns: a contact in its members, of which most take a byte or none.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::LazyLock};
 
 use crm_mirror::columns;
 use crm_models::{Contact, ContactId, ContactPreferences, PhoneSettings, Preference};
@@ -322,6 +322,17 @@ pub(super) fn sets_unknown_flags() -> String {
     )
 }
 
+/// How the service stored the value that a change sent, if not letter by letter; in this language what
+/// [`Change::stored`](crate::Change::stored) says.
+pub(crate) static STORED_AS: LazyLock<String> = LazyLock::new(|| {
+    format!(
+        "CASE WHEN after ->> '$.value' <> wanted_value
+            AND (coalesce(wanted_flags, 0) & {EXACT} <> 0
+                OR coalesce(found ->> '$.value', value) IS NOT after ->> '$.value')
+         THEN after ->> '$.value' END"
+    )
+});
+
 /// The condition on a change that it asks for something: a reversal that is not possible does not.
 pub(super) fn asks_for_something() -> String {
     format!(
@@ -628,7 +639,9 @@ mod tests {
             let id = crate::set::ChangeId(id);
             let outcome = Outcome::new(State::Planned);
             let after = None;
-            expected.push(Change { id, row: None, target, action, why, before, after, outcome });
+            let (row, caution) = (None, None);
+            let change = Change { id, row, target, action, why, caution, before, after, outcome };
+            expected.push(change);
         }
         draft.finish().unwrap();
         let set = ChangeSet::open(&path).unwrap();

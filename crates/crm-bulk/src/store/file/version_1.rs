@@ -134,7 +134,8 @@ fn move_change(
     new.write(connection, planned)?;
     if was_taken_up {
         let (id, row) = (ChangeId(id), row.get(at.row)?);
-        let change = Change { id, row, why: None, target, action, before, after, outcome };
+        let (why, caution) = (None, None);
+        let change = Change { id, row, why, caution, target, action, before, after, outcome };
         let (before, siblings) = (change.before.as_ref(), siblings.as_deref());
         let outcome = &change.outcome;
         let row = ProgressRow { change: &change, outcome, before, found: None, siblings };

@@ -7,6 +7,7 @@ use crm_bulk::{ChangeSet, Decision, DropSummary, ExpectedDigest, Remark, Selecti
 use serde::Serialize;
 
 use super::{
+    caution::tell_cautions,
     decided::Decided,
     drop::{first, nothing_to_drop, refuse_unknown, tell_held, tell_wishes},
     summary::name,
@@ -70,10 +71,11 @@ impl Approve {
             Ok(decided) => decided,
             Err(signal) => return Ok(Status::Stopped(signal, None)),
         };
+        tell_cautions(&set)?;
         let changes = dropped.as_ref().map(|dropped| dropped.changes.as_slice());
         let changes = changes.unwrap_or_default();
         if let Some(dropped) = &dropped {
-            tell_held(dropped);
+            tell_held(&set, dropped);
             tell_wishes(globals, &set, dropped)?;
         }
         match output.format() {

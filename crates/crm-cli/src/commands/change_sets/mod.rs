@@ -6,6 +6,7 @@ pub(super) mod apply;
 pub(super) mod approve;
 pub(super) mod audit;
 pub(super) mod backup;
+mod caution;
 mod decided;
 pub(super) mod drop;
 pub(super) mod known;

@@ -10,8 +10,9 @@ use crate::commands::args::narrow;
 #[derive(Debug, Args)]
 pub(super) struct SelectArgs {
     /// Only changes of which this holds: state=STATE, verdict=STATE (what the plan said) or
-    /// action=update, create, delete or method-preferences; several values with commas between. Given
-    /// several times, all must hold
+    /// action=update, create, delete or method-preferences; several values with commas between; or
+    /// has=caution (something to look at before it is sent) or has=stored-as (the service stored the
+    /// value otherwise than it was sent). Given several times, all must hold
     #[arg(long = "where", value_name = "WHAT=VALUE")]
     conditions: Vec<Condition>,
 
@@ -30,6 +31,8 @@ enum Condition {
     States(Vec<State>),
     Verdicts(Vec<State>),
     Actions(Vec<String>),
+    HasCaution,
+    IsStoredOtherwise,
 }
 
 const ACTIONS: [&str; 4] = ["update", "create", "delete", "method-preferences"];
@@ -51,7 +54,12 @@ impl FromStr for Condition {
                 Some(other) => Err(format!("`{other}` is no action: name {}", ACTIONS.join(", "))),
                 None => Ok(Self::Actions(values().map(str::to_owned).collect())),
             },
-            other => Err(format!("`{other}` is not known: name state, verdict or action")),
+            "has" => match values().collect::<Vec<_>>()[..] {
+                ["caution"] => Ok(Self::HasCaution),
+                ["stored-as"] => Ok(Self::IsStoredOtherwise),
+                _ => Err("write it as has=caution or has=stored-as".to_owned()),
+            },
+            other => Err(format!("`{other}` is not known: name state, verdict, action or has")),
         }
     }
 }
@@ -73,14 +81,22 @@ impl SelectArgs {
     pub(super) fn narrow(&self, states: Vec<State>) -> Result<Selection, String> {
         let (mut states, mut verdicts, mut actions) =
             (Values(states), Values(vec![]), Values(vec![]));
+        let (mut has_caution, mut is_stored_otherwise) = (false, false);
         for condition in &self.conditions {
             match condition {
                 Condition::States(named) => states.also(named)?,
                 Condition::Verdicts(named) => verdicts.also(named)?,
                 Condition::Actions(named) => actions.also(named)?,
+                Condition::HasCaution => has_caution = true,
+                Condition::IsStoredOtherwise => is_stored_otherwise = true,
             }
         }
         let selection = Selection::states(states.0).verdicts(verdicts.0).actions(actions.0);
+        let selection = narrow!(
+            selection,
+            cautioned() if has_caution,
+            stored_otherwise() if is_stored_otherwise,
+        );
         Ok(narrow!(selection, owner(self.owner), text(self.text.as_deref())))
     }
 }

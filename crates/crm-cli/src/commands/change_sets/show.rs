@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 use crm_bulk::{
-    BulkError, Change, ChangeSet, Image, Named, State, Target, UndoneBy, UndoneChanges,
+    BulkError, Change, ChangeId, ChangeSet, Image, Named, Selection, State, Target, UndoneBy,
+    UndoneChanges,
 };
 use serde::Serialize;
 
@@ -71,6 +72,8 @@ pub(super) struct Which {
     same_as: Option<String>,
     /// Why it was planned.
     why: Option<String>,
+    /// What to look at before it is applied.
+    caution: Option<String>,
     /// For people: the lines that the change begins with.
     #[serde(skip)]
     pub(super) about: Vec<String>,
@@ -90,6 +93,7 @@ impl Which {
             action: change.action.name(),
             same_as: change.action.stand_in().map(|it| it.contact.to_string()),
             why: change.why.clone(),
+            caution: change.caution.clone(),
             about: about(&format!("{}. ", change.id), change, named),
         }
     }
@@ -111,6 +115,12 @@ pub(super) struct Shown {
     attempts: u32,
     /// The set that has undone it.
     undone_by: Option<String>,
+    /// The change of an earlier row that it repeats, and whose outcome it has.
+    repeats: Option<String>,
+    /// What the service stored in place of the value that was sent, and whether that is another way to
+    /// write the same number or address.
+    stored_as: Option<String>,
+    stored_reading: Option<&'static str>,
     before: Option<Image>,
     after: Option<Image>,
 }
@@ -118,9 +128,9 @@ pub(super) struct Shown {
 records! {
     Shown {
         "id" => "ID", "row", "ownerKind", "ownerId", "contactId", "ownerName" => "NAME",
-        "ownerTown" => "TOWN", "type", "value" => "VALUE", "action", "sameAs", "why", "change" => "CHANGE",
+        "ownerTown" => "TOWN", "type", "value" => "VALUE", "action", "sameAs", "why", "caution", "change" => "CHANGE",
         "state" => "STATE", "message" => "MESSAGE", "fieldErrors", "traceId", "httpStatus", "at",
-        "attempts", "undoneBy", "before", "after";
+        "attempts", "undoneBy", "repeats", "storedAs", "storedReading", "before", "after";
         lines: Shown::lines
     }
 }
@@ -129,9 +139,11 @@ impl Shown {
     pub(super) fn of(
         change: Change,
         names: &mut Names,
-        undone_by: Option<&UndoneBy>,
+        (undone_by, repeats): (Option<&UndoneBy>, Option<ChangeId>),
     ) -> Result<Self, BulkError> {
         let named = names.of_owner(&change.target)?;
+        let stored = change.stored().map(|it| (it.value.to_owned(), it.reading()));
+        let (stored_as, stored_reading) = stored.unzip();
         Ok(Self {
             which: Which::of(&change, named),
             change: difference(&change),
@@ -143,6 +155,9 @@ impl Shown {
             at: change.outcome.at.map(|at| at.to_string()),
             attempts: change.outcome.attempts,
             undone_by: undone_by.map(|by| name(&by.set)),
+            repeats: repeats.map(|id| id.to_string()),
+            stored_as,
+            stored_reading,
             before: change.before,
             after: change.after,
         })
@@ -163,8 +178,16 @@ impl Shown {
             lines.push(format!("{INDENT}{}", self.change));
         }
         lines.extend(self.which.why.as_ref().map(|why| format!("{INDENT}{why}")));
+        let caution = self.which.caution.as_ref().filter(|_| self.state == State::Planned);
+        lines.extend(caution.map(|caution| format!("{INDENT}look at this first: {caution}")));
+        let repeats = self.repeats.as_ref().map(|id| format!(", repeats {id}"));
+        let stored = self.stored_as.as_ref().map(|value| match self.stored_reading {
+            Some("same") => format!(", stored as {value}"),
+            _ => format!(", stored as {value}, which is another one"),
+        });
         let undone = self.undone_by.as_ref().map(|set| format!(", undone by {set}"));
-        let state = format!("{}{}", self.state, undone.unwrap_or_default());
+        let more = [repeats, stored, undone].into_iter().flatten().collect::<String>();
+        let state = format!("{}{more}", self.state.in_words());
         lines.push(match &self.message {
             Some(message) => format!("{INDENT}{state}: {message}"),
             None => format!("{INDENT}{state}"),
@@ -178,7 +201,7 @@ impl Show {
         let mut records = output.records::<Shown>()?;
         records.if_none("no change is all that was asked for");
         let selection = self.select.narrow(self.state).map_err(CliError::Usage)?;
-        let selection = narrow!(selection, row(self.row), limit(self.limit));
+        let selection = narrow!(selection, row(self.row), limit(self.limit)).following_repeats();
         let set = ChangeSet::open(&self.set)?.reversed_by(session::reverses(globals, &self.set));
         tell_digest(&set)?;
         let ledger = ledger::of_account(globals);
@@ -192,7 +215,7 @@ impl Show {
             nameless += u64::from(shown.lacks_name());
             Ok(())
         };
-        if let Err(error) = each_shown(set.changes(&selection), &mut names, &undone, each) {
+        if let Err(error) = each_shown(&set, &selection, &mut names, &undone, each) {
             // What was read is shown; a reader that went away hides no error.
             let _ = records.interrupt();
             return Err(error);
@@ -213,11 +236,13 @@ impl Show {
 
 /// Hands over one change after the other. The names of some are looked up at a time.
 fn each_shown(
-    mut changes: impl Iterator<Item = Result<Change, BulkError>>,
+    set: &ChangeSet,
+    selection: &Selection,
     names: &mut Names,
     undone: &UndoneChanges,
     mut each: impl FnMut(Shown) -> Result<(), CliError>,
 ) -> Result<(), CliError> {
+    let mut changes = set.changes(selection);
     loop {
         let some: Vec<_> = changes.by_ref().take(AT_A_TIME).collect();
         if some.is_empty() {
@@ -225,9 +250,9 @@ fn each_shown(
         }
         names.look_up(some.iter().flatten())?;
         for change in some {
-            let change = change?;
+            let (change, repeats) = set.with_outcome(change?)?;
             let undone_by = undone.by(change.id);
-            each(Shown::of(change, names, undone_by)?)?;
+            each(Shown::of(change, names, (undone_by, repeats))?)?;
         }
     }
 }

@@ -42,6 +42,14 @@ pub(super) fn tell(session: &Session<'_>, path: &Path) -> Result<(), CliError> {
         }
         Ok::<_, CliError>(true)
     })?;
+    let cautions = last.iter().map(|((owner, contact), (at, name))| {
+        (
+            *owner,
+            *contact,
+            format!("marketing goes on again, which {name} turned off on {}", moment(at)),
+        )
+    });
+    let cautions: Vec<_> = cautions.collect();
     let mut through = BTreeMap::<_, (String, u64)>::new();
     for (at, name) in last.into_values() {
         let (latest, many) = through.entry(name).or_default();
@@ -53,6 +61,7 @@ pub(super) fn tell(session: &Session<'_>, path: &Path) -> Result<(), CliError> {
         return Ok(());
     }
     told.sort_by_key(|(_, (_, many))| Reverse(*many));
+    set.caution(cautions.iter().map(|(owner, contact, why)| (*owner, *contact, why.as_str())))?;
     let others: u64 = told.iter().skip(NAMED).map(|(_, (_, many))| many).sum();
     let named = told.iter().take(NAMED).map(|(name, (at, many))| {
         format!("{name} turned it off on {} for {many} of them", moment(at))
@@ -62,7 +71,7 @@ pub(super) fn tell(session: &Session<'_>, path: &Path) -> Result<(), CliError> {
     let (changes, turn) = (count(on.len() as u64, "change"), if on.len() == 1 { "s" } else { "" });
     set.add_note(format!(
         "Look at this first: {changes} turn{turn} marketing on; {}. A sheet from before that says what \
-         was so then: take these out with `crm drop`, or plan it without the column of marketing.",
+         was so then: `crm drop SET --where has=caution` takes these out, or plan it without the column of marketing.",
         named.join(", ")
     ))?;
     Ok(())

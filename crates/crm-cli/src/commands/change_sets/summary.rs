@@ -69,6 +69,10 @@ pub(in crate::commands) struct Summary {
     look_at: u64,
     /// Records of the service that cannot be read, so that nothing is planned for them.
     unreadable: Vec<String>,
+    /// Changes that wait to be sent and have a caution, to be looked at first.
+    cautioned: u64,
+    /// Changes that are done and whose value the service stored otherwise than it was sent.
+    stored_otherwise: u64,
     /// Changes that applying the set still has to look at.
     open: u64,
     calls: u64,
@@ -156,6 +160,8 @@ impl Summary {
             lines.extend(about(before, &change, names.of_owner(&change.target)?));
             lines.push(indented(before) + &difference(&change));
             lines.extend(change.why.map(|why| indented(before) + &why));
+            let caution = change.caution.map(|caution| format!("look at this first: {caution}"));
+            lines.extend(caution.map(|caution| indented(before) + &caution));
             shown += 1;
         }
         let (mut set_aside, mut shown_aside, mut said) = (Vec::new(), 0, None);
@@ -206,6 +212,8 @@ impl Summary {
             invalid_rows: set.invalid_rows()?,
             look_at: info.look_at,
             unreadable: info.unreadable,
+            cautioned: set.cautioned()?,
+            stored_otherwise: set.stored_otherwise()?,
             open: totals.open(),
             calls,
             seconds_at_rate_limit: calls.div_ceil(u64::from(VENDOR_CALLS_PER_SECOND)),
@@ -369,7 +377,7 @@ impl Summary {
             );
         }
         for state in State::ALL {
-            let words = in_words(state);
+            let words = state.in_words();
             for (action, count) in self.totals.get(state.as_str()).into_iter().flatten() {
                 let _ = writeln!(text, "{count:>9}  {words:<10} {action}");
             }
@@ -386,6 +394,10 @@ impl Summary {
             let all = self.undone + self.standing;
             let _ =
                 writeln!(text, "{changes:>9}  undone     of {all} done, by {}{at}", visible(set));
+        }
+        if self.stored_otherwise > 0 {
+            let stored = self.stored_otherwise;
+            let _ = writeln!(text, "{stored:>9}  of these stored otherwise than sent");
         }
         if self.invalid_rows > 0 {
             let _ = writeln!(text, "{:>9}  rows wrong, left out", self.invalid_rows);
@@ -427,6 +439,7 @@ impl Summary {
             let _ = writeln!(text, "moved to {} as {}", visible(server), visible(set));
         }
         let left = [
+            ("to look at first", self.cautioned, "change"),
             ("to look at", self.look_at, "record"),
             ("cannot be read", self.unreadable.len() as u64, "record"),
             ("found nowhere", self.unmatched_rows, "row"),
@@ -441,14 +454,6 @@ impl Summary {
             let _ = writeln!(text, "{line}");
         }
         text
-    }
-}
-
-/// A state before people: nothing was written where it is so already.
-pub(in crate::commands) fn in_words(state: State) -> &'static str {
-    match state {
-        State::Already => "so already",
-        state => state.as_str(),
     }
 }
 

@@ -96,7 +96,7 @@ impl Verify {
         let verified = until_signal(async { Ok::<_, CliError>(verified.await?) }).await;
         drop(progress);
         let ended = match verified {
-            Ok(Ok(verification)) => self.conclude(&verification, &mut records),
+            Ok(Ok(verification)) => self.conclude(&set, &verification, &mut records),
             Ok(Err(signal)) => Ok(Status::Stopped(signal, None)),
             Err(error) => Err(error),
         };
@@ -113,6 +113,7 @@ impl Verify {
     /// Tells how many changes are still as done: where all are, in place of the others.
     fn conclude(
         &self,
+        set: &ChangeSet,
         verification: &Verification,
         records: &mut Records<'_, Shown>,
     ) -> Result<Status, CliError> {
@@ -127,6 +128,10 @@ impl Verify {
             if number > 0 {
                 summary += &format!(", {number} {what}");
             }
+        }
+        let stored = set.stored_otherwise()?;
+        if stored > 0 {
+            summary += &format!(", {stored} of them stored otherwise than sent");
         }
         let exit = match (no_longer_so, unread) {
             (0, 0) => {

@@ -25,12 +25,7 @@ use crate::{
     commands::{
         args::whole,
         change_sets::{
-            apply::ApplyCommand,
-            known,
-            out::Out,
-            report,
-            snapshot::Need,
-            summary::{in_words, name},
+            apply::ApplyCommand, known, out::Out, report, snapshot::Need, summary::name,
         },
         file_arg::is_page_about,
         ledger::{self, LedgerSets, existing, open_sets, sound, why_passed_over},
@@ -420,7 +415,7 @@ impl Running<'_> {
         let states = of_set
             .states
             .iter()
-            .map(|(state, n)| format!("{n} {}", state.parse().map_or(*state, in_words)));
+            .map(|(state, n)| format!("{n} {}", state.parse().map_or(*state, State::in_words)));
         let states = states.collect::<Vec<_>>().join(", ");
         self.step(format!("{}: {states}", name(path)))?;
         if read_back.all() > 0 {

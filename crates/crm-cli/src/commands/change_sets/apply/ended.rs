@@ -48,6 +48,7 @@ impl Ended {
         let opened = ChangeSet::open(set)?;
         let (totals, kind) = (opened.totals()?, opened.info()?.kind);
         let states = counts(|state| totals.in_state(state));
+        let stored_otherwise = opened.stored_otherwise()?;
         let line = match states[..] {
             [] => format!("{}: the set has no changes", name(set)),
             _ => format!("{}: {}", name(set), text(&states)),
@@ -57,6 +58,7 @@ impl Ended {
             reason: Reason::from(self.reason()).name,
             states: states.into_iter().collect(),
             open: totals.open(),
+            stored_otherwise,
         };
         let left = self.left(set, &totals);
         let is_stopped = self.reason() == StopReason::Stopped;
@@ -67,6 +69,9 @@ impl Ended {
             Format::Table => output.text(&line),
             _ => output.value(&outcome),
         };
+        if stored_otherwise > 0 {
+            note_stored(set, stored_otherwise);
+        }
         if (is_stopped || self.reason() == StopReason::Canary) && totals.open() > 0 {
             note_open(set, &totals);
         }
@@ -162,6 +167,16 @@ pub(super) fn tell_cut_short(set: &Path) {
         note(format!("{}: {counts}", name(set)));
         note_open(set, &totals);
     }
+}
+
+/// Says that values are not letter by letter what was sent.
+fn note_stored(set: &Path, stored: u64) {
+    let (what, is) = (count(stored, "value"), if stored == 1 { "is" } else { "are" });
+    let (crm, set) = (crm(), quoted(&name(set)));
+    note(format!(
+        "{what} of what is done {is} stored otherwise than sent, the same number or address written \
+         another way: {crm} show {set} --where has=stored-as"
+    ));
 }
 
 fn note_open(set: &Path, totals: &Totals) {

@@ -29,7 +29,7 @@ use self::{
     stop::Stop,
     tally::Tally,
 };
-use super::{owner_names::Names, show::Shown, summary::name};
+use super::{caution::tell_cautions, owner_names::Names, show::Shown, summary::name};
 use crate::{
     commands::{
         args::{narrow, whole},
@@ -122,7 +122,7 @@ struct DryRun<'a> {
 
 impl DryRun<'_> {
     fn push(&mut self, change: Change) -> Result<(), CliError> {
-        Ok(self.changes.push(&Shown::of(change, &mut self.names, None)?)?)
+        Ok(self.changes.push(&Shown::of(change, &mut self.names, (None, None))?)?)
     }
 }
 
@@ -180,6 +180,7 @@ impl ApplyCommand {
         let open = totals.open() + again;
         if open > 0 {
             let what = format!("{} of {}", count(open, "change"), name(&self.set));
+            tell_cautions(&set)?;
             session.service.transport().allow(&what)?;
             tell_desk(session, &self.set);
             if owe_evidence(session, &set)? {
