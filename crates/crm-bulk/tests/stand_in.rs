@@ -126,6 +126,16 @@ async fn a_contact_whose_memo_is_not_handed_over_stays_until_it_is() {
     let dropped = set.drop_changes(&handing_over, Remark::new()).await.unwrap();
     let holds: Vec<_> = dropped.holds.iter().map(|id| id.get()).collect();
     assert_eq!(holds, [1], "the other one has no memo to lose");
+    // Nobody has to apply it to see that.
+    assert_eq!(states(&path), [State::Held, State::Planned, State::Dropped]);
+    let why = message(&path, 0);
+    assert!(
+        why.contains("contact 101, which was to stay in its place, has not taken over"),
+        "{why}"
+    );
+    assert!(why.ends_with("; change 3, which would have seen to that, was dropped"), "{why}");
+    assert_eq!(set.totals().unwrap().in_state(State::Held), 1);
+    assert_eq!(set.digest().unwrap(), dropped.digest);
     drop(set);
     world.apply(Apply::new(ChangeSet::open(&path).unwrap())).await.unwrap();
     assert_eq!(states(&path), [State::Held, State::Done, State::Dropped]);
@@ -190,6 +200,18 @@ async fn a_plan_holds_what_nothing_stands_in_for_from_the_api_and_from_a_snapsho
         let plan = Plan::new(world.site.clone()).snapshot(world.snapshot().await);
         plan.from_snapshot(input, &path).await.unwrap();
         expect(&path, &[(State::Held, why)]);
+    }
+    // Nor does a memo that no row hands over.
+    let without: String = ROWS.lines().take(3).map(|line| format!("{line}\n")).collect();
+    let why = "lacks the memo, and no change of this set hands it over";
+    world.plan(&without, "memo.crm").await;
+    let input = Input::csv("test", std::io::Cursor::new(without));
+    let offline = world.path("memo-offline.crm");
+    let plan = Plan::new(world.site.clone()).snapshot(world.snapshot().await);
+    plan.from_snapshot(input, &offline).await.unwrap();
+    for path in [world.path("memo.crm"), offline] {
+        expect(&path, &[(State::Held, why), (State::Planned, "")]);
+        ChangeSet::open(&path).unwrap().digest().unwrap();
     }
     // Of two, each because the other one stays, none would be left.
     let both = rows.lines().enumerate().filter(|(at, _)| ![1, 2].contains(at));

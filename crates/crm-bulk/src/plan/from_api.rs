@@ -90,9 +90,12 @@ fn settle(
     let current = contacts.iter().find(|found| Some(found.id) == contact);
     if let Some(needed) = change.action.stand_in() {
         let kept = contacts.iter().find(|found| found.id == needed.contact);
-        let (action, outcome) = stand_in::planned(needed, current, kept, reader);
+        let judged = stand_in::planned(needed, current, kept, reader);
         let before = current.cloned().map(Into::into);
-        return draft.settle(change, change.target, &action, before, &outcome);
+        if judged.needs_hand_over {
+            draft.needs_hand_over(change);
+        }
+        return draft.settle(change, change.target, &judged.action, before, &judged.outcome);
     }
     let action = judge::completed(&change.action, current, unknown_flags);
     let (outcome, contact) = match &*action {

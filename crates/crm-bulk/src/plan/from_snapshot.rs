@@ -96,16 +96,14 @@ fn plan(
                 let kept = snapshot.contact(owner, needed.contact)?;
                 let kept = kept.as_ref().map(|known| &known.contact);
                 let reader = PhoneReader::new(snapshot.region());
-                let (action, outcome) = stand_in::planned(needed, contact, kept, reader);
+                let judged = stand_in::planned(needed, contact, kept, reader);
+                let (action, outcome) = (&judged.action, judged.outcome.for_reason(why));
                 let before = contact.cloned().map(Into::into);
-                let outcome = outcome.for_reason(why);
-                return draft.add_change(&Planned {
-                    row,
-                    target,
-                    action: &action,
-                    before,
-                    outcome,
-                });
+                draft.add_change(&Planned { row, target, action, before, outcome })?;
+                if judged.needs_hand_over {
+                    draft.last_needs_hand_over();
+                }
+                return Ok(());
             }
             let action = judge::completed(&action, contact, unknown);
             draft.add_change(&judged(row, target, &action, current.as_ref(), why))

@@ -32,8 +32,8 @@ pub struct DropSummary {
     pub dropped: u64,
     /// Which these are.
     pub changes: Vec<ChangeId>,
-    /// Which deletions are held as well when the set is applied: another contact is to stand in for
-    /// theirs, and does not without what was dropped.
+    /// Which deletions are [held](State::Held) from now on: another contact is to stand in for theirs,
+    /// and does not without what was dropped.
     pub holds: Vec<ChangeId>,
     /// How many selected changes were left as they are, since nothing would be sent for them
     /// anyway.
@@ -133,7 +133,7 @@ pub(super) fn drop_changes(
         database.execute(sql, params![state, u32::from(caution::MARK), note, id.0])?;
         database.execute("DELETE FROM progress WHERE change = ?", [id.0])?;
     }
-    let holds = held_without(database, &dropped)?;
+    let holds = hold_without(database, &dropped)?;
     decision.digest = seal::adopt(database)?;
     database.check(totals::recount(&database.connection))?;
     if decision.changes > 0 {
@@ -143,14 +143,18 @@ pub(super) fn drop_changes(
     Ok(Ok(DropSummary { dropped: changes, changes: dropped, holds, left, digest }))
 }
 
-/// The deletions that rest on changes which were dropped: without these the contact that is to stand
-/// in is as it was, and does not.
-fn held_without(database: &Database, dropped: &[ChangeId]) -> Result<Vec<ChangeId>, BulkError> {
+/// Holds the deletions that rest on changes which were dropped: without these the contact that is to
+/// stand in is as it was, and does not. Who retries what is held has it looked at again.
+fn hold_without(database: &Database, dropped: &[ChangeId]) -> Result<Vec<ChangeId>, BulkError> {
     let resting = "SELECT resting.id FROM planned changed JOIN planned resting
              ON resting.owner_kind = changed.owner_kind AND resting.owner_id = changed.owner_id
              AND resting.wanted_more ->> '$.contact' = changed.contact_id
          WHERE changed.id = ?1 AND resting.action = ?2 ORDER BY resting.id";
     let mut holds = Vec::new();
+    let hold = "UPDATE planned SET verdict = ?1, digest = NULL,
+            note = coalesce(ltrim(replace(note, char(?2), '; '), '; ') || '; ', '') || ?3
+         WHERE id = ?4";
+    let (held, mark) = (codes::state(State::Held), u32::from(caution::MARK));
     for id in dropped {
         let of_change: Vec<i64> =
             database.rows(resting, params![id.0, codes::DELETE], |row| row.get("id"))?;
@@ -159,15 +163,23 @@ fn held_without(database: &Database, dropped: &[ChangeId]) -> Result<Vec<ChangeI
         }
         let kept = by_id(database, *id)?;
         let kept = kept.as_ref().and_then(|change| change.before.as_ref()?.as_contact());
-        for id in of_change {
-            let resting = by_id(database, ChangeId(id))?;
-            let resting = resting.filter(|change| change.outcome.state.is_open());
-            let is_held = resting.as_ref().is_some_and(|change| {
+        for resting in of_change {
+            let change = by_id(database, ChangeId(resting))?;
+            let change = change.filter(|change| change.outcome.state == State::Planned);
+            let lacks = change.as_ref().and_then(|change| {
                 let gone = change.before.as_ref().and_then(Image::as_contact);
-                let needed = change.action.stand_in().zip(gone);
-                needed.is_some_and(|(needed, gone)| needed.compare(gone, kept).is_err())
+                let (needed, gone) = change.action.stand_in().zip(gone)?;
+                Some((needed, needed.compare(gone, kept).err()?))
             });
-            holds.extend(is_held.then_some(ChangeId(id)));
+            let Some((needed, lacks)) = lacks else {
+                continue;
+            };
+            let why = lacks.outcome(needed).message.unwrap_or_default();
+            let why = format!("{why}; change {id}, which would have seen to that, was dropped");
+            database.execute(hold, params![held, mark, why, resting])?;
+            // Certainly not carried out, whatever was tried.
+            database.execute("DELETE FROM progress WHERE change = ?", [resting])?;
+            holds.push(ChangeId(resting));
         }
     }
     holds.sort_unstable();

@@ -1,6 +1,11 @@
 //! A change set in the making.
 
-use std::{cell::Cell, collections::BTreeMap, path::Path, sync::LazyLock};
+use std::{
+    cell::{Cell, RefCell},
+    collections::BTreeMap,
+    path::Path,
+    sync::LazyLock,
+};
 
 use crm_mirror::{
     Site, columns,
@@ -43,6 +48,8 @@ pub(crate) struct Draft {
     creates: Cell<bool>,
     /// Whether records of changes are read later.
     reads_later: Cell<bool>,
+    /// Deletions of which another change of the set has to hand the memo over.
+    hand_overs: RefCell<Vec<i64>>,
 }
 
 /// What the plan found out about one change.
@@ -92,6 +99,7 @@ impl Draft {
             changes: Cell::default(),
             creates: Cell::default(),
             reads_later: Cell::default(),
+            hand_overs: RefCell::default(),
         };
         draft.batch(
             "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;
@@ -282,6 +290,16 @@ impl Draft {
         self.write(&row, &INSERT_UNREAD)
     }
 
+    /// Says that another change has to hand over the memo of what the last one deletes.
+    pub(crate) fn last_needs_hand_over(&self) {
+        self.hand_overs.borrow_mut().push(self.changes.get());
+    }
+
+    /// Says the same of a change that was kept unread.
+    pub(crate) fn needs_hand_over(&self, change: &Unread) {
+        self.hand_overs.borrow_mut().push(change.id);
+    }
+
     /// The number of the next change.
     fn next(&self, action: &Action) -> i64 {
         if matches!(action, Action::Create(_)) {
@@ -432,6 +450,7 @@ impl Draft {
         self.batch(include_str!("indexes.sql"))?;
         repeats::resolve(self.database())?;
         repeats::refuse_lost_stand_ins(self.database())?;
+        repeats::hold_without_hand_over(self.database(), &self.hand_overs.borrow())?;
         if self.creates.get() {
             repeats::resolve_creations(self.database())?;
         }

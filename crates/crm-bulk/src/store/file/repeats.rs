@@ -72,6 +72,24 @@ pub(super) fn refuse_lost_stand_ins(database: &Database) -> Result<(), BulkError
     Ok(())
 }
 
+/// Deletions whose memo the contact that stands in is still to take over, and that no change of the
+/// set hands over.
+pub(super) fn hold_without_hand_over(database: &Database, ids: &[i64]) -> Result<(), BulkError> {
+    let sql = "UPDATE planned SET verdict = ?1, digest = NULL,
+            note = coalesce(note || '; ', '') || 'contact ' || (wanted_more ->> '$.contact')
+                || ', which is to stay in its place, lacks the memo, and no change of this set hands it over'
+         WHERE id = ?2 AND verdict = ?3 AND NOT EXISTS (
+            SELECT 1 FROM planned other
+            WHERE other.owner_kind = planned.owner_kind AND other.owner_id = planned.owner_id
+                AND other.contact_id = planned.wanted_more ->> '$.contact'
+                AND other.action = ?4 AND other.verdict = ?3 AND other.wanted_memo IS NOT NULL)";
+    let [held, planned] = [State::Held, State::Planned].map(codes::state);
+    for id in ids {
+        database.execute(sql, params![held, id, planned, codes::UPDATE])?;
+    }
+    Ok(())
+}
+
 /// Several creations of one number or address on one owner, however it is written.
 pub(super) fn resolve_creations(database: &Database) -> Result<(), BulkError> {
     let sql = format!(

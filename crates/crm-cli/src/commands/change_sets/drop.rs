@@ -22,7 +22,7 @@ use crate::{
     },
     error::CliError,
     globals::{Format, Globals},
-    output::{Output, count, note},
+    output::{Output, count, crm, note, quoted},
     session,
     signal::until_signal,
     status::Status,
@@ -94,7 +94,7 @@ impl DropCommand {
             let why = nothing_to_drop(&file, &which)?;
             return Err(CliError::Usage(format!("{set}: nothing was dropped: {why}")));
         }
-        tell_held(&summary);
+        tell_held(&file, &summary);
         tell_wishes(globals, &file, &summary)?;
         if was_approved {
             note("the approval was of the set before: have it approved again");
@@ -158,16 +158,18 @@ pub(super) fn nothing_to_drop(set: &ChangeSet, which: &Selection) -> Result<Stri
 }
 
 /// Says which other changes rest on what was dropped.
-pub(super) fn tell_held(summary: &DropSummary) {
+pub(super) fn tell_held(set: &ChangeSet, summary: &DropSummary) {
     let Some((first, others)) = summary.holds.split_first() else {
         return;
     };
     let others = others.iter().map(|id| format!(", {id}"));
     note(format!(
-        "held as well: {} ({first}{}), since without what was dropped no contact stays in its \
-         place that has all of it",
+        "held as well: {} ({first}{}), since what was dropped would have given the contact that stays \
+         what it lacks: see {} show {} --state held",
         count(summary.holds.len() as u64, "deletion"),
-        others.collect::<String>()
+        others.collect::<String>(),
+        crm(),
+        quoted(&name(set.path()))
     ));
 }
 

@@ -2,7 +2,7 @@
 
 use crm_bulk::{Action, State, StopReason, Totals};
 
-use crate::{commands::change_sets::summary::in_words, exit::Exit};
+use crate::exit::Exit;
 
 /// Why a run ended.
 pub(super) struct Reason {
@@ -58,7 +58,7 @@ pub(super) fn progress(totals: &Totals) -> String {
         (totals.in_state(State::Done) + totals.in_state(State::Already), "done"),
         (totals.count(State::may_be_sent), "with an unknown outcome"),
         (held_by_ledger(totals), "held by the consent ledger"),
-        (held_deletions(totals), "held, since nothing stays in their place"),
+        (held_deletions(totals), "held, since the contact that stays has not all of theirs"),
         (totals.count(State::is_set_aside) - totals.in_state(State::Held), "failed or set aside"),
         (totals.in_state(State::Planned), "not begun"),
     ];
@@ -72,7 +72,8 @@ pub(super) fn held_by_ledger(totals: &Totals) -> u64 {
     totals.in_state(State::Held) - held_deletions(totals)
 }
 
-/// How many deletions are held for want of the contact that has to stay in their place.
+/// How many deletions are held, since the contact that has to stay in their place is gone or lacks
+/// something.
 fn held_deletions(totals: &Totals) -> u64 {
     totals.of(State::Held, Action::Delete(None).name())
 }
@@ -85,7 +86,7 @@ pub(super) fn counts(of: impl Fn(State) -> u64) -> Vec<(&'static str, u64)> {
 
 /// The counts in words for people.
 pub(super) fn text(counts: &[(&'static str, u64)]) -> String {
-    let counts = counts.iter().map(|(name, n)| match name.parse().map(in_words) {
+    let counts = counts.iter().map(|(name, n)| match name.parse().map(State::in_words) {
         Ok(state) => format!("{n} {state}"),
         Err(_) => format!("{n} {name}"),
     });
