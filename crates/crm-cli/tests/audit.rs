@@ -178,8 +178,8 @@ fn an_undo_on_a_service_that_checks_and_rewrites_values_says_before_and_after_wh
 
     // To read it back agrees with that.
     let verified = service.crm("verify back.crm").assert().success();
-    let told = stderr(&verified);
-    assert!(told.contains("7 of 7 changes still as done, 3 of them stored otherwise"), "{told}");
+    let told = stdout(&verified);
+    assert!(told.contains("7 of 7 changes still as done, 3 stored otherwise"), "{told}");
     service.ok("report back.crm --html page.html --overwrite");
     let csv = read("page.html.csv");
     let mut rows = csv::Reader::from_reader(csv.as_bytes());

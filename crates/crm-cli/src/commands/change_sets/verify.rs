@@ -131,7 +131,7 @@ impl Verify {
         }
         let stored = set.stored_otherwise()?;
         if stored > 0 {
-            summary += &format!(", {stored} of them stored otherwise than sent");
+            summary += &format!(", {stored} stored otherwise than sent");
         }
         let exit = match (no_longer_so, unread) {
             (0, 0) => {
