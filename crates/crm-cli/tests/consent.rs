@@ -525,10 +525,25 @@ fn wishes_outlive_the_set_that_was_planned_for_them_and_that_is_said() {
     ] {
         assert!(told.contains(part), "{part}: {told}");
     }
+    // A wish of the same number that came another way, before this one.
+    service.ok("consent add 2135550177 --said STOP --at 2026-01-05");
     let dropped = service.crm("drop set.crm 1 --reason 'they called'").assert().success();
     let told = stderr(&dropped);
     assert!(told.contains("1 change of what was dropped: the wish stands"), "{told}");
     assert!(told.contains("consent retract"), "{told}");
+    let other =
+        "Another wish of the same number or address says so too and stands without it: record ";
+    assert!(told.contains(other) && told.contains("received 2026-01-05"), "{told}");
+
+    // The page and its CSV say so too, with the dates of the wish.
+    service.ok("report set.crm --html page.html");
+    for name in ["page.html", "page.html.csv"] {
+        let text = fs::read_to_string(service.home.path().join(name)).unwrap();
+        assert_eq!(text.matches("The wish stands all the same (record ").count(), 1, "{text}");
+        for part in [", taken in 2", "and the next `crm consent run` carries it out.", other] {
+            assert!(text.contains(part), "{part}: {text}");
+        }
+    }
     let approved = service.crm("approve set.crm --by Ana --drop 2").assert().success();
     assert!(stderr(&approved).contains("the wish stands"), "{}", stderr(&approved));
 

@@ -73,24 +73,43 @@ pub(super) struct Place {
     pub(super) finding: Option<KeptFinding>,
     /// When its record was last read back.
     pub(super) verified_at: Option<Timestamp>,
+    /// What somebody knows of it besides.
+    pub(super) remark: Option<String>,
     /// The day by which it is to be done, and whether it missed that.
     pub(super) due: Option<Due>,
     pub(super) late: Option<Late>,
+}
+
+/// What somebody knows of a change that the set does not.
+type Remark<'a> = dyn Fn(&Change) -> Option<String> + 'a;
+
+/// What somebody knows of single changes, if anybody does.
+#[derive(Default)]
+pub(super) struct Remarks<'a>(pub(super) Option<Box<Remark<'a>>>);
+
+impl std::fmt::Debug for Remarks<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Remarks").finish_non_exhaustive()
+    }
 }
 
 /// What is known of the changes of a set besides.
 pub(super) struct Places<'a> {
     set: &'a ChangeSet,
     undone: &'a UndoneChanges,
+    remarks: &'a Remarks<'a>,
     /// When the set was last read back.
     verified_at: Option<Timestamp>,
     has_repeats: bool,
 }
 
 impl<'a> Places<'a> {
-    pub(super) fn of(set: &'a ChangeSet, undone: &'a UndoneChanges) -> Result<Self, BulkError> {
+    pub(super) fn of(
+        set: &'a ChangeSet,
+        (undone, remarks): (&'a UndoneChanges, &'a Remarks<'a>),
+    ) -> Result<Self, BulkError> {
         let verified_at = set.verification()?.map(|verification| verification.at);
-        Ok(Self { set, undone, verified_at, has_repeats: set.totals()?.repeats() > 0 })
+        Ok(Self { set, undone, remarks, verified_at, has_repeats: set.totals()?.repeats() > 0 })
     }
 
     pub(super) fn place(&self, change: Change) -> Result<Place, BulkError> {
@@ -104,7 +123,8 @@ impl<'a> Places<'a> {
         let repeats = if self.has_repeats { set.repeats(change.id)? } else { None };
         let undone_by = self.undone.by(change.id).map(UndoneBy::name);
         let (due, late) = (None, None);
-        Ok(Place { change, repeats, named, undone_by, finding, verified_at, due, late })
+        let remark = self.remarks.0.as_ref().and_then(|remark| remark(&change));
+        Ok(Place { change, repeats, named, undone_by, finding, verified_at, remark, due, late })
     }
 }
 
@@ -145,6 +165,7 @@ impl Place {
         self.late.is_some()
             || self.change.outcome.state.needs_attention()
             || self.caution().is_some()
+            || self.remark.is_some()
             || self.finding.is_some()
     }
 }
@@ -171,11 +192,11 @@ impl Entry {
 /// Hands each entry of a set to `each`, in the order of the input.
 pub(super) fn for_each(
     set: &ChangeSet,
-    undone: &UndoneChanges,
+    known: (&UndoneChanges, &Remarks<'_>),
     deadline: &Deadline<'_>,
     mut each: impl FnMut(Entry) -> Result<(), BulkError>,
 ) -> Result<(), BulkError> {
-    let places = Places::of(set, undone)?;
+    let places = Places::of(set, known)?;
     if set.count("SELECT EXISTS (SELECT 1 FROM rows)")? == 0 {
         return set.changes(&Selection::all()).try_for_each(|change| {
             let found = vec![places.place(change?)?];

@@ -22,7 +22,7 @@ use crate::{
 /// that `repeats` another is about a contact of an earlier row, with the outcome of that: without these
 /// each contact has one line. The last three are for what happened to a record through something else
 /// than the set: a line that has one `through` is no change of the set.
-const COLUMNS: [&str; 38] = [
+const COLUMNS: [&str; 39] = [
     "row",
     "line",
     "entry",
@@ -51,6 +51,7 @@ const COLUMNS: [&str; 38] = [
     "message",
     "storedAs",
     "storedReading",
+    "remark",
     "fieldErrors",
     "traceId",
     "at",
@@ -166,6 +167,7 @@ impl<W: Write> Evidence<W> {
             message.map(str::to_owned),
             stored.map(|stored| stored.value.to_owned()),
             stored.map(|stored| stored.reading().to_owned()),
+            text(place.and_then(|place| place.remark.as_ref())),
             text(outcome.and_then(|outcome| outcome.field_errors.as_ref())),
             text(outcome.and_then(|outcome| outcome.trace_id.as_ref())),
             outcome.and_then(|outcome| outcome.at).map(|at| at.to_string()),

@@ -243,6 +243,7 @@ fn outcome(place: &Place) -> Markup {
         @if let Some(caution) = place.caution() { br; small.bad { (foreign(caution)) } }
         @if let Some(stored) = change.stored() { br; (stored_as(stored)) }
         @if let Some(message) = &change.outcome.message { br; small { (foreign(message)) } }
+        @if let Some(remark) = &place.remark { br; small.bad { (foreign(remark)) } }
         @if let Some(set) = undone_by { br; small.bad { "Undone by " (foreign(set)) } }
         @if let Some(finding) = finding {
             br;

@@ -20,7 +20,7 @@ use maud::{Markup, html};
 
 use self::{
     deadline::Deadline,
-    entry::{Entry, Place, Places},
+    entry::{Entry, Place, Places, Remarks},
     evidence::{Beside, Evidence},
     markup::foreign,
     past::Past,
@@ -60,13 +60,14 @@ pub struct Report<'a> {
     deadline: Deadline<'a>,
     left_out: Vec<LeftOut>,
     notes: Vec<String>,
+    remarks: Remarks<'a>,
 }
 
 impl<'a> Report<'a> {
     /// Begins the page of a set.
     pub fn of(set: &'a ChangeSet) -> Self {
         let (deadline, left_out, notes) = (Deadline::usual(), Vec::new(), Vec::new());
-        Self { set, past: None, deadline, left_out, notes }
+        Self { set, past: None, deadline, left_out, notes, remarks: Remarks::default() }
     }
 
     /// Tells besides what happened to the records of the set through something else: before it and
@@ -99,6 +100,12 @@ impl<'a> Report<'a> {
     /// Tells besides which records should be as the set makes others, and cannot be set.
     pub fn left_out(self, left_out: Vec<LeftOut>) -> Self {
         Self { left_out, ..self }
+    }
+
+    /// Tells besides what somebody knows of single changes that the set does not know: in an entry of a
+    /// list it asks for attention.
+    pub fn remark(self, of: impl Fn(&Change) -> Option<String> + 'a) -> Self {
+        Self { remarks: Remarks(Some(Box::new(of))), ..self }
     }
 
     /// Adds a sentence about the set that it does not know itself.
@@ -149,7 +156,7 @@ impl<'a> Report<'a> {
         page: impl Write,
         evidence: Option<(impl Write, &str)>,
     ) -> Result<(), BulkError> {
-        let Self { set, past, deadline, left_out, notes } = self;
+        let Self { set, past, deadline, left_out, notes, remarks } = self;
         let digest = set.known_digest()?;
         let (mut info, totals, undone) = (set.info()?, set.totals()?, set.undone_changes()?);
         // An undo has some of them itself.
@@ -161,12 +168,12 @@ impl<'a> Report<'a> {
         let beside = match evidence {
             Some((out, name)) => {
                 let (listed, told) = (listed.as_mut(), told.as_mut());
-                let known = (&undone, &deadline, &left_out[..]);
+                let known = (&undone, &deadline, &left_out[..], &remarks);
                 Some(set.write_evidence((out, name), &info, known, (listed, told))?)
             }
             None => {
                 if let Some(listed) = &mut listed {
-                    entry::for_each(set, &undone, &deadline, |entry| {
+                    entry::for_each(set, (&undone, &remarks), &deadline, |entry| {
                         listed.add(&entry);
                         Ok(())
                     })?;
@@ -180,7 +187,7 @@ impl<'a> Report<'a> {
         let late = listed.as_ref().map_or(0, |listed| listed.late);
         let sections = match listed {
             Some(listed) => listed.sections().into(),
-            None => set.changes_in_sections(&totals, &undone)?,
+            None => set.changes_in_sections(&totals, (&undone, &remarks))?,
         };
         let mut page = Page { set, out: io::BufWriter::new(page) };
         let undone = undone.in_numbers(totals.in_state(State::Done));
@@ -229,12 +236,12 @@ impl ChangeSet {
         &self,
         (out, name): (impl Write, &'a str),
         info: &SetInfo,
-        (undone, deadline, left_out): (&UndoneChanges, &Deadline<'_>, &[LeftOut]),
+        (undone, deadline, left_out, remarks): Known<'_>,
         (mut listed, told): (Option<&mut Listed>, Option<&mut Told<'_>>),
     ) -> Result<Beside<'a>, BulkError> {
         let unwritten = |e| BulkError::file(self.path(), "written as evidence", e);
         let mut evidence = Evidence::begin(out).map_err(unwritten)?;
-        entry::for_each(self, undone, deadline, |entry| {
+        entry::for_each(self, (undone, remarks), deadline, |entry| {
             if let Some(listed) = &mut listed {
                 listed.add(&entry);
             }
@@ -253,10 +260,10 @@ impl ChangeSet {
     fn changes_in_sections(
         &self,
         totals: &Totals,
-        undone: &UndoneChanges,
+        known: (&UndoneChanges, &Remarks<'_>),
     ) -> Result<Vec<Section>, BulkError> {
         let rest = |state: State| !state.needs_attention() && state != State::Already;
-        let places = Places::of(self, undone)?;
+        let places = Places::of(self, known)?;
         let cautioned = Selection::all().cautioned();
         let cautions = self.cautioned()?;
         let attention = in_states(State::needs_attention);
@@ -425,6 +432,9 @@ impl ChangeSet {
         })
     }
 }
+
+/// What others know of a set.
+type Known<'k> = (&'k UndoneChanges, &'k Deadline<'k>, &'k [LeftOut], &'k Remarks<'k>);
 
 fn in_states(of: impl Fn(State) -> bool) -> Selection {
     Selection::states(State::ALL.into_iter().filter(|state| of(*state)))

@@ -186,12 +186,13 @@ pub(super) fn tell_wishes(
     let Some(ledger) = ledger else {
         return Ok(());
     };
-    let (mut wished, mut records) = (0_u64, BTreeSet::new());
+    let (mut wished, mut records, mut others) = (0_u64, BTreeSet::new(), BTreeMap::new());
     let dropped = summary.changes.iter().map(|id| id.get());
     for change in set.changes(&Selection::all().numbers(dropped)) {
-        if let Some(record) = ledger::asked_by(&ledger, &change?)? {
+        if let Some(asked) = ledger::asked_by(&ledger, &change?)? {
             wished += 1;
-            records.insert(record);
+            records.insert(asked.wish.record);
+            others.extend(asked.others.into_iter().map(|other| (other.record, other)));
         }
     }
     if records.is_empty() {
@@ -207,6 +208,8 @@ pub(super) fn tell_wishes(
         count(wished, "change"),
         named.join(", "),
     ));
+    let others: Vec<_> = others.into_values().collect();
+    ledger::others_in_words(&others).into_iter().for_each(note);
     Ok(())
 }
 

@@ -1,15 +1,27 @@
 //! Which wish of the ledger asks for a change.
 
-use crm_bulk::{Action, Change};
-use crm_consent::{ConsentError, Ledger, Scope, Wish};
+use crm_bulk::{Action, Change, State};
+use crm_consent::{ConsentError, Heard, Ledger, Scope, Wish};
 
-use crate::error::CliError;
+use crate::{
+    error::CliError,
+    output::{count, moment},
+};
 
-/// The record whose wish asks for what a change turns off, if it stands.
+/// The wish that asks for what a change turns off.
+#[derive(Debug)]
+pub(in crate::commands) struct Asked {
+    /// The one that decides.
+    pub(in crate::commands) wish: Heard,
+    /// Those that came by another way and say the same: one of them decides once the first is taken back.
+    pub(in crate::commands) others: Vec<Heard>,
+}
+
+/// The wish that asks for what a change turns off, if one stands.
 pub(in crate::commands) fn asked_by(
     ledger: &Ledger,
     change: &Change,
-) -> Result<Option<u64>, CliError> {
+) -> Result<Option<Asked>, CliError> {
     let turns_off = match &change.action {
         Action::Update(wanted) => wanted.change.get_preferences().iter().any(|(_, on)| !on),
         Action::MethodPreferences(wanted) => wanted.values().any(|on| !on),
@@ -18,10 +30,58 @@ pub(in crate::commands) fn asked_by(
     let Some(value) = change.value().filter(|_| turns_off) else {
         return Ok(None);
     };
-    match ledger.status(value, Scope::Marketing) {
-        Ok(standing) => Ok(standing.decided_by.filter(|_| standing.wish == Some(Wish::Out))),
+    let standing = match ledger.status(value, Scope::Marketing) {
+        Ok(standing) if standing.wish == Some(Wish::Out) => standing,
         // No wish can be of what is neither a number nor an address.
-        Err(ConsentError::Value(_)) => Ok(None),
-        Err(error) => Err(error.into()),
+        Ok(_) | Err(ConsentError::Value(_)) => return Ok(None),
+        Err(error) => return Err(error.into()),
+    };
+    let (decides, others): (Vec<_>, Vec<_>) =
+        standing.heard.into_iter().partition(|heard| Some(heard.record) == standing.decided_by);
+    let Some(wish) = decides.into_iter().next() else {
+        return Ok(None);
+    };
+    let says_so = |other: &Heard| {
+        let came_with_it = other.import.is_some() && other.import == wish.import;
+        other.wish == Wish::Out && other.honoured && !other.retracted && !came_with_it
+    };
+    let others = others.into_iter().filter(says_so).collect();
+    Ok(Some(Asked { wish, others }))
+}
+
+/// What is said of a change that a person took out of a set although a wish asks for it.
+pub(super) fn still_stands(ledger: &Ledger, change: &Change) -> Result<Option<String>, CliError> {
+    if change.outcome.state != State::Dropped {
+        return Ok(None);
     }
+    let Some(Asked { wish, others }) = asked_by(ledger, change)? else {
+        return Ok(None);
+    };
+    let others = others_in_words(&others).map(|others| format!(" {others}")).unwrap_or_default();
+    Ok(Some(format!(
+        "The wish stands all the same ({}), and the next `crm consent run` carries it out.{others}",
+        in_words(&wish)
+    )))
+}
+
+/// A sentence about the wishes that say the same as one that decides, if there are any.
+pub(in crate::commands) fn others_in_words(others: &[Heard]) -> Option<String> {
+    let first = others.first()?;
+    let more = others.len() as u64 - 1;
+    let more = (more > 0).then(|| format!(" and {}", count(more, "other")));
+    Some(format!(
+        "Another wish of the same number or address says so too and stands without it: {}{}.",
+        in_words(first),
+        more.unwrap_or_default()
+    ))
+}
+
+/// Which wish it is, with its dates.
+fn in_words(wish: &Heard) -> String {
+    let Heard { record, received, recorded_at, recorded_by, .. } = wish;
+    let received = match received {
+        Some(received) => format!("received {received}"),
+        None => "received nobody knows when".to_owned(),
+    };
+    format!("record {record}, {received}, taken in {} by {recorded_by}", moment(recorded_at))
 }

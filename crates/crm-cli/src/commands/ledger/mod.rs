@@ -12,7 +12,7 @@ mod taking;
 
 pub(super) use self::{
     applied::note_applied,
-    asked::asked_by,
+    asked::{asked_by, others_in_words},
     guard::{OverrideArgs, note_created},
     late::{
         left_out_of_account, turned_off_late, values_changed, values_changed_of_account, were_late,

@@ -5,6 +5,7 @@ use crm_consent::{Clock, Clocks, ConsentError, Ledger, PolicyUsed, Scope, Values
 use crm_models::{Preference, Timestamp};
 
 use super::{
+    asked::still_stands,
     late::{copy_since, turned_off},
     retracted::told,
     sets::is_of_ledger,
@@ -22,6 +23,7 @@ pub(in crate::commands) fn on_page<'a>(
         return Ok(report);
     };
     let (clocks, retractions) = (ledger.clocks()?, ledger.retractions()?);
+    report = report.remark(|change| still_stands(ledger, change).ok().flatten());
     for sentence in told(&retractions, set)? {
         report = report.note(sentence);
     }
