@@ -28,7 +28,9 @@ use crate::{
 /// the desk, those that were applied from elsewhere, and the recorded single writes; who approved these
 /// sets; and what the consent ledger has of the number or address. What others changed without `crm` is
 /// in it as far as two updates of the mirror differ and none of these writes tells it.
-/// An owner may be given by its name in the mirror; of several that have it each is listed.
+/// What somebody took out of a set is told too, and of which contacts nothing is recorded. An owner may be
+/// given by its name in the mirror, a number by its last seven digits; of several that have it each is
+/// listed. Ends with code 9 for whom neither the mirror nor the desk knows.
 ///
 ///   crm history customer:1001 4001
 ///   crm history location:2001 --since 30d
