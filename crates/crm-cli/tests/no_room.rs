@@ -82,3 +82,14 @@ fn what_cannot_be_written_is_told_with_the_file_and_nothing_is_lost() {
     service.ok("consent add 8185550144 --said STOP");
     service.ok("apply rows --yes");
 }
+
+#[test]
+fn a_ledger_that_could_not_be_begun_is_not_one_that_is_missing() {
+    let service = Service::start();
+    let add = "consent add 8185550144 --said STOP --at 2026-11-23T10:30:00Z";
+    service.ok("mirror update");
+    let refused = within(&service, 4, add);
+    assert!(stderr(&refused).contains("must not become longer"), "{}", stderr(&refused));
+    service.ok(add);
+    service.crm("consent status 8185550144").assert().code(10);
+}

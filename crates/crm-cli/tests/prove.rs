@@ -534,14 +534,14 @@ fn each_time_in_which_a_value_was_out_is_judged_by_itself() {
     let copied = copy(&told, &id);
     assert_eq!((&copied["verdict"], &copied["daysLate"]), (&"no-wish".into(), &0.into()));
     assert_eq!(copied["earlier"][0]["daysLate"], 8, "{copied}");
-    assert!(says(&told, &id).contains("8 days too long"), "{copied}");
+    assert!(says(&told, &id).contains("8 days after the last day"), "{copied}");
     add("STOP", "2026-11-27T10:00:00-05:00");
     let told = proof(&service, &value, 0, &["--html", "proof.html"]);
     let copied = copy(&told, &id);
     assert_eq!((&copied["verdict"], &copied["clock"]["record"]), (&"open".into(), &3.into()));
     assert_eq!(copied["earlier"][0]["daysLate"], 8, "{copied}");
     let page = fs::read_to_string(service.home.path().join("proof.html")).unwrap();
-    assert!(page.contains("8 days too long"), "{page}");
+    assert!(page.contains("8 days after the last day"), "{page}");
     let report = service.json("consent report --from 2026-01-01");
     assert!(report["earlier"]["late"].as_u64() > Some(0), "{}", report["earlier"]);
 }

@@ -8,8 +8,8 @@ use std::{
 };
 
 use crm_bulk::{
-    BulkError, Change, ChangeSet, Decision, DecisionKind, OwnerId, ReverseSet, Selection, State,
-    Target, UndoneChanges,
+    BulkError, Change, ChangeSet, Decision, DecisionKind, OwnerId, ReverseSet, Selection, SetKind,
+    State, Target, UndoneChanges,
 };
 use crm_mirror::{Mirror, MirrorError, Observed};
 use crm_models::{ContactMethod, Timestamp};
@@ -383,7 +383,10 @@ impl Told {
         }
         let decisions = set.decisions()?;
         let of = |kind| decisions.iter().filter(move |decision| decision.kind == kind);
-        let planned_by = set.info()?.planned_by;
+        let info = set.info()?;
+        let planned_by = info.planned_by;
+        // An undo is planned from what its set left, and reads nothing anew.
+        let found_at = self.head.planned_at.filter(|_| info.kind != SetKind::Undo);
         let through = self.name();
         let (mut events, is_few) = (Vec::new(), changes.len() <= FEW);
         let read_backs = ReadBacks::of(&set)?;
@@ -391,7 +394,7 @@ impl Told {
             if change.outcome.state == State::Dropped {
                 let decision = decisions.iter().find(|it| it.took_out(&change)).cloned();
                 let (record, who) = (Some(change.target), [None, planned_by.clone()]);
-                let event = Event::of_set(change, who, self.head.planned_at, through.clone());
+                let event = Event::of_set(change, who, found_at, through.clone());
                 events.push(event.with(record, None).taken_out(decision));
                 continue;
             }
@@ -401,7 +404,7 @@ impl Told {
             let is_undone = self.is_undone(&set, &change, is_few)?;
             let read_back = read_backs.find(&change)?;
             let (record, who) = (Some(change.target), [by, planned_by.clone()]);
-            let event = Event::of_set(change, who, self.head.planned_at, through.clone());
+            let event = Event::of_set(change, who, found_at, through.clone());
             events.push(event.with(record, Some(is_undone)).read_back(read_back));
         }
         Ok(events)

@@ -13,7 +13,7 @@ use super::{
     recorder::members,
     updates::{Entry, Member},
 };
-use crate::output::{count, moment};
+use crate::output::{count, received};
 
 /// One write that was sent, or a difference that others made.
 #[derive(Debug, Clone, Serialize)]
@@ -53,9 +53,10 @@ pub(crate) struct Event {
     pub(super) found: Option<FoundThen>,
 }
 
-/// What a set found of a record when it was planned.
+/// What was known of a record when a set was planned.
 #[derive(Debug, Clone)]
 pub(super) struct FoundThen {
+    /// When it was read; none where the set was planned from what another one had left.
     pub(super) at: Option<String>,
     /// The numbers or addresses that the record had, and was to have.
     pub(super) values: Vec<String>,
@@ -85,7 +86,7 @@ impl Event {
         self.since.as_ref()?.parse().ok()
     }
 
-    /// Of a change of a set, when that was planned and its record found.
+    /// Of a change of a set, when that was planned and its record read.
     pub(crate) fn found_at(&self) -> Option<&str> {
         self.found.as_ref()?.at.as_deref()
     }
@@ -145,10 +146,10 @@ impl Event {
     pub(super) fn of_set(
         change: Change,
         [by, planned_by]: [Option<String>; 2],
-        planned_at: Option<Timestamp>,
+        found_at: Option<Timestamp>,
         through: String,
     ) -> Self {
-        let found = FoundThen::of(&change, planned_at);
+        let found = FoundThen::of(&change, found_at);
         let mut told: Vec<_> = change.members().iter().map(Member::from).collect();
         if let (Action::Delete(_), Some(before)) = (&change.action, &change.before) {
             let before = serde_json::to_value(before).unwrap_or_default();
@@ -296,8 +297,7 @@ impl Event {
 /// A wish of the ledger, at the time when it was received, if that is known.
 impl From<Heard> for Event {
     fn from(heard: Heard) -> Self {
-        let received = heard.received.as_ref().map(|at| format!("received {}", moment(at)));
-        let received = received.unwrap_or_else(|| "nobody knows when it was received".to_owned());
+        let received = received(&heard);
         let words = heard.words.as_ref().map(|words| format!("\"{words}\""));
         let taken = heard.taken_by.as_ref().map(|by| format!("taken by {by}"));
         let list = heard.import.map(|import| match heard.row {

@@ -100,8 +100,11 @@ impl Facts {
         {
             found.flags.iter().for_each(|(flag, is_on)| self.see_one(at, *flag, Some(*is_on)));
         }
-        let is_exact = event.state == "done";
         let at = event.at.as_deref().and_then(moment);
+        if let Some(at) = at.filter(|_| event.state == "not-found") {
+            self.all.push((None, Fact { at, effect: Effect::Gone, is_exact: false }));
+        }
+        let is_exact = event.state == "done";
         let Some(at) = at.filter(|_| is_exact || event.state == "seen") else {
             return;
         };

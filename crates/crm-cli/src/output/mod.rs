@@ -17,7 +17,7 @@ mod table;
 pub(crate) use answer::{NoSuchForm, Output};
 pub(crate) use json::escaped;
 pub(crate) use lines::{LineFormat, Lines};
-pub(crate) use people::{confirm, count, failure, lines, moment, note, on_terminal};
+pub(crate) use people::{confirm, count, failure, lines, moment, note, on_terminal, received};
 pub(crate) use record::{Record, records};
 pub(crate) use records::{Records, described};
 pub(crate) use selection::{Selection, UnknownField};

@@ -5,6 +5,7 @@ use std::io::{self, BufRead, IsTerminal, Write};
 
 use anstyle::AnsiColor;
 use crm_bulk::visible;
+use crm_consent::Heard;
 
 use super::shell::advice;
 
@@ -27,6 +28,18 @@ pub(crate) fn count(number: impl Into<u64>, thing: &str) -> String {
 /// A moment as it is kept, as people read it everywhere: to the second, in UTC.
 pub(crate) fn moment(text: &str) -> String {
     text.parse().map_or_else(|_| text.to_owned(), crm_bulk::page::time)
+}
+
+/// When a wish was received, as people read it everywhere: a moment where it has one, otherwise the day
+/// as it was written.
+pub(crate) fn received(heard: &Heard) -> String {
+    match (&heard.received, &heard.received_between) {
+        (None, _) => "nobody knows when it was received".to_owned(),
+        (Some(_), Some([earliest, latest])) if earliest == latest => {
+            format!("received {}", moment(earliest))
+        }
+        (Some(written), _) => format!("received on {written}"),
+    }
 }
 
 /// The line that says why a command failed.

@@ -10,7 +10,7 @@ use crate::{
     commands::args::{NumberArgs, tell_assumed},
     error::CliError,
     globals::Format,
-    output::{Output, crm, moment},
+    output::{Output, crm, moment, received},
     status::Status,
 };
 
@@ -101,10 +101,7 @@ fn text(standing: &Standing) -> Vec<String> {
 pub(super) fn line(heard: &Heard) -> String {
     let kinds = if heard.scope == Scope::All { " of all kinds" } else { "" };
     let mut said = format!("  {}: {}{kinds}, ", heard.record, heard.wish);
-    match &heard.received {
-        Some(received) => said.push_str(&format!("received {}", moment(received))),
-        None => said.push_str("nobody knows when it was received"),
-    }
+    said.push_str(&received(heard));
     let words = heard.words.as_ref().map(|words| format!("\"{words}\""));
     let taken = heard.taken_by.as_ref().map(|by| format!("taken by {by}"));
     let from = heard.import.map(|import| match heard.row {

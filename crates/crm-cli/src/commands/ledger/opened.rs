@@ -40,9 +40,10 @@ pub(in crate::commands) fn sound(place: &Whereabouts) -> Result<Ledger, CliError
 pub(in crate::commands) fn begin(desk: &Desk, numbers: &NumberArgs) -> Result<Ledger, CliError> {
     refuse_missing(desk)?;
     let is_new = !desk.ledger().exists();
-    // Marked before it is there: one that is lost is missed from its first wish on.
-    desk.mark_ledger()?;
     let ledger = Ledger::open_or_create(desk.ledger(), &desk.card().site())?;
+    // Before its first wish: from that one on it is missed where it is lost. And not before it is
+    // there, or where nothing can be written the mark of none would be left.
+    desk.mark_ledger()?;
     if is_new {
         tell_lists_before(desk)?;
     }
@@ -102,11 +103,13 @@ pub(in crate::commands) fn of_account(globals: &Globals) -> Option<Ledger> {
 /// Refuses to go on without a ledger that the desk has had, by its mark or by a set that was planned from
 /// it.
 fn refuse_missing(desk: &Desk) -> Result<(), CliError> {
+    // In this order: the mark of one that another command begins just now comes after it.
+    let mark = desk.ledger_mark();
+    let is_marked = mark.exists();
     if desk.ledger().exists() {
         return Ok(());
     }
-    let mark = desk.ledger_mark();
-    let to_do_without = if mark.exists() {
+    let to_do_without = if is_marked {
         format!("remove {}", mark.display())
     } else if let Some(set) = planned_from_one(desk)? {
         let set = quoted(&set.file_stem().unwrap_or_default().to_string_lossy());

@@ -36,6 +36,11 @@ pub(super) fn arrival(arrival: &Arrival, value: &str) -> String {
     }
 }
 
+/// What stands behind a moment by which something was so, where nobody knows since when.
+fn at_the_latest(is_exact: bool) -> &'static str {
+    if is_exact { "" } else { " at the latest" }
+}
+
 /// As the beginning of a sentence.
 pub(super) fn capital(text: &str) -> String {
     let mut letters = text.chars();
@@ -65,8 +70,9 @@ impl Words {
         };
         let told = match judged.verdict {
             CopyVerdict::Open | CopyVerdict::Overdue if judged.again => {
-                let seen = if judged.is_exact { "turned on" } else { "first seen so" };
-                format!("Receives {what} again, {seen} on {since}. {by_day}")
+                // It was to be off, and nobody knows whether it ever was.
+                let on = if judged.is_exact { "again, turned on" } else { "again or still, seen so" };
+                format!("Receives {what} {on} on {since}. {by_day}")
             }
             CopyVerdict::Open => format!("Still receives {what}. {by_day}"),
             CopyVerdict::Overdue => {
@@ -81,11 +87,7 @@ impl Words {
             }
             CopyVerdict::Gone | CopyVerdict::LateUntilGone | CopyVerdict::NotShownUntilGone => {
                 let off = judged.off.map(|told| self.off(told, last));
-                let gone = if judged.is_exact {
-                    format!("Has it no longer, since {since}.")
-                } else {
-                    format!("Has it no longer, first seen so on {since}.")
-                };
+                let gone = format!("Has it no longer, since {since}{}.", at_the_latest(judged.is_exact));
                 off.into_iter().chain([gone]).collect::<Vec<_>>().join(" ")
             }
             _ => match judged.as_off() {
@@ -105,7 +107,7 @@ impl Words {
         let off = if told.is_exact {
             format!("{} turned off on {since}", capital(what))
         } else {
-            format!("Receives no {what}; first seen so on {since}")
+            format!("Receives no {what}, since {since} at the latest")
         };
         match told.verdict {
             CopyVerdict::BeforeTheWish if told.is_exact => {
@@ -136,8 +138,8 @@ impl Words {
         let until = time(told.until);
         if *at_least {
             return format!(
-                "After the wish of record {record} it received {what} {late} too long at least: it was \
-                 seen to on {until}, and the last day was {last_day}."
+                "After the wish of record {record} it was seen to receive {what} on {until}, {late} after \
+                 the last day, {last_day}; it may have for longer."
             );
         }
         let until = match ended_by {
@@ -146,13 +148,13 @@ impl Words {
         };
         if *is_shown {
             format!(
-                "After the wish of record {record} it received {what} {late} too long, {until}: the \
-                 last day was {last_day}."
+                "After the wish of record {record} it received {what} {until}, {late} after the last day, \
+                 {last_day}."
             )
         } else {
             format!(
-                "After the wish of record {record} it may have received {what} {late} too long at \
-                 most, {until}: that it was off by the last day, {last_day}, is not shown."
+                "After the wish of record {record} it may have received {what} {until}, {late} after the \
+                 last day, {last_day}: that it was off by then is not shown."
             )
         }
     }
