@@ -601,11 +601,47 @@ async fn the_word_of_a_row_goes_before_the_command() {
         "phone,received\n2135550177,2026-11-20 10:00 CET\n",
         "phone,received\n2135550177,03/11/2026\n8185550142,04/10/2026\n",
         "phone,received\n2135550177,2226-11-20\n",
+        "phone,opted\n2135550177,maybe\n",
+        "phone,opted out,opted back in\n2135550177,yes,yes\n",
+        "phone,opted out,resubscribed date\n2135550177,yes,2026-05-01\n",
+        "phone,opted out,opt-out cancelled\n2135550177,yes,yes\n",
+        "phone,opted out,notes\n2135550177,yes,opted back in 5/1\n",
+        "phone,removed from dnc\n2135550177,2026-05-01\n",
+        "phone,deleted\n2135550177,yes\n",
+        "phone,expires\n2135550177,2026-01-05\n",
+        "email,sms opt out\nada@site.example,(213) 555-0177\n",
     ] {
         let set = world.opt_out(list(rows), "wrong.crm").await.unwrap();
         assert!(set.invalid_rows().unwrap() > 0, "{rows}");
         assert_eq!(changes(&world.path("wrong.crm")).len(), 0, "{rows}");
         std::fs::remove_file(world.path("wrong.crm")).unwrap();
+    }
+}
+
+#[tokio::test]
+async fn several_lists_in_one_file_are_refused() {
+    let world = world(Seed::Demo).await;
+    for rows in [
+        "phone\nOPT OUT\n2135550177\n\nOPT IN\n8185550142\n",
+        "phone,name\n2135550177,Ada\nOpted in:,\n8185550142,Bo\n",
+        "email\nada@site.example\n--- resubscribed ---\nbo@site.example\n",
+        "phone,opted out\n2135550177,yes\n\nphone,opted in\n8185550142,yes\n",
+    ] {
+        let plan = OptOut::new(world.site.clone(), world.snapshot().await);
+        let planned = plan.plan(&world.service, list(rows), world.path("set.crm")).await;
+        let told = planned.unwrap_err().to_string();
+        assert!(told.contains("of its own") || told.contains("each list into a file"), "{told}");
+    }
+    // A header on each page, an empty name of a wish among statuses and a sum are none.
+    for rows in [
+        "phone,status\n2135550177,opted out\nphone,status\n8185550142,opted in\n",
+        "status,phone\nopted out,2135550177\nopted in,\n",
+        "phone,status\n2135550177,opted out\nTotal opted out: 1,\n",
+    ] {
+        let plan = OptOut::new(world.site.clone(), world.snapshot().await).skip_invalid();
+        let planned = plan.plan(&world.service, list(rows), world.path("set.crm")).await;
+        assert!(planned.is_ok(), "{rows}: {:?}", planned.err().map(|e| e.to_string()));
+        std::fs::remove_file(world.path("set.crm")).unwrap();
     }
 }
 

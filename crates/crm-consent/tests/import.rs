@@ -820,3 +820,21 @@ fn a_list_of_which_nothing_can_be_read_is_told_so_before_what_it_means() {
     let bare = told(b"8185550142\n8185550143\n");
     assert!(bare.contains("no column says who opted out or in (value: numbers)"), "{bare}");
 }
+
+#[test]
+fn numbers_below_the_name_of_a_channel_are_numbers() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut ledger = ledger(&folder);
+    let rows = "EMAIL,SMS,EMAIL_BLACKLISTED,SMS_BLACKLISTED\n\
+                ada@site.example,8185550142,Yes,No\nbo@site.example,8185550143,No,Yes\n";
+    import(&mut ledger, "brevo.csv", rows).unwrap();
+    for (value, wish) in [
+        ("ada@site.example", Wish::Out),
+        ("8185550142", Wish::In),
+        ("bo@site.example", Wish::In),
+        ("8185550143", Wish::Out),
+    ] {
+        let heard = ledger.status(value, Scope::Marketing).unwrap().heard;
+        assert_eq!(heard.iter().map(|heard| heard.wish).collect::<Vec<_>>(), [wish], "{value}");
+    }
+}

@@ -1,7 +1,8 @@
 //! What each column of a list holds, according to its header, its cells and the user.
 
-use std::collections::BTreeMap;
+use std::{borrow::Cow, collections::BTreeMap};
 
+use crm_values::digits;
 use jiff::civil::DateTime;
 
 use super::{
@@ -10,9 +11,12 @@ use super::{
     labels::{Of, Values},
     limits::Limits,
     options::{ListOptions, MappedRole, is_named},
+    polarity::Polarity,
+    returns::{Returns, says_return},
     roles::{Dating, Plainness, Role},
     status::{Flags, Status},
     stops::Remarks,
+    vocabulary::{Way, spelled, way},
     wish::Wish,
     words::words,
 };
@@ -21,6 +25,8 @@ use super::{
 /// list may be of any length.
 pub(super) struct Survey {
     seen: BTreeMap<String, Seen>,
+    /// The first row that has the word of a wish and nothing else, with its line.
+    heading: Option<(u64, String)>,
     now: DateTime,
 }
 
@@ -31,6 +37,8 @@ struct Seen {
     /// Of a column that may name channels.
     channels: Option<Named>,
     has_at: bool,
+    /// Whether its header names telephones, as `SMS`, and all cells so far are numbers.
+    may_be_numbers: bool,
 }
 
 impl Seen {
@@ -43,13 +51,14 @@ impl Seen {
             dates: Allowed::default(),
             channels: may_name.then(|| Named::new(limits)),
             has_at: false,
+            may_be_numbers: Role::of(header) == Role::Other && names_telephones(header),
         }
     }
 }
 
 impl Survey {
     pub(super) fn new(now: DateTime) -> Self {
-        Self { seen: BTreeMap::new(), now }
+        Self { seen: BTreeMap::new(), heading: None, now }
     }
 
     /// Notes that there is such a column, whether or not a row has a cell of it.
@@ -69,13 +78,37 @@ impl Survey {
             seen.dates.add(cell, self.now);
             seen.channels.iter_mut().for_each(|named| named.add(cell));
             seen.has_at = seen.has_at || cell.contains('@');
+            seen.may_be_numbers = seen.may_be_numbers && is_whole_number(cell);
         }
+    }
+
+    /// Looks at a row without a number or an address: `OPTED IN` and nothing else may be about all rows
+    /// below it.
+    pub(super) fn look_for_heading(&mut self, line: u64, cells: &[Cow<'_, str>]) {
+        let mut filled = cells.iter().map(|cell| cell.trim()).filter(|cell| !cell.is_empty());
+        let (Some(sole), None) = (filled.next(), filled.next()) else { return };
+        if self.heading.is_none() && speaks_of_wish(sole) {
+            self.heading = Some((line, sole.to_owned()));
+        }
+    }
+
+    /// The line and the text of such a row.
+    pub(super) fn heading(&self) -> Option<(u64, &str)> {
+        self.heading.as_ref().map(|(line, text)| (*line, text.as_str()))
     }
 
     /// The headers of the cells.
     pub(super) fn headers(&self) -> impl Iterator<Item = &str> {
         self.seen.keys().map(String::as_str)
     }
+}
+
+/// Whether a text without digits is about a wish and nothing else.
+fn speaks_of_wish(text: &str) -> bool {
+    let Polarity { sure, is_unclear, names_wish, .. } = Polarity::of(text);
+    let is_word = Status::KEYWORD.read(text).is_some_and(|wish| wish != Wish::Neither);
+    let is_known = is_word || sure.is_some() || (names_wish && is_unclear) || says_return(text);
+    is_known && !text.contains(|c: char| c.is_ascii_digit())
 }
 
 /// What is known of a column.
@@ -88,8 +121,12 @@ pub(super) struct Column {
     pub(super) may_limit: bool,
     /// Of which values of a row it speaks.
     pub(super) of: Of,
+    /// Whether it has wishes about a channel that reaches no number and no address of the list.
+    pub(super) is_elsewhere: bool,
     /// What its header says of remarks below it.
     pub(super) remarks: Remarks,
+    /// What its header says of those who came back.
+    pub(super) returns: Returns,
 }
 
 /// A cell of a row with its column.
@@ -216,7 +253,12 @@ const TOOLS: [Tool; 9] = [
 impl Columns {
     pub(super) fn of(survey: &Survey, options: &ListOptions) -> Self {
         let headers: Vec<_> = survey.headers().collect();
-        let of_headers = roles(&headers, options);
+        let by_cells = |(role, seen): (Role, &Seen)| {
+            let are_numbers = role == Role::Other && seen.may_be_numbers && !seen.flags.are_blank();
+            if are_numbers { Role::Numbers } else { role }
+        };
+        let of_headers = roles(&headers, options).into_iter().zip(survey.seen.values());
+        let of_headers: Vec<_> = of_headers.map(by_cells).collect();
         let is_value = |role: &Role| matches!(role, Role::Numbers | Role::Addresses);
         let has_values = of_headers.iter().any(is_value);
         let has_faxes = headers.iter().zip(&of_headers).any(|(header, role)| {
@@ -232,6 +274,7 @@ impl Columns {
             })
             .collect();
         find_values(&mut columns);
+        find_elsewhere(&mut columns);
         let role = |header: &String| columns[header].role;
         let received = survey.seen.iter().filter(|(header, _)| role(header) == Role::Received);
         let orders = match options.dates {
@@ -284,14 +327,15 @@ impl Columns {
 
     /// The columns that are read, each with what it holds.
     pub(super) fn read(&self) -> impl Iterator<Item = (&str, &'static str)> {
-        let columns = self.columns.iter();
+        let columns = self.columns.iter().filter(|(_, column)| !column.is_elsewhere);
         columns.filter_map(|(header, column)| Some((header.as_str(), column.role.holds()?)))
     }
 
     /// The columns that are not read, those of wishes about other channels or the others.
     pub(super) fn unread(&self, elsewhere: bool) -> impl Iterator<Item = &str> {
-        let unread = self.columns.iter().filter(move |(_, Column { role, .. })| {
-            role.holds().is_none() && (*role == Role::Elsewhere) == elsewhere
+        let unread = self.columns.iter().filter(move |(_, column)| {
+            let Column { role, is_elsewhere, .. } = column;
+            *is_elsewhere == elsewhere && (*is_elsewhere || role.holds().is_none())
         });
         unread.map(|(header, _)| header.as_str())
     }
@@ -366,9 +410,25 @@ impl Seen {
             role => role,
         };
         let may_limit = role == Role::Other && named.is_some_and(Named::may_be);
-        let remarks = Remarks::below(header);
-        Column { role, is_said, may_limit, of: Of::Any, remarks }
+        let (remarks, returns) = (Remarks::below(header), Returns::below(header));
+        let is_elsewhere = false;
+        Column { role, is_said, may_limit, of: Of::Any, is_elsewhere, remarks, returns }
     }
+}
+
+/// Whether a header names nothing but telephones, or messages to them.
+fn names_telephones(header: &str) -> bool {
+    let words = spelled(header);
+    let is_one = |word: &String| matches!(way(word), Some(Way::Texts | Way::Calls | Way::Numbers));
+    !words.is_empty() && words.iter().all(is_one)
+}
+
+/// Whether a cell is a telephone number as a whole, with its area code.
+fn is_whole_number(cell: &str) -> bool {
+    const LEAST: usize = 10;
+    const MOST: usize = 15;
+    let of_number = |c: char| c.is_ascii_digit() || " +-./()".contains(c);
+    (LEAST..=MOST).contains(&digits(cell).len()) && cell.chars().all(of_number)
 }
 
 /// A column of which nothing was seen.
@@ -377,7 +437,9 @@ static UNKNOWN: Column = Column {
     is_said: false,
     may_limit: false,
     of: Of::Any,
+    is_elsewhere: false,
     remarks: Remarks::NONE,
+    returns: Returns::NONE,
 };
 
 /// Finds of which values the statuses and the dates of a list speak. What speaks of one that nobody can
@@ -405,6 +467,24 @@ fn find_values(columns: &mut BTreeMap<String, Column>) {
             (Of::Unknown, _) => column.role = Role::Other,
             (of, _) => column.of = of,
         }
+    }
+}
+
+/// Finds the columns with wishes about a channel that reaches no value of a list.
+fn find_elsewhere(columns: &mut BTreeMap<String, Column>) {
+    let values = columns.iter().filter(|(_, column)| column.role.is_value());
+    let reached: Vec<_> = values
+        .map(|(header, column)| Channels::of_value(header, column.role == Role::Numbers))
+        .collect();
+    for column in columns.values_mut() {
+        column.is_elsewhere = match column.role {
+            Role::Elsewhere => true,
+            // Without a header nobody knows what the values are.
+            Role::Status(status) if !status.is_vague && !reached.is_empty() => {
+                !reached.iter().any(|by| by.meet(status.channels))
+            }
+            _ => false,
+        };
     }
 }
 

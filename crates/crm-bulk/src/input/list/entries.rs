@@ -12,10 +12,12 @@ use super::{
     columns::{self, Cell, Columns, Survey, Tool},
     dates::DateOrder,
     delimiter,
+    labels::is_label,
     options::{ListOptions, is_named},
     roles::Role,
     values::{Value, is_listed, may_hold_value, sole_value, values},
     wish::Wish,
+    words::words,
 };
 use crate::{
     clock,
@@ -96,6 +98,14 @@ impl Entries {
             return Err(BulkError::Input { name, reason });
         }
         let columns = Columns::of(&survey, options);
+        if let Some((line, text)) = survey.heading().filter(|_| !columns.has_status()) {
+            let reason = format!(
+                "line {line} has `{}` and nothing else, as if it were above a list of its own: put each \
+                 list into a file, or take the line out",
+                excerpt(text)
+            );
+            return Err(BulkError::Input { name, reason });
+        }
         Ok(Self {
             header,
             marks,
@@ -249,6 +259,14 @@ fn read_csv(
             }
             is_below_title = !cells.iter().any(|cell| is_listed(cell, options.reader));
         }
+        if !cells.iter().any(|cell| may_hold_value(cell)) {
+            if is_named && is_other_header(&cells, &header, options) {
+                return Err(refuse(format!(
+                    "line {line} looks like the header of another list: put each into a file of its own"
+                )));
+            }
+            survey.look_for_heading(*line, &cells);
+        }
         if !is_named {
             let further = header.len() + 1..=cells.len();
             header.extend(further.map(|n| format!("column_{n}")));
@@ -298,6 +316,22 @@ fn names_values(cells: &[Cow<'_, str>], options: &ListOptions) -> bool {
     headers.len() > 1
         && !headers.iter().any(|cell| may_hold_value(cell))
         && columns::roles(&headers, options).iter().any(is_value)
+}
+
+/// Whether a row below the header is one itself, and another one: of the rows below it the first says
+/// nothing.
+fn is_other_header(cells: &[Cow<'_, str>], header: &[String], options: &ListOptions) -> bool {
+    let own: Vec<_> = header.iter().map(String::as_str).collect();
+    let of_values = columns::roles(&own, options).into_iter().map(Role::is_value);
+    let names_value = |cell: &str| {
+        // `Mobile` below `Phone` is no header.
+        !matches!(words(cell).as_slice(), [sole] if is_label(sole)) && Role::of(cell).is_value()
+    };
+    let mut below = of_values.zip(cells);
+    let is_same = cells.iter().zip(header).all(|(cell, header)| words(cell) == words(header));
+    names_values(cells, options)
+        && !is_same
+        && below.any(|(is_value, cell)| is_value && names_value(cell))
 }
 
 /// The first record as a header; `None` where it is a row already.

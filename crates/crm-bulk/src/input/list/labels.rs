@@ -8,7 +8,7 @@ use super::{
 };
 
 /// Words by which a number or an address is told from others, each with the one that stands for it.
-const LABELS: [(&str, &str); 21] = [
+const LABELS: [(&str, &str); 24] = [
     ("mobile", MOBILE),
     ("mobilephone", MOBILE),
     ("cell", MOBILE),
@@ -30,10 +30,17 @@ const LABELS: [(&str, &str); 21] = [
     ("daytime", "daytime"),
     ("evening", "evening"),
     ("other", "other"),
+    ("first", FIRST),
+    ("second", SECOND),
+    ("third", THIRD),
 ];
 /// What a telephone is: without a number that is called so, it stands for any.
 const MOBILE: &str = "mobile";
 const LANDLINE: &str = "landline";
+/// `First Opt-Out Date` is of no first number where none is called so.
+const FIRST: &str = "first";
+const SECOND: &str = "second";
+const THIRD: &str = "third";
 /// Words that say nothing of what is labelled.
 const SILENT: [&str; 6] = ["number", "no", "num", "nr", "nbr", "value"];
 
@@ -48,6 +55,10 @@ fn label(word: &str) -> Option<&'static str> {
 
 fn is_kind(label: &str) -> bool {
     [MOBILE, LANDLINE].contains(&label)
+}
+
+fn is_ordinal(label: &str) -> bool {
+    [FIRST, SECOND, THIRD].contains(&label)
 }
 
 fn is_digits(label: &str) -> bool {
@@ -157,8 +168,9 @@ impl Values {
         let met: Vec<_> = self.met(one).collect();
         let is_shared = |label: &String| met.iter().any(|value| value.labels.contains(label));
         // `Opt Out Other` may have nothing to do with another number.
+        let is_other = |label: &str| is_about(label) || is_ordinal(label);
         let labels: Vec<_> =
-            one.labels.iter().filter(|label| !is_about(label) || is_shared(label)).collect();
+            one.labels.iter().filter(|label| !is_other(label) || is_shared(label)).collect();
         if labels.is_empty() || met.is_empty() {
             return Of::Any;
         }
@@ -237,6 +249,8 @@ mod tests {
             ("Phone 1,Phone 10", "DNC 10", "Phone 10"),
             ("Owner 1 Phone 1,Owner 1 Phone 2", "Owner 1 Phone 2 DNC", "Owner 1 Phone 2"),
             ("Owner 1 Phone 1,Owner 1 Phone 2", "Phone 1 DNC", "?"),
+            ("First Phone,Second Phone", "First DNC,Second DNC", "First Phone,Second Phone"),
+            ("Phone 1,Phone 2", "First Opt Out", "*"),
             // Without a label it counts for all.
             ("Phone 1,Phone 2", "DNC", "*"),
             ("Home Phone,Mobile Phone,Email", "Opt Out,Do Not Call", "*,*"),

@@ -11,6 +11,7 @@ mod names;
 mod options;
 mod parts;
 mod polarity;
+mod returns;
 mod roles;
 mod said;
 mod status;

@@ -12,7 +12,7 @@ use super::{
 const NEITHER: [&str; 3] = ["nonsubscribed", "cleaned", "bounced"];
 /// Words by themselves, where a name is no header that says what `yes` means.
 const OUT: [&str; 4] = ["donot", "revoked", "suppression", "blacklist"];
-const IN: [&str; 2] = ["resubscribed", "resubscribe"];
+const IN: [&str; 4] = ["resubscribed", "resubscribe", "whitelist", "allowlist"];
 /// Words before what somebody may be reached by.
 const LETS: [&str; 8] = ["do", "ok", "okay", "can", "allow", "allowed", "permission", "permitted"];
 

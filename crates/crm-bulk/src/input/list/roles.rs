@@ -60,7 +60,25 @@ const ABOUT_VALUES: [&str; 9] =
     ["has", "is", "verified", "valid", "invalid", "bounced", "type", "label", "status"];
 /// Words of headers of columns with the number or the address of somebody else than the person of the
 /// row, as in `Agent Phone`.
-const OTHERS: [&str; 26] = [
+const OTHERS: [&str; 44] = [
+    "user",
+    "dispatcher",
+    "dispatch",
+    "advisor",
+    "coordinator",
+    "supervisor",
+    "operator",
+    "admin",
+    "administrator",
+    "assigned",
+    "assignee",
+    "by",
+    "support",
+    "provider",
+    "brand",
+    "branch",
+    "franchise",
+    "franchisee",
     "agent",
     "rep",
     "representative",
@@ -88,6 +106,8 @@ const OTHERS: [&str; 26] = [
     "sender",
     "our",
 ];
+/// What has an owner who is not the person of the row: `Contact Owner Email`.
+const OWNED: [&str; 6] = ["contact", "list", "record", "account", "lead", "deal"];
 /// How many bytes a header has at most that can name what its column holds: it is compared with a
 /// hundred words.
 const LONGEST: usize = 1_000;
@@ -156,7 +176,7 @@ impl Role {
         }
         let words = words(header);
         let words: Vec<_> = words.iter().map(String::as_str).collect();
-        let is_one_of = |headers: &[&str]| headers.contains(&words.join(" ").as_str());
+        let is_header = |headers: &[&str]| headers.contains(&words.join(" ").as_str());
         let is_about = |word: Option<&&str>| word.is_some_and(|word| ABOUT_VALUES.contains(word));
         if Limits::of(header) == Limits::Surely {
             return Self::Channels;
@@ -164,13 +184,17 @@ impl Role {
         if let Some(status) = Status::of(header) {
             return Self::Status(status);
         }
-        if is_one_of(&TAKEN_BY) {
+        if is_header(&TAKEN_BY) {
             return Self::TakenBy;
         }
         if words.len() > 1 && (is_about(words.first()) || is_about(words.last())) {
             return Self::Other;
         }
-        let names_other = spelled(header).iter().any(|word| OTHERS.contains(&word.as_str()));
+        let spelled = spelled(header);
+        let is_one_of = |word: &String, of: &[&str]| of.contains(&word.as_str());
+        let is_owned = |pair: &[String]| matches!(pair, [of, owner] if is_one_of(of, &OWNED) && owner == "owner");
+        let names_other =
+            spelled.iter().any(|word| is_one_of(word, &OTHERS)) || spelled.windows(2).any(is_owned);
         let words = match words.as_slice() {
             [value @ .., label] if value.len() > 1 && LABELS.contains(label) => value.to_vec(),
             // As in `Phone 1 - Value`.
@@ -247,7 +271,9 @@ mod tests {
                  Verified Email|Has Mobile|Email Type|Customer Number|No.|id|Phone type|Direct mail|Home address|Notes||#|CONFIRM_TIME|created|\
                  Email added date|Last contact date|Time|Opt-out method|Consent method|Pool opt-out date|Agent Phone|Sales Rep Email|Technician Email|\
                  Account Manager Email|Referred By Email|Emergency Contact Phone|Spouse Phone|\
-                 Store Phone|Dealer Phone|From Email|Reply To Email|Phone (agent)",
+                 Store Phone|Dealer Phone|From Email|Reply To Email|Phone (agent)|Contact Owner Email|\
+                 List Owner Email|User Email|Modified By Email|Submitted By Email|Dispatcher Cell|\
+                 Support Email|Provider Phone|Brand Phone|Branch Phone|Franchise Email",
             ),
         ] {
             for header in headers.split('|') {

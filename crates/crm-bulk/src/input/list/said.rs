@@ -2,11 +2,13 @@
 
 use super::{
     channels::{Channels, named_alone},
-    columns::{Cell, Columns},
+    columns::{Cell, Column, Columns},
     dates::Moment,
+    returns::says_return,
     roles::{Dating, Plainness, Role},
     status::Status,
     stops,
+    vocabulary::spelled,
     wish::Wish,
 };
 
@@ -71,6 +73,11 @@ pub(super) enum WrongStatus {
     },
     /// It says opted out, and no status of the row does.
     AlsoOut {
+        header: String,
+        cell: String,
+    },
+    /// It says that the person of a row that says opted out came back, or may have.
+    CameBack {
         header: String,
         cell: String,
     },
@@ -201,6 +208,15 @@ impl Columns {
     fn by_others(&self, row: &Row<'_>, of: Target<'_>, wish: Wish) -> Result<(), WrongStatus> {
         let is_of_list = wish == Wish::Unsaid && self.unsaid != Wish::Unsaid;
         for cell in row.iter().filter(|cell| !cell.text.trim().is_empty()) {
+            if self.meant(wish) == Wish::Out && cell.says_return(of.by) {
+                let (header, cell) = cell.told();
+                return Err(WrongStatus::CameBack { header, cell });
+            }
+            let is_past = |text: &str| self.moment(text.trim()).is_ok();
+            if is_of_list && self.unsaid == Wish::Out && cell.column.returns.end(cell.text, is_past)
+            {
+                return Err(WrongStatus::opposite(cell));
+            }
             let other = self.said_otherwise(cell, of.by, wish)?;
             let is_opposite = match other {
                 Some(Wish::Neither) => self.unsaid == Wish::In,
@@ -349,6 +365,21 @@ impl Cell<'_> {
     /// Whether it says something of which nobody said what it is.
     fn is_remark(&self) -> bool {
         matches!(self.column.role, Role::Other | Role::Reasons) && !self.column.is_said
+    }
+
+    /// Whether it says that the person came back, of a value that is reached by `of`: by its header, or in
+    /// a remark.
+    fn says_return(&self, of: Channels) -> bool {
+        let Column { role, is_said, returns, remarks, .. } = self.column;
+        let may_say = match role {
+            Role::Status(status) => status.is_vague,
+            Role::Received | Role::Reasons | Role::Other => !is_said,
+            _ => false,
+        };
+        let by_header =
+            || returns.say(self.text) && Channels::of_words(&spelled(self.header)).meet(of);
+        let in_remark = || says_return(self.text) || remarks.answer_in(self.text);
+        may_say && (by_header() || (self.is_remark() && in_remark()))
     }
 
     /// Its header and its text, for people.

@@ -65,9 +65,12 @@ const NEITHER: [&str; 8] = [
     "cleaned",
     "unconfirmed",
 ];
-const YES: [&str; 9] = ["yes", "true", "1", "y", "on", "x", "✓", "✔", "☑"];
-const NO: [&str; 5] = ["no", "false", "0", "n", "off"];
+const YES: [&str; 13] =
+    ["yes", "true", "1", "y", "on", "x", "✓", "✔", "☑", "oui", "si", "ja", "sim"];
+const NO: [&str; 8] = ["no", "false", "0", "n", "off", "non", "nein", "nao"];
 
+/// Headers of a column whose cells alone say which wish it is.
+const NAMES: [&str; 3] = ["status", "opted", "opt"];
 /// Headers of a column of yes and no that may say whether somebody receives messages, besides ways.
 const BARE: [&str; 7] =
     ["phone", "contact", "contactable", "message", "promotion", "communication", "flag"];
@@ -176,7 +179,8 @@ impl Status {
         }
         let polarity = Polarity::of(header);
         let of_wish = polarity.names_wish && polarity.is_unclear;
-        let is_status = polarity.sure.is_some() || of_wish || words == ["status"];
+        let is_called_so = matches!(words.as_slice(), [sole] if NAMES.contains(&sole.as_str()));
+        let is_status = polarity.sure.is_some() || of_wish || is_called_so;
         is_status.then(|| Self::named(&words, polarity, polarity.sure))
     }
 

@@ -158,6 +158,11 @@ impl Remarks {
         }
     }
 
+    /// Whether a cell is the keyword or the event by which somebody comes back; a yes answers anything.
+    pub(super) fn answer_in(self, cell: &str) -> bool {
+        self.are_events && is_event_of_in(cell) && !YES.contains(&&*cell.trim().to_lowercase())
+    }
+
     /// Whether a row is that of a list of changes and takes its value off the other list.
     pub(super) fn take_off(self, cell: &str) -> bool {
         self.are_changes && TAKEN_OFF.contains(&cell.trim().to_lowercase().as_str())

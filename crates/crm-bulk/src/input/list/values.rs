@@ -10,6 +10,7 @@ use super::{
     labels::is_label,
     roles::{NUMBER_ENDS, Role},
     said::{Said, Target, WrongStatus},
+    vocabulary::{Way, spelled, way},
     wish::Wish,
     words::words,
 };
@@ -64,6 +65,10 @@ pub(super) fn values(
             }
             Role::Addresses | Role::AddressesOrStreets | Role::Numbers => listed(cell, reader),
             Role::Other if may_be_meant(header, cell) => {
+                unread.push((*header, cell));
+                continue;
+            }
+            _ if column.is_elsewhere && may_be_meant(header, cell) => {
                 unread.push((*header, cell));
                 continue;
             }
@@ -166,6 +171,12 @@ fn wrong_status(line: u64, wrong: WrongStatus) -> BadCell {
             "says opted out, which no status of the row does; correct one of them, or say what the \
              column holds: --map status=COLUMN, or --map reason=COLUMN if it is no wish",
         ),
+        WrongStatus::CameBack { header, cell: text } => cell(
+            &header,
+            &text,
+            "may say that its person came back; write opt-out or opt-in and take it out, or say what the \
+             column holds: --map reason=COLUMN if it is no wish",
+        ),
         WrongStatus::Unclear { header, cell: text } => cell(
             &header,
             &text,
@@ -261,7 +272,8 @@ fn may_be_meant(header: &str, cell: &str) -> bool {
         || words.iter().any(|word| {
             let ends = NUMBER_ENDS.iter().chain(&["mail"]);
             word == "tel" || ends.into_iter().any(|end| word.ends_with(end))
-        });
+        })
+        || spelled(header).iter().any(|word| matches!(way(word), Some(Way::Texts | Way::Calls)));
     // Several in one cell, or in a list of JSON.
     let mut parts = cell.split([',', ';', '"', '[', ']', '{', '}']).map(str::trim);
     parts.any(|part| {
@@ -346,6 +358,7 @@ mod tests {
             ("Contact", "jo@company.email", true),
             ("Contact", r#"{"a": ["x", "jo@company.email"]}"#, true),
             ("Phone at home", "8185550142", true),
+            ("SMS", "8185550142", true),
             ("Home", "8185550142", true),
             ("Home", "12 Main Street", false),
             ("Phone at home", "8185550142.0", true),

@@ -71,7 +71,8 @@ impl Words {
         let told = match judged.verdict {
             CopyVerdict::Open | CopyVerdict::Overdue if judged.again => {
                 // It was to be off, and nobody knows whether it ever was.
-                let on = if judged.is_exact { "again, turned on" } else { "again or still, seen so" };
+                let on =
+                    if judged.is_exact { "again, turned on" } else { "again or still, seen so" };
                 format!("Receives {what} {on} on {since}. {by_day}")
             }
             CopyVerdict::Open => format!("Still receives {what}. {by_day}"),
@@ -87,7 +88,8 @@ impl Words {
             }
             CopyVerdict::Gone | CopyVerdict::LateUntilGone | CopyVerdict::NotShownUntilGone => {
                 let off = judged.off.map(|told| self.off(told, last));
-                let gone = format!("Has it no longer, since {since}{}.", at_the_latest(judged.is_exact));
+                let gone =
+                    format!("Has it no longer, since {since}{}.", at_the_latest(judged.is_exact));
                 off.into_iter().chain([gone]).collect::<Vec<_>>().join(" ")
             }
             _ => match judged.as_off() {
