@@ -5,7 +5,7 @@ use crm_fleet::{Days, Routine, Server, StoredSet, Submission, Times};
 use crm_models::TenantId;
 
 use crate::{
-    common::cluster::Cluster,
+    common::{cluster::Cluster, look_into},
     figures::{self, Used},
     number,
     redis::Redis,
@@ -40,10 +40,7 @@ impl Fleet {
         let redis = Redis::start();
         let server = Server::connect(&cluster.url()).await.unwrap();
         let idle = number("TENANTS", 5).saturating_sub(busy.numbers.len() as u64);
-        for tenant in (500_000..).take(idle.try_into().unwrap()) {
-            register(&server, &Site::new(TenantId::new(tenant).unwrap(), "https://api.example"))
-                .await;
-        }
+        register(&server, &cluster, idle).await;
         let url = redis.as_ref().map(Redis::url);
         let count = number("WORKERS", 3).try_into().unwrap();
         let connection = busy.sandbox.connection();
@@ -72,14 +69,27 @@ impl Fleet {
     }
 }
 
-/// A tenant that has nothing to do now.
-async fn register(server: &Server, site: &Site) {
-    server.set_home(site, "elsewhere").await.unwrap();
+/// Has the server know so many tenants that have nothing to do: one as everybody says it, and its copies.
+async fn register(server: &Server, cluster: &Cluster, count: u64) {
+    let site = Site::new(TenantId::new(500_000).unwrap(), "https://api.example");
+    server.set_home(&site, "elsewhere").await.unwrap();
     let hourly = Times::Every { minutes: 60 };
     let (time, zone) = ("02:00".parse().unwrap(), "America/Denver".to_owned());
     let nightly = Times::Daily { time, days: Days::ALL, zone, jitter: 90 };
-    server.set_schedule(site, Routine::Mirror, &hourly).await.unwrap();
-    server.set_schedule(site, Routine::Consent, &nightly).await.unwrap();
+    server.set_schedule(&site, Routine::Mirror, &hourly).await.unwrap();
+    server.set_schedule(&site, Routine::Consent, &nightly).await.unwrap();
+    let client = look_into(&cluster.url()).await;
+    let copies = i64::try_from(count).unwrap() - 1;
+    for copy in [
+        "INSERT INTO crm.homes SELECT tenant + copy, environment, home
+            FROM crm.homes, generate_series(1, $1::bigint) AS copy",
+        "INSERT INTO crm.schedules
+            SELECT tenant + copy, environment, task, every, at_time, days, zone, shift,
+                next_at + random() * interval '60 minutes', last_at
+            FROM crm.schedules, generate_series(1, $1::bigint) AS copy",
+    ] {
+        client.execute(copy, &[&copies]).await.unwrap();
+    }
 }
 
 impl std::ops::Sub for Cpu {
