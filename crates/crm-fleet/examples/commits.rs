@@ -65,7 +65,7 @@ async fn claim(store: &ServerStore, lease: &Lease, change: Change) -> Result<(),
     let expected = Expected::of(&change);
     let mut claimed = change;
     claimed.outcome.attempts += 1;
-    match store.claim(lease, expected, claimed, None).await? {
+    match store.claim(lease, expected, claimed.into(), None).await? {
         Claim::Won(_) => Ok(()),
         Claim::Lost => Err("somebody else has claims too".into()),
     }

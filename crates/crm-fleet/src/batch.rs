@@ -37,9 +37,9 @@ const PAUSE: [Duration; 2] = [Duration::from_millis(50), Duration::from_secs(1)]
 /// What is asked of a set under an epoch.
 #[derive(Debug)]
 pub(crate) enum Ask {
-    Claim { expected: Expected, change: Change, siblings: Option<Vec<ContactId>> },
-    Release { attempts: u32, former: Change },
-    Settle(Change),
+    Claim { expected: Expected, change: Box<Change>, siblings: Option<Vec<ContactId>> },
+    Release { attempts: u32, former: Box<Change> },
+    Settle(Box<Change>),
     Renew(Duration),
 }
 

@@ -285,7 +285,7 @@ impl ServerStore {
     async fn claimed(&self, epoch: u64, ask: Ask) -> Result<Claim, BulkError> {
         match self.batches.ask(epoch, ask).await? {
             (true, Ask::Claim { change, .. } | Ask::Release { former: change, .. }) => {
-                Ok(Claim::Won(Box::new(change)))
+                Ok(Claim::Won(change))
             }
             _ => Ok(Claim::Lost),
         }
@@ -293,7 +293,7 @@ impl ServerStore {
 }
 
 /// PostgreSQL has no NUL in texts, and what the service says of a change may have one.
-fn without_nul(mut change: Change) -> Change {
+fn without_nul(mut change: Box<Change>) -> Box<Change> {
     let outcome = &mut change.outcome;
     for text in [&mut outcome.message, &mut outcome.trace_id].into_iter().flatten() {
         if text.contains('\0') {
@@ -444,7 +444,7 @@ impl Store for ServerStore {
         &self,
         lease: &Lease,
         expected: Expected,
-        change: Change,
+        change: Box<Change>,
         siblings: Option<Vec<ContactId>>,
     ) -> Result<Claim, BulkError> {
         self.claimed(lease.epoch(), Ask::Claim { expected, change, siblings }).await
@@ -454,12 +454,12 @@ impl Store for ServerStore {
         &self,
         lease: &Lease,
         attempts: u32,
-        former: Change,
+        former: Box<Change>,
     ) -> Result<Claim, BulkError> {
         self.claimed(lease.epoch(), Ask::Release { attempts, former }).await
     }
 
-    async fn settle(&self, lease: &Lease, change: Change) -> Result<Change, BulkError> {
+    async fn settle(&self, lease: &Lease, change: Box<Change>) -> Result<Box<Change>, BulkError> {
         let change = without_nul(change);
         let late = change.clone();
         match self.batches.ask(lease.epoch(), Ask::Settle(change)).await {

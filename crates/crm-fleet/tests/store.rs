@@ -85,7 +85,7 @@ async fn an_owner_that_is_alive_is_not_disturbed_and_one_that_stands_still_is_su
     assert!(ours.epoch() > theirs.epoch());
     change.outcome.state = State::Done;
     change.outcome.trace_id = Some("4411".to_owned());
-    let late = first.settle(&theirs, change).await.unwrap_err();
+    let late = first.settle(&theirs, change.into()).await.unwrap_err();
     assert!(matches!(late, BulkError::Superseded { .. }), "{late}");
     assert_eq!(second.count(&ours, Which::Open).await.unwrap(), 3, "it wrote nothing");
     let answers = server.late_answers(&set).await.unwrap();
@@ -106,11 +106,11 @@ async fn a_crash_of_the_server_takes_nothing_back_and_makes_nothing_twice() {
         let expected = crm_bulk::Expected::of(&loaded.change);
         let mut change = loaded.change;
         change.outcome.attempts += 1;
-        let claim = store.claim(&lease, expected, change.clone(), None);
+        let claim = store.claim(&lease, expected, change.clone().into(), None);
         assert!(matches!(claim.await.unwrap(), crm_bulk::Claim::Won(_)));
         cluster.crash();
         change.outcome.state = State::Done;
-        store.settle(&lease, change).await.unwrap();
+        store.settle(&lease, change.into()).await.unwrap();
     }
     assert_eq!(store.count(&lease, Which::Open).await.unwrap(), 0);
     store.digest(&lease).await.unwrap();

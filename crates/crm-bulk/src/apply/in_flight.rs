@@ -18,8 +18,9 @@ pub(super) struct InFlight(Mutex<Changes>);
 
 #[derive(Debug, Default)]
 struct Changes {
-    now: BTreeMap<ChangeId, Change>,
-    at_the_loss: Option<BTreeMap<ChangeId, Change>>,
+    /// Boxed, since a change is large and the map moves what it holds.
+    now: BTreeMap<ChangeId, Box<Change>>,
+    at_the_loss: Option<BTreeMap<ChangeId, Box<Change>>>,
 }
 
 impl InFlight {
@@ -29,7 +30,7 @@ impl InFlight {
 
     /// A change is claimed.
     pub(super) fn begin(&self, change: &Change) {
-        let mut change = change.clone();
+        let mut change = Box::new(change.clone());
         change.outcome.state = State::InFlight;
         let mut changes = self.changes();
         if let Some(lost) = &mut changes.at_the_loss {
@@ -75,7 +76,7 @@ impl InFlight {
     }
 
     /// What was in flight when the set was lost, with the outcomes that came in since.
-    pub(super) fn lost(&self) -> impl Iterator<Item = Change> {
+    pub(super) fn lost(&self) -> impl Iterator<Item = Box<Change>> {
         let lost = mem::take(&mut self.changes().at_the_loss);
         lost.unwrap_or_default().into_values()
     }

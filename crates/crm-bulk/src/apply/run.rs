@@ -179,8 +179,7 @@ impl<T: Transport> Run<T> {
             None => Ok(Event::Finished(self.brake.finished())),
         };
         let mut events: Vec<_> = self.audit.take().into_iter().map(Ok).collect();
-        let lost = self.in_flight.lost().map(Box::new);
-        events.extend(lost.map(Event::InFlight).map(Ok));
+        events.extend(self.in_flight.lost().map(Event::InFlight).map(Ok));
         events.push(end);
         events
     }
@@ -290,7 +289,7 @@ impl<T: Transport> Run<T> {
         change.outcome.at = Some(clock::now());
         // Not written once more where it is as the store has it.
         let known = mem::replace(&mut change.before, found);
-        let claim = self.store.claim(&self.lease, expected, *change, siblings);
+        let claim = self.store.claim(&self.lease, expected, change, siblings);
         Ok(match claim.await? {
             Claim::Won(mut change) => {
                 change.before = change.before.or(known);
@@ -381,7 +380,7 @@ impl<T: Transport> Run<T> {
             Some(former) => {
                 let attempts = change.outcome.attempts;
                 former.restore(&mut change);
-                match self.store.release(&self.lease, attempts, *change).await? {
+                match self.store.release(&self.lease, attempts, change).await? {
                     Claim::Won(former) => change = former,
                     Claim::Lost => return Ok(Became::Lost),
                 }
@@ -424,7 +423,7 @@ impl<T: Transport> Run<T> {
             if let Err(lost) = self.store.is_in_place() {
                 self.fail(lost);
             }
-            *change = self.store.settle(&self.lease, *change).await?;
+            change = self.store.settle(&self.lease, change).await?;
             self.in_flight.settled(&change);
             if let Some(after) = &self.hooks.after {
                 after(Change::clone(&change)).await;

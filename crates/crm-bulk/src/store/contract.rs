@@ -138,7 +138,7 @@ fn next_attempt(change: &Change, memo: &str) -> Change {
 
 async fn claim(store: &impl Store, lease: &Lease, change: &Change, memo: &str) -> Claim {
     let claimed = next_attempt(change, memo);
-    let claim = store.claim(lease, Expected::of(change), claimed, None);
+    let claim = store.claim(lease, Expected::of(change), claimed.into(), None);
     claim.await.unwrap()
 }
 
@@ -200,7 +200,7 @@ async fn keeps_the_record_that_a_claim_leaves_out(store: &impl Store) {
     for (planned, memo) in updates.zip(["new", "else"]) {
         let claim = async |change: &Change, expected| {
             let claimed = Change { before: None, ..next_attempt(change, "left out") };
-            store.claim(&lease, expected, claimed, None).await.unwrap()
+            store.claim(&lease, expected, claimed.into(), None).await.unwrap()
         };
         for (state, attempts) in [(State::Failed, 0), (State::InFlight, 0), (State::Planned, 1)] {
             let claim = claim(&planned, Expected { state, attempts }).await;
@@ -216,7 +216,7 @@ async fn keeps_the_record_that_a_claim_leaves_out(store: &impl Store) {
             let id = change.target.contact().unwrap();
             change.after = Some(image(id.get(), memo).into());
             change.outcome.state = state;
-            store.settle(&lease, change.clone()).await.unwrap();
+            store.settle(&lease, change.clone().into()).await.unwrap();
             assert_eq!(find(store, &lease, change.id).await, change, "{state}");
             let won = claim(&change, Expected::of(&change)).await;
             assert!(matches!(won, Claim::Won(_)), "it is claimed as it was settled");
@@ -230,15 +230,15 @@ async fn takes_back_what_was_not_begun(store: &impl Store) {
     let former = load(store, &lease, Which::Open).await.remove(1).change;
     let won = claim(store, &lease, &former, "now").await;
     assert!(matches!(won, Claim::Won(_)));
-    let other = store.release(&lease, 7, former.clone()).await.unwrap();
+    let other = store.release(&lease, 7, former.clone().into()).await.unwrap();
     assert_eq!(other, Claim::Lost, "a claim with other attempts is not taken back");
     let state = find(store, &lease, former.id).await.outcome.state;
     assert_eq!(state, State::InFlight);
-    let released = store.release(&lease, 1, former.clone()).await.unwrap();
+    let released = store.release(&lease, 1, former.clone().into()).await.unwrap();
     assert!(matches!(released, Claim::Won(_)));
     let now = find(store, &lease, former.id).await;
     assert_eq!(now, former, "state, attempts and before-image are as they were");
-    let again = store.release(&lease, 1, former).await.unwrap();
+    let again = store.release(&lease, 1, former.into()).await.unwrap();
     assert_eq!(again, Claim::Lost, "there is no claim any more");
 }
 
@@ -260,8 +260,8 @@ async fn keeps_what_became_of_a_change(store: &impl Store) {
             http_status: Some(409),
             ..Outcome::because(state, "why")
         };
-        let settled = store.settle(&lease, change.clone()).await.unwrap();
-        assert_eq!(settled, change, "{state}");
+        let settled = store.settle(&lease, change.clone().into()).await.unwrap();
+        assert_eq!(*settled, change, "{state}");
         for (which, expected) in [(Which::Open, still_open), (Which::OpenAndFailed, repeated)] {
             let all = load(store, &lease, which).await;
             let found = all.iter().find(|loaded| loaded.change.id == change.id);
@@ -283,7 +283,7 @@ async fn knows_what_a_creation_did_not_create(store: &impl Store) {
     let siblings = vec![ContactId::new(901).unwrap(), ContactId::new(902).unwrap()];
     let expected = Expected::of(&creation);
     let claimed = next_attempt(&creation, "now");
-    let claim = store.claim(&lease, expected, claimed, Some(siblings.clone()));
+    let claim = store.claim(&lease, expected, claimed.into(), Some(siblings.clone()));
     assert!(matches!(claim.await.unwrap(), Claim::Won(_)));
     let all = load(store, &lease, Which::Open).await;
     let found = all.iter().find(|loaded| loaded.change.id == creation.id);
@@ -308,9 +308,9 @@ async fn belongs_to_the_last_one_who_took_it(store: &impl Store) {
     let late = [
         store.count(&former, Which::Open).await.err(),
         store.next_block(&former, Cursor::default(), Which::Open).await.err(),
-        store.claim(&former, Expected::of(&other), claimed, None).await.err(),
-        store.release(&former, 1, change.clone()).await.err(),
-        store.settle(&former, change.clone()).await.err(),
+        store.claim(&former, Expected::of(&other), claimed.into(), None).await.err(),
+        store.release(&former, 1, change.clone().into()).await.err(),
+        store.settle(&former, change.clone().into()).await.err(),
         store.renew(&former).await.err(),
     ];
     for error in late {

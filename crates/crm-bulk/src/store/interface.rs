@@ -115,7 +115,7 @@ pub trait Store: std::fmt::Debug + Send + Sync {
         &self,
         lease: &Lease,
         expected: Expected,
-        change: Change,
+        change: Box<Change>,
         siblings: Option<Vec<ContactId>>,
     ) -> Result<Claim, BulkError>;
 
@@ -132,7 +132,7 @@ pub trait Store: std::fmt::Debug + Send + Sync {
         &self,
         lease: &Lease,
         attempts: u32,
-        former: Change,
+        former: Box<Change>,
     ) -> Result<Claim, BulkError>;
 
     /// Writes what became of a change, and returns the change once that is durable. A change that was
@@ -141,7 +141,7 @@ pub trait Store: std::fmt::Debug + Send + Sync {
     /// # Errors
     ///
     /// [`BulkError::Superseded`], or a failure to write.
-    async fn settle(&self, lease: &Lease, change: Change) -> Result<Change, BulkError>;
+    async fn settle(&self, lease: &Lease, change: Box<Change>) -> Result<Box<Change>, BulkError>;
 
     /// Renews the lease from now on, even one that has expired: as long as the epoch is unchanged
     /// nobody else has taken the set.

@@ -267,7 +267,7 @@ impl Store for FileStore {
         &self,
         lease: &Lease,
         expected: Expected,
-        change: Change,
+        change: Box<Change>,
         siblings: Option<Vec<ContactId>>,
     ) -> Result<Claim, BulkError> {
         let (moves, claimed) = (Arc::clone(&self.moves), Arc::clone(&self.claimed));
@@ -283,7 +283,7 @@ impl Store for FileStore {
         &self,
         lease: &Lease,
         attempts: u32,
-        former: Change,
+        former: Box<Change>,
     ) -> Result<Claim, BulkError> {
         let (moves, claimed) = (Arc::clone(&self.moves), Arc::clone(&self.claimed));
         let release = move |database: &Database| {
@@ -293,7 +293,7 @@ impl Store for FileStore {
         self.run(lease, release).await
     }
 
-    async fn settle(&self, lease: &Lease, change: Change) -> Result<Change, BulkError> {
+    async fn settle(&self, lease: &Lease, change: Box<Change>) -> Result<Box<Change>, BulkError> {
         let (moves, claimed) = (Arc::clone(&self.moves), Arc::clone(&self.claimed));
         let settle = move |database: &Database| {
             if let Some(moved) = progress::settle(database, &claimed, &change)? {
@@ -328,11 +328,11 @@ impl Store for FileStore {
     }
 }
 
-fn won(moves: &Moves, moved: Option<Shift>, change: Change) -> Claim {
+fn won(moves: &Moves, moved: Option<Shift>, change: Box<Change>) -> Claim {
     match moved {
         Some(moved) => {
             moves.add(&change, moved);
-            Claim::Won(Box::new(change))
+            Claim::Won(change)
         }
         None => Claim::Lost,
     }
@@ -374,9 +374,9 @@ mod tests {
         for _ in 0..2 {
             let mut claimed = change.clone();
             claimed.outcome.attempts = 1;
-            let claim = store.claim(&lease, Expected::of(&change), claimed, None);
+            let claim = store.claim(&lease, Expected::of(&change), claimed.into(), None);
             assert!(matches!(claim.await, Err(BulkError::Superseded { .. })));
-            let settle = store.settle(&lease, change.clone());
+            let settle = store.settle(&lease, change.clone().into());
             assert!(matches!(settle.await, Err(BulkError::Superseded { .. })));
         }
         let attempts: u32 =
@@ -394,14 +394,14 @@ mod tests {
         let mut change = block[0].change.clone();
         let expected = Expected::of(&change);
         change.outcome.attempts = 1;
-        let claim = store.claim(&lease, expected, change.clone(), None).await.unwrap();
+        let claim = store.claim(&lease, expected, change.clone().into(), None).await.unwrap();
         assert!(matches!(claim, Claim::Won(_)));
         let other = Connection::open(&path).unwrap();
         other.execute("UPDATE owner SET epoch = epoch + 1", []).unwrap();
         other.execute("UPDATE progress SET siblings = '[9]'", []).unwrap();
         let lease = store.take("this process").await.unwrap();
         change.outcome.state = State::Done;
-        store.settle(&lease, change).await.unwrap();
+        store.settle(&lease, change.into()).await.unwrap();
         let siblings: String =
             other.query_row("SELECT siblings FROM progress", [], |row| row.get(0)).unwrap();
         assert_eq!(siblings, "[9]");
