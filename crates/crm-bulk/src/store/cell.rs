@@ -70,21 +70,28 @@ impl From<Value> for Cell {
     }
 }
 
-/// A row whose columns are asked for by their places: one that a query found in the file, or one
-/// that was kept elsewhere.
+/// A row whose columns are asked for by their places: one that a query found in the file, the cells of
+/// one, or one that was kept elsewhere.
 pub(crate) trait Cells {
     fn get_ref(&self, at: usize) -> rusqlite::Result<ValueRef<'_>>;
 
-    fn get<T: FromSql>(&self, at: usize) -> rusqlite::Result<T>;
+    fn get<T: FromSql>(&self, at: usize) -> rusqlite::Result<T> {
+        let value = self.get_ref(at)?;
+        T::column_result(value).map_err(|error| {
+            rusqlite::Error::FromSqlConversionFailure(at, value.data_type(), Box::new(error))
+        })
+    }
 }
 
 impl Cells for Row<'_> {
     fn get_ref(&self, at: usize) -> rusqlite::Result<ValueRef<'_>> {
         Row::get_ref(self, at)
     }
+}
 
-    fn get<T: FromSql>(&self, at: usize) -> rusqlite::Result<T> {
-        Row::get(self, at)
+impl Cells for [ValueRef<'_>] {
+    fn get_ref(&self, at: usize) -> rusqlite::Result<ValueRef<'_>> {
+        <[ValueRef<'_>]>::get(self, at).copied().ok_or(rusqlite::Error::InvalidColumnIndex(at))
     }
 }
 
@@ -92,12 +99,5 @@ impl Cells for [Cell] {
     fn get_ref(&self, at: usize) -> rusqlite::Result<ValueRef<'_>> {
         let cell = <[Cell]>::get(self, at).ok_or(rusqlite::Error::InvalidColumnIndex(at));
         cell.map(ValueRef::from)
-    }
-
-    fn get<T: FromSql>(&self, at: usize) -> rusqlite::Result<T> {
-        let value = Cells::get_ref(self, at)?;
-        T::column_result(value).map_err(|error| {
-            rusqlite::Error::FromSqlConversionFailure(at, value.data_type(), Box::new(error))
-        })
     }
 }

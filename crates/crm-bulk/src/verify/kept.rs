@@ -165,9 +165,8 @@ impl ChangeSet {
         };
         let query = || -> rusqlite::Result<Vec<Change>> {
             let mut query = self.database.connection.prepare_cached(&sql)?;
-            let at = SealedChange::of(&query)?;
             let done = params![kind, owner, change, state_code(State::Done)];
-            query.query_map(done, |row| at.read(row))?.collect()
+            query.query_map(done, SealedChange::read_row)?.collect()
         };
         Ok(self.database.check(query())?)
     }

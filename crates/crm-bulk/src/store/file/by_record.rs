@@ -116,10 +116,9 @@ impl ChangeSet {
             // As one reading: each by itself would lock the file anew.
             let _reading = self.database.connection.unchecked_transaction()?;
             let mut query = self.database.connection.prepare_cached(&sql)?;
-            let at = SealedChange::of(&query)?;
             let mut changes = Vec::new();
             for number in numbers {
-                changes.extend(query.query_map([number], |row| at.read(row))?);
+                changes.extend(query.query_map([number], SealedChange::read_row)?);
             }
             changes.into_iter().collect()
         };

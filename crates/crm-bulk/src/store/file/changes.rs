@@ -287,8 +287,7 @@ impl Changes<'_> {
             owner,
             numbers
         ];
-        let at = database.check(SealedChange::of(&statement))?;
-        let rows = database.check(statement.query_map(selected, |row| at.read(row)))?;
+        let rows = database.check(statement.query_map(selected, SealedChange::read_row))?;
         let mut page = Vec::new();
         let (mut failed, mut read) = (false, 0);
         for row in rows {

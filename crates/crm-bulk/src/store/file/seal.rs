@@ -8,7 +8,7 @@
 use std::{convert::Infallible, path::Path};
 
 use crm_mirror::{Site, columns, database::Database};
-use rusqlite::{Row, Statement, types::ValueRef};
+use rusqlite::{Row, types::ValueRef};
 
 use super::{
     columns::{CHANGES, ChangeColumns, PLANNED, PROGRESS, Stored, read_state},
@@ -79,8 +79,21 @@ impl SealedChange {
         ChangeColumns::NAMES
     }
 
-    pub(crate) fn of(statement: &Statement<'_>) -> rusqlite::Result<Self> {
-        ChangeColumns::of(statement).map(Self)
+    /// [Reads](Self::read) a change from a row of the file that begins with [these](Self::select).
+    pub(crate) fn read_row(row: &Row<'_>) -> rusqlite::Result<Change> {
+        Self::IN_ORDER.read(&Self::cells(row)?[..])
+    }
+
+    /// The cells of such a row. Asking for one takes longer than comparing it, so each is asked for
+    /// once, and those of its progress only where there is any.
+    fn cells<'r>(row: &'r Row<'_>) -> rusqlite::Result<[ValueRef<'r>; ChangeColumns::COUNT]> {
+        let mut cells = [ValueRef::Null; ChangeColumns::COUNT];
+        let has_progress = row.get_ref(Self::IN_ORDER.0.change)? != ValueRef::Null;
+        let filled = if has_progress { ChangeColumns::COUNT } else { PLANNED };
+        for (at, cell) in cells.iter_mut().take(filled).enumerate() {
+            *cell = row.get_ref(at)?;
+        }
+        Ok(cells)
     }
 
     /// Reads a change and compares it with its check values. Those of a set of version 1 that
@@ -153,11 +166,11 @@ pub(super) fn adopt(database: &Database) -> Result<Digest, BulkError> {
     let mut change = prepare(&change)?;
     let mut planned = prepare("UPDATE planned SET digest = ?, planned_seal = ? WHERE id = ?")?;
     let mut progress = prepare("UPDATE progress SET seal = ? WHERE change = ?")?;
-    let at = database.check(SealedChange::of(&change))?;
-    let all = at.0.all();
+    let at = SealedChange::IN_ORDER;
     let mut digests = SetDigest::of(&database.site()?);
     let sql = "SELECT id, digest FROM planned WHERE id > ? ORDER BY id";
-    for_each(database, sql, DigestColumns::of, |at_digest, row| {
+    for_each(database, sql, |row| {
+        let at_digest = const { DigestColumns::in_order(0) };
         let known = row.get_ref(at_digest.digest)?.as_blob_or_null()?;
         if let Some(known) = known.and_then(Digest::from_bytes) {
             digests.add(&known);
@@ -165,12 +178,10 @@ pub(super) fn adopt(database: &Database) -> Result<Digest, BulkError> {
         }
         let id: i64 = row.get(at_digest.id)?;
         let (digest, seals) = change.query_row([id], |row| {
-            let digest = at.digest_of(row, &at.0.read_stored(row)?)?;
-            let values: Vec<_> = all.iter().map(|at| row.get_ref(*at)).collect::<Result<_, _>>()?;
-            let with_digest = values.iter().zip(all).take(PLANNED - 1);
-            let with_digest = with_digest.map(|(value, place)| {
-                if place == at.0.digest { ValueRef::Blob(digest.as_bytes()) } else { *value }
-            });
+            let mut values = SealedChange::cells(row)?;
+            let digest = at.digest_of(&values[..], &at.0.read_stored(&values[..])?)?;
+            values[at.0.digest] = ValueRef::Blob(digest.as_bytes());
+            let with_digest = values.iter().copied().take(PLANNED - 1);
             let of_progress = values.iter().copied().skip(PLANNED).take(PROGRESS - 1);
             Ok((digest, [of(with_digest), of(of_progress)]))
         })?;
@@ -192,27 +203,25 @@ columns! {
 /// Compares every change with its check values, and all together with the digest of the set;
 /// answers that.
 pub(super) fn digest(database: &Database) -> Result<Digest, BulkError> {
-    compare(database, |at, row| Ok(at.checked(row)?.1))
+    compare(database, |row| Ok(SealedChange::IN_ORDER.checked(row)?.1))
 }
 
 /// The same without reading the changes: each has its seals, which are over its digest, and the
 /// digests make that of the set. Every change is still to be [read](SealedChange::read).
 pub(super) fn check(database: &Database) -> Result<(), BulkError> {
-    compare(database, |at, row| at.sealed(row)).map(drop)
+    compare(database, |row| SealedChange::IN_ORDER.sealed(row)).map(drop)
 }
 
 fn compare(
     database: &Database,
-    digest_of: impl Fn(&SealedChange, &Row<'_>) -> rusqlite::Result<Option<Digest>>,
+    digest_of: impl Fn(&[ValueRef<'_>]) -> rusqlite::Result<Option<Digest>>,
 ) -> Result<Digest, BulkError> {
     let known = database.meta("digest")?;
     let not_adopted = || BulkError::NotAdopted { path: database.path().to_owned() };
     let known = known.ok_or_else(not_adopted)?;
     let mut comparison = Comparison::of(&database.site()?);
     let sql = format!("SELECT {} FROM {CHANGES} WHERE id > ? ORDER BY id", SealedChange::select());
-    for_each(database, &sql, SealedChange::of, |at, row| {
-        comparison.add(*at, row, |row| digest_of(at, row))
-    })?;
+    for_each(database, &sql, |row| comparison.add(&SealedChange::cells(row)?[..], &digest_of))?;
     let (totals, progress) = (totals::kept(database)?, totals::with_progress(database)?);
     comparison.finish(database.path(), &known, &totals, progress)
 }
@@ -234,16 +243,15 @@ impl Comparison {
 
     /// Compares a change whose two rows are in this order one after the other.
     pub(crate) fn add_row(&mut self, row: &[Cell]) -> rusqlite::Result<()> {
-        let at = SealedChange::IN_ORDER;
-        self.add(at, row, |row| Ok(at.checked(row)?.1))
+        self.add(row, |row| Ok(SealedChange::IN_ORDER.checked(row)?.1))
     }
 
     fn add<R: Cells + ?Sized>(
         &mut self,
-        at: SealedChange,
         row: &R,
         digest_of: impl FnOnce(&R) -> rusqlite::Result<Option<Digest>>,
     ) -> rusqlite::Result<()> {
+        let at = SealedChange::IN_ORDER;
         match at.count(row, &mut self.totals).and_then(|()| digest_of(row)) {
             Ok(Some(digest)) => self.digests.add(&digest),
             Err(error @ rusqlite::Error::SqliteFailure(..)) => return Err(error),
@@ -275,11 +283,10 @@ impl Comparison {
 
 /// Hands what this query finds of every change after the last, the id among its columns, to `each`,
 /// in order.
-fn for_each<C>(
+fn for_each(
     database: &Database,
     sql: &str,
-    find: impl Fn(&Statement<'_>) -> rusqlite::Result<C>,
-    mut each: impl FnMut(&C, &Row<'_>) -> rusqlite::Result<()>,
+    mut each: impl FnMut(&Row<'_>) -> rusqlite::Result<()>,
 ) -> Result<(), BulkError> {
     // A page at a time: `adopt` writes to the table that it reads, and whether a query sees rows
     // that change while it runs is undefined (sqlite.org/isolation.html). Nor does a long reading
@@ -288,13 +295,13 @@ fn for_each<C>(
     let mut last = i64::MIN;
     let mut page = || -> rusqlite::Result<bool> {
         let mut query = database.connection.prepare_cached(&sql)?;
-        let (at, id) = (find(&query)?, query.column_index("id")?);
+        let id = query.column_index("id")?;
         let mut rows = query.query([last])?;
         let mut some = false;
         while let Some(row) = rows.next()? {
             some = true;
             last = row.get(id)?;
-            each(&at, row)?;
+            each(row)?;
         }
         Ok(some)
     };

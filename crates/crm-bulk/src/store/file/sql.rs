@@ -60,14 +60,13 @@ pub(super) fn next_block(
         which.condition()
     );
     let mut query = database.check(database.connection.prepare_cached(&sql))?;
-    let at = database.check(SealedChange::of(&query))?;
     let siblings = database.check(query.column_index("had_it"))?;
     let (kind, owner) = place(&after);
     let rows = query.query(params![kind, owner, after.change]);
     let mut rows = database.check(rows)?;
     let mut block = Block::after(after);
     while let Some(row) = database.check(rows.next())? {
-        let change = database.check(at.read(row))?;
+        let change = database.check(SealedChange::read_row(row))?;
         if !block.takes(&change) {
             break;
         }
