@@ -2,8 +2,9 @@
 
 use std::{
     collections::VecDeque,
+    fmt,
     fs::File,
-    io,
+    io, mem,
     path::PathBuf,
     sync::{
         Arc, Mutex, MutexGuard,
@@ -20,7 +21,7 @@ use crm_mirror::{
     lock::lock,
 };
 use rusqlite::{Transaction, TransactionBehavior};
-use tokio::sync::oneshot;
+use tokio::{sync::oneshot, task::yield_now};
 
 use super::owner;
 use crate::{
@@ -36,10 +37,16 @@ use crate::{
 /// and the thread renews it whether or not there are jobs: behind a closed rate limit there are
 /// none.
 ///
+/// A commit takes as much of the processor as ten jobs. So whoever brings the first job of a burst lets
+/// everybody who is ready bring theirs, and waits for no clock: where nobody else is, the thread has it
+/// at once.
+///
 /// Dropping it waits for nothing: the thread does what was handed over, then closes the file.
 #[derive(Debug)]
 pub(super) struct Writer {
-    jobs: mpsc::Sender<Job>,
+    jobs: mpsc::Sender<Vec<Job>>,
+    /// The jobs of the burst that has begun.
+    gathered: Mutex<Vec<Job>>,
     shared: Arc<Shared>,
     path: PathBuf,
 }
@@ -83,6 +90,33 @@ struct Job {
     work: Box<dyn FnOnce(&Database) -> Worked + Send>,
 }
 
+impl fmt::Debug for Job {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Job").field("is_alone", &self.is_alone).finish_non_exhaustive()
+    }
+}
+
+/// A burst of jobs, in the hands of whoever brought the first. Dropping it gives them to the thread, also
+/// where nobody waits for the first of them any more.
+struct Burst<'a>(&'a Writer);
+
+impl Burst<'_> {
+    /// Lets others bring theirs, for as long as each turn of the executor brings some.
+    async fn grow(self) {
+        let (mut before, mut now) = (0, 1);
+        while before < now {
+            yield_now().await;
+            (before, now) = (now, lock(&self.0.gathered).len());
+        }
+    }
+}
+
+impl Drop for Burst<'_> {
+    fn drop(&mut self) {
+        self.0.give();
+    }
+}
+
 /// Whether a job went well, and its answer.
 type Worked = (Result<(), BulkError>, Answer);
 
@@ -90,7 +124,7 @@ type Worked = (Result<(), BulkError>, Answer);
 /// is none.
 type Answer = Box<dyn FnOnce()>;
 
-/// How many jobs share a transaction at most.
+/// From how many jobs on no more share a transaction.
 const JOBS_PER_COMMIT: usize = 1_000;
 /// How often the thread looks whether the lease is to be renewed.
 const LOOK_AT_LEASE: Duration = Duration::from_millis(100);
@@ -118,7 +152,7 @@ impl Writer {
                 theirs.is_closed.store(true, Relaxed);
             })
             .map_err(|e| BulkError::file(&path, "given a thread", e))?;
-        Ok(Self { jobs: sender, shared, path })
+        Ok(Self { jobs: sender, gathered: Mutex::default(), shared, path })
     }
 
     /// Has every transaction from now on be one under this lease, renews it, and syncs this file
@@ -165,9 +199,29 @@ impl Writer {
                 Err(error) => (Err(error), Box::new(move || drop(sender))),
             }
         });
-        // A writer that is gone drops the job, and with it the sender of the answer.
-        let _ = self.jobs.send(Job { is_alone, work });
+        let is_first = self.gather(Job { is_alone, work });
+        if is_alone {
+            self.give();
+        } else if is_first {
+            Burst(self).grow().await;
+        }
         answer.await.map_err(|_| self.failure())
+    }
+
+    /// Adds a job to the burst, and says whether it is the first.
+    fn gather(&self, job: Job) -> bool {
+        let mut gathered = lock(&self.gathered);
+        gathered.push(job);
+        gathered.len() == 1
+    }
+
+    /// Gives the burst to the thread.
+    fn give(&self) {
+        let burst = mem::take(&mut *lock(&self.gathered));
+        if !burst.is_empty() {
+            // A writer that is gone drops the jobs, and with them the senders of the answers.
+            let _ = self.jobs.send(burst);
+        }
     }
 
     /// Waits until what was handed over is on disk and the file is closed.
@@ -194,7 +248,7 @@ impl Writer {
 /// What the thread does, until the file is closed.
 fn carry_out(
     database: Database,
-    jobs: &mpsc::Receiver<Job>,
+    jobs: &mpsc::Receiver<Vec<Job>>,
     shared: &Shared,
     tick: impl Fn(&Database),
     last: impl Fn(&Database) -> Result<(), BulkError>,
@@ -210,7 +264,7 @@ fn carry_out(
 /// epoch of the lease, unless something failed.
 fn work(
     database: &Database,
-    jobs: &mpsc::Receiver<Job>,
+    jobs: &mpsc::Receiver<Vec<Job>>,
     shared: &Shared,
     tick: impl Fn(&Database),
     last: impl Fn(&Database) -> Result<(), BulkError>,
@@ -222,15 +276,18 @@ fn work(
                 return shared.lease().as_ref().map(Lease::epoch);
             }
             match jobs.recv_timeout(LOOK_AT_LEASE) {
-                Ok(job) => waiting.push_back(job),
+                Ok(burst) => waiting.extend(burst),
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => {
                     return shared.lease().as_ref().map(Lease::epoch);
                 }
             }
         }
-        let room = JOBS_PER_COMMIT.saturating_sub(waiting.len());
-        waiting.extend(jobs.try_iter().take(room));
+        while waiting.len() < JOBS_PER_COMMIT
+            && let Ok(burst) = jobs.try_recv()
+        {
+            waiting.extend(burst);
+        }
         let lease = shared.lease().clone();
         let is_due = lease.as_ref().is_some_and(Lease::is_due);
         // Outlives the transaction: whoever waits is told of a failure once it can be asked for.
@@ -313,8 +370,9 @@ fn transact(
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
+    use std::{path::Path, sync::atomic::AtomicU32};
 
+    use futures_util::{FutureExt, future};
     use rusqlite::params;
 
     use crm_mirror::MirrorError;
@@ -362,6 +420,41 @@ mod tests {
         let rows =
             set.database.connection.query_row("SELECT count(*) FROM rows", [], |row| row.get(0));
         assert_eq!(rows, Ok(kept));
+    }
+
+    #[tokio::test]
+    async fn what_is_ready_in_turns_that_follow_each_other_shares_a_transaction() {
+        let folder = tempfile::tempdir().unwrap();
+        let (commits, database) = (Arc::<AtomicU32>::default(), set(folder.path()));
+        let counted = Arc::clone(&commits);
+        let count = move |_: &Database| {
+            counted.fetch_add(1, Relaxed);
+            Ok(())
+        };
+        let writer = Writer::start(database, |_| (), count, |_, _| ()).unwrap();
+        let jobs = (0..64).map(async |row| {
+            // Eight in each turn.
+            for _ in 0..row / 8 {
+                yield_now().await;
+            }
+            writer.run(move |database| add(database, row + 1)).await
+        });
+        future::try_join_all(jobs).await.unwrap();
+        assert_eq!(commits.load(Relaxed), 1);
+    }
+
+    #[tokio::test]
+    async fn a_burst_is_done_though_nobody_waits_for_its_first_job() {
+        let folder = tempfile::tempdir().unwrap();
+        let writer = start(set(folder.path()));
+        let mut first = Box::pin(writer.run(|database| add(database, 1)));
+        assert!((&mut first).now_or_never().is_none());
+        let second = writer.run(|database| add(database, 2));
+        drop(first);
+        second.await.unwrap();
+        let rows = writer
+            .run_alone(|database| Ok(database.value::<u64>("SELECT count(*) FROM rows", [])?));
+        assert_eq!(rows.await.unwrap(), Some(2));
     }
 
     #[tokio::test]
