@@ -369,7 +369,7 @@ impl ChangeSet {
                 @if tiles.is_empty() { li { b { "0" } "nothing to do" } }
             }
             @for by in &undone.by { (undone_by(by, undone)) }
-            dl {
+            dl data-set=(page::identity(info)) {
                 @if let Some(source) = &info.source { dt { "From the list" } dd { (foreign(source)) } }
                 @if let Some(undone) = &info.undo_of {
                     dt { "Takes back" } dd { (foreign(&undone.display().to_string())) }

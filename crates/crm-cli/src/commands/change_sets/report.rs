@@ -139,7 +139,7 @@ impl Report {
         let csv = path.with_added_extension("csv");
         keep_set(&self.set, &path, &csv)?;
         self.overwrite.spare_page(page::SET, &path, Some(&csv))?;
-        self.overwrite.spare_page_of_another(&set.digest()?.short(), &path)?;
+        self.overwrite.spare_page_of_another(&page::stated(&set.info()?), &path)?;
         let written = match write_page(report, &self.set, &path).await? {
             Ok(written) => written,
             Err(signal) => return Ok(Status::Stopped(signal, None)),

@@ -10,7 +10,7 @@ use std::{
 use clap::Args;
 use crm_bulk::{
     AtomicWriter, BulkError, Change, ChangeSet, Found, Remark, Selection, State, StopReason,
-    Totals, Verification,
+    Totals, Verification, page::stated,
 };
 use crm_consent::Ledger;
 use crm_mirror::{Mirror, clock};
@@ -581,9 +581,7 @@ impl Running<'_> {
             if ![page, csv].into_iter().any(|file| AtomicWriter::is_taken(file)) {
                 return Ok(place);
             }
-            // The digest reads every change, so it is asked for only where something is there.
-            if self.desk.wrote_evidence(page)? && is_page_about(&set.digest()?.short(), page, csv)?
-            {
+            if self.desk.wrote_evidence(page)? && is_page_about(&stated(&set.info()?), page, csv)? {
                 return Ok(place);
             }
             nth += 1;
