@@ -7,10 +7,7 @@ use crm_models::{CheckWith as _, ContactChange, Preference, Tolerance};
 
 use crate::{
     error::BulkError,
-    set::{
-        Action, Change, ChangeId, Image, Outcome, SetKind, State, Target, Wanted,
-        speaks_of_marketing,
-    },
+    set::{Action, Change, ChangeId, Image, Outcome, SetKind, State, Target, Wanted},
     store::{
         ChangeSet, Selection,
         file::{Draft, Planned},
@@ -155,7 +152,7 @@ impl ChangeSet {
     ) -> Result<UndoSummary, BulkError> {
         self.refuse_moved()?;
         self.digest()?;
-        let UndoTerms { reasons: mut notes, mut hold } = terms;
+        let UndoTerms { reasons: notes, mut hold } = terms;
         let info = self.info()?;
         let draft = Draft::create(out, &info.site, SetKind::Undo, stop)?;
         draft.set_meta("undo_of", &self.path().display().to_string())?;
@@ -195,7 +192,8 @@ impl ChangeSet {
                 None => reverse,
             };
             is_all_done &= state == State::Done && !is_held;
-            summary.marketing_on += u64::from(!is_held && turns_marketing_on(&reverse));
+            let turns_on = reverse.action.turns_marketing_on(reverse.before);
+            summary.marketing_on += u64::from(!is_held && turns_on);
             known_at = known_at.into_iter().chain(change.outcome.at).min();
             match reverse.outcome.state {
                 State::Planned => summary.planned += 1,
@@ -226,31 +224,9 @@ impl ChangeSet {
         if let Some(epoch) = epoch.filter(|_| is_all_done) {
             draft.set_meta(UNDO_OF_EPOCH, &epoch)?;
         }
-        if summary.marketing_on > 0 {
-            notes.push(format!(
-                "This turns marketing on again for {} that {}.",
-                match summary.marketing_on {
-                    1 => "1 number or address".to_owned(),
-                    many => format!("{many} numbers and addresses"),
-                },
-                match info.kind {
-                    SetKind::OptOut =>
-                        "had opted out: apply it only if they may be written to again",
-                    _ => "the set had turned it off for",
-                }
-            ));
-        }
+        draft.set_undoes(info.kind)?;
         if summary.likely_refused > 0 {
             draft.set_cautions()?;
-            notes.push(format!(
-                "The service is likely to refuse {}: what was there before is not what it takes \
-                 today. `crm show SET --where has=caution` lists {}.",
-                match summary.likely_refused {
-                    1 => "1 of these changes".to_owned(),
-                    many => format!("{many} of these changes"),
-                },
-                if summary.likely_refused == 1 { "it" } else { "them" },
-            ));
         }
         if !notes.is_empty() {
             draft.set_notes(&notes)?;
@@ -319,22 +295,6 @@ fn likely_refusal(reverse: &Reverse<'_>) -> Option<String> {
         _ => Ok(()),
     };
     judged.err().map(|why| format!("the service is likely to refuse it: {why}"))
-}
-
-/// Whether it turns marketing on where the set had turned it off.
-fn turns_marketing_on(reverse: &Reverse<'_>) -> bool {
-    match (&reverse.action, reverse.before) {
-        (Action::Update(wanted), Some(Image::Contact(before))) => {
-            let before = before.preferences.map(|flags| flags.get(Preference::MarketingUpdates));
-            let wanted = wanted.change.get_preferences().get(Preference::MarketingUpdates);
-            before == Some(false) && wanted == Some(true)
-        }
-        (Action::MethodPreferences(wanted), Some(Image::Method(before))) => {
-            let is_off = |name: &str| before.preferences.get(name) == Some(&Some(false));
-            wanted.iter().any(|(name, on)| *on && speaks_of_marketing(name) && is_off(name))
-        }
-        _ => false,
-    }
 }
 
 /// The reverse of a change; `None` when it wrote nothing.

@@ -5,8 +5,8 @@ mod common;
 
 use common::*;
 use crm_bulk::{
-    Apply, BulkError, Change, ChangeSet, Event, Image, Input, MirrorError, OptOut, ReverseSet,
-    Selection, Snapshot, State, StopReason, Target, UndoSummary,
+    Action, Apply, BulkError, Change, ChangeSet, Event, Image, Input, MirrorError, OptOut, Remark,
+    ReverseSet, Selection, Snapshot, State, StopReason, Target, UndoSummary,
 };
 use crm_models::{
     ContactChange, ContactId, LocationId, Preference, Tolerance, UpdateContactMethodRequest,
@@ -392,8 +392,18 @@ async fn an_undo_says_for_how_many_it_turns_marketing_on_again() {
     let set = ChangeSet::open(world.path("set.crm")).unwrap();
     let summary = set.undo(world.path("undo.crm")).await.unwrap();
     assert_eq!(summary.marketing_on, wanted as u64);
-    let notes = ChangeSet::open(world.path("undo.crm")).unwrap().info().unwrap().notes;
-    assert!(notes[0].contains("turns marketing on again"), "{notes:?}");
+    let undo = ChangeSet::open(world.path("undo.crm")).unwrap();
+    let told = |many: usize| format!("turns marketing on again for {many} numbers and addresses");
+    let notes = undo.notes().unwrap();
+    assert!(notes[0].contains(&told(wanted)), "{notes:?}");
+    // What somebody takes out is not counted any more, also of people.
+    let turns_on = changes(undo.path());
+    let of_people = turns_on.iter().find(|it| matches!(it.action, Action::MethodPreferences(_)));
+    let of_others = turns_on.iter().find(|it| matches!(it.action, Action::Update(_)));
+    let both = [of_people.unwrap(), of_others.unwrap()].map(|change| change.id.get());
+    undo.drop_changes(&Selection::all().numbers(both), Remark::new()).await.unwrap();
+    let notes = undo.notes().unwrap();
+    assert!(notes[0].contains(&told(wanted - 2)), "{notes:?}");
 }
 
 #[tokio::test]

@@ -159,6 +159,7 @@ impl<'a> Report<'a> {
         let Self { set, past, deadline, left_out, notes, remarks } = self;
         let digest = set.known_digest()?;
         let (mut info, totals, undone) = (set.info()?, set.totals()?, set.undone_changes()?);
+        info.notes = set.notes()?;
         // An undo has some of them itself.
         let notes = notes.into_iter().filter(|note| !info.notes.contains(note));
         info.notes.extend(notes.collect::<Vec<_>>());

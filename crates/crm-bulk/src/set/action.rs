@@ -2,10 +2,15 @@
 
 use std::collections::BTreeMap;
 
+use crm_models::Preference;
 use serde::Serialize;
 use strum::IntoStaticStr;
 
-use super::{stand_in::StandIn, wanted::Wanted};
+use super::{
+    image::{Image, speaks_of_marketing},
+    stand_in::StandIn,
+    wanted::Wanted,
+};
 
 /// The action to carry out on a record.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, IntoStaticStr)]
@@ -36,6 +41,23 @@ impl Action {
         match self {
             Self::Delete(stand_in) => stand_in.as_ref(),
             _ => None,
+        }
+    }
+
+    /// Whether it turns marketing on for a record that has it off.
+    pub(crate) fn turns_marketing_on(&self, before: Option<&Image>) -> bool {
+        match (self, before) {
+            (Self::Update(wanted), Some(Image::Contact(before))) => {
+                let before =
+                    before.preferences.map(|flags| flags.get(Preference::MarketingUpdates));
+                let wanted = wanted.change.get_preferences().get(Preference::MarketingUpdates);
+                before == Some(false) && wanted == Some(true)
+            }
+            (Self::MethodPreferences(wanted), Some(Image::Method(before))) => {
+                let is_off = |name: &str| before.preferences.get(name) == Some(&Some(false));
+                wanted.iter().any(|(name, on)| *on && speaks_of_marketing(name) && is_off(name))
+            }
+            _ => false,
         }
     }
 

@@ -19,8 +19,8 @@ use super::{
     cautions::CAUTIONS,
     codes,
     columns::read_target,
-    flag_notes,
     format::FORMAT,
+    notes::UNDOES,
     planned::{PlannedRow, insert_into},
     record::{Record, WishColumns, read_action},
     repeats,
@@ -141,6 +141,11 @@ impl Draft {
     pub(crate) fn set_notes(&self, notes: &[String]) -> Result<(), BulkError> {
         let notes = serde_json::to_string(notes).map_err(|e| self.unwritable(e))?;
         self.set_meta("notes", &notes)
+    }
+
+    /// Keeps how the set was made that this one reverses.
+    pub(crate) fn set_undoes(&self, kind: SetKind) -> Result<(), BulkError> {
+        self.set_meta(UNDOES, kind.as_str())
     }
 
     /// Keeps that changes have cautions.
@@ -426,19 +431,6 @@ impl Draft {
         Ok(())
     }
 
-    /// Puts what the plan does to flags before its other notes.
-    fn tell_of_flags(&self) -> Result<(), BulkError> {
-        let mut notes = flag_notes::of(self.database())?;
-        if notes.is_empty() {
-            return Ok(());
-        }
-        if let Some(others) = self.database().meta("notes")? {
-            let others = serde_json::from_str::<Vec<String>>(&others);
-            notes.extend(others.map_err(|e| self.unwritable(e))?);
-        }
-        self.set_notes(&notes)
-    }
-
     /// Sets aside what contradicts itself, takes the rest for what was planned, and puts the set under its name, unless a file has it
     /// by now.
     pub(crate) fn finish(self) -> Result<(), BulkError> {
@@ -454,7 +446,6 @@ impl Draft {
         if self.creates.get() {
             repeats::resolve_creations(self.database())?;
         }
-        self.tell_of_flags()?;
         seal::adopt(self.database())?;
         let database = self.database();
         database.check(totals::recount(&database.connection))?;
