@@ -215,6 +215,20 @@ async fn a_set_that_needs_approval_is_applied_exactly_as_it_was_approved() {
 }
 
 #[tokio::test]
+async fn nobody_has_to_approve_a_set_of_which_nothing_is_open() {
+    let world = world(Seed::Demo).await;
+    let row = "location_id,contact_id,marketing_updates\n2001,3002,off\n";
+    let set = world.plan(row, "set.crm").await;
+    assert_eq!(set.totals().unwrap().in_state(State::Already), 1);
+    let finished = world.apply(Apply::new(set).require_approval()).await.unwrap();
+    assert_eq!((finished.count(State::Already), world.sent("PATCH")), (0, 0));
+    let other = "0000000000000000".parse::<crm_bulk::ExpectedDigest>().unwrap();
+    let unexpected = Apply::new(reopened(&world)).require_approval().expect(other);
+    let unexpected = world.apply(unexpected).await.unwrap_err();
+    assert!(matches!(unexpected, BulkError::NotExpected { .. }), "{unexpected}");
+}
+
+#[tokio::test]
 async fn changes_are_selected_by_what_is_common_to_them() {
     let world = world(Seed::Demo).await;
     let set = world.plan(ROWS, "set.crm").await;

@@ -84,6 +84,35 @@ fn a_list_reaches_three_tenants_and_is_proven_in_three_commands() {
 }
 
 #[test]
+fn accounts_in_which_nothing_is_to_be_done_need_no_approval_and_stop_no_other() {
+    let tenants = Tenants::start();
+    tenants.write("list.csv", "phone\n818-555-0142\n");
+    tenants.crm("opt-out list.csv --out first-{profile}.crm --profile east,north").success();
+    for done in ["east", "north"] {
+        tenants.crm(&format!("apply first-{done}.crm --profile {done}")).success();
+    }
+    let planned = "opt-out list.csv --page page-{profile}.html --profile east,north,west";
+    let said = stdout(&tenants.crm(planned).success());
+    let next: Vec<_> = said.lines().filter_map(|line| line.strip_prefix("next: crm ")).collect();
+    let one = |word: &str| {
+        let lines: Vec<_> = next.iter().filter(|line| line.contains(word)).collect();
+        let [line] = lines[..] else { panic!("one account has something to do: {said}") };
+        line.split("  #").next().unwrap().to_owned()
+    };
+    let (approve, apply) = (one(" approve "), one(" apply "));
+    assert!(approve.starts_with("--profile=west approve "), "{approve}");
+    tenants.crm(&approve).success();
+    tenants.crm(&apply).success();
+    assert_eq!(tenants.writes(), [2, 2, 2]);
+    let (_, set) = apply.split_once(" apply ").unwrap();
+    let set = set.trim_end_matches(" --require-approval");
+    let all = "--require-approval --profile east,north,west";
+    tenants.crm(&format!("apply {set} {all}")).success();
+    let approved = tenants.crm(&format!("approve {set} --by Ana --profile east")).success();
+    assert!(stdout(&approved).contains("nothing was approved"), "{}", stdout(&approved));
+}
+
+#[test]
 fn a_file_is_of_one_account_and_no_other_desk_knows_of_it() {
     let tenants = Tenants::start();
     tenants.write("list.csv", "phone\n818-555-0142\n");

@@ -335,6 +335,7 @@ impl Apply {
         let begun = async move {
             let taken = async {
                 let lease = store.take(&owner()).await?;
+                let open = store.count(&lease, options.which(0)).await?;
                 if expected.is_none() && !needs_approval {
                     store.check(&lease).await?;
                 } else {
@@ -342,11 +343,11 @@ impl Apply {
                     if let Some(expected) = expected {
                         admit(found, expected, &path)?;
                     }
-                    if needs_approval && !store.is_approved(&lease, found).await? {
+                    // Where nothing would be sent there was nothing to approve.
+                    if needs_approval && open > 0 && !store.is_approved(&lease, found).await? {
                         return Err(BulkError::NotApproved { path: path.clone(), found });
                     }
                 }
-                let open = store.count(&lease, options.which(0)).await?;
                 if open > 0 && !options.dry_run {
                     store.keep_run(&lease, chosen, open).await?;
                 }

@@ -3,7 +3,9 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use crm_bulk::{ChangeSet, Decision, DropSummary, ExpectedDigest, Remark, Selection, visible};
+use crm_bulk::{
+    BulkError, ChangeSet, Decision, DropSummary, ExpectedDigest, Remark, Selection, visible,
+};
 use serde::Serialize;
 
 use super::{
@@ -124,7 +126,12 @@ impl Approve {
     ) -> Result<(Option<DropSummary>, Option<Decision>), CliError> {
         let remark = Remark::new().by(self.by.clone());
         if self.drop.is_empty() {
-            return Ok((None, Some(set.approve(self.expect.clone(), remark).await?)));
+            return match set.approve(self.expect.clone(), remark).await {
+                Ok(decision) => Ok((None, Some(decision))),
+                // As of one of several accounts in which all is so already: it stops no script.
+                Err(BulkError::NothingToApprove { .. }) => Ok((None, None)),
+                Err(error) => Err(error.into()),
+            };
         }
         let which = Selection::all().numbers(self.drop.iter().copied().map(i64::from));
         let remark = narrow!(remark, reason(self.reason.clone()));

@@ -84,6 +84,9 @@ pub(in crate::commands) struct Summary {
     /// Whether it is applied only once it is approved.
     #[serde(skip)]
     needs_approval: bool,
+    /// Whether somebody approved it, as it is or as it was before something was dropped.
+    #[serde(skip)]
+    was_approved: bool,
     /// Whether a run has begun to send it.
     #[serde(skip)]
     is_begun: bool,
@@ -190,6 +193,7 @@ impl Summary {
             planned_by: info.planned_by,
             approved: approval.is_some(),
             approval: approval.map(|approval| approval.who()),
+            was_approved: decisions.iter().any(|it| it.kind == DecisionKind::Approved),
             is_begun: decisions.iter().any(|it| it.kind == DecisionKind::Applied),
             decisions: decisions.into_iter().map(Decided::from).collect(),
             digest: info.digest.map(|digest| digest.to_string()),
@@ -217,7 +221,7 @@ impl Summary {
             open: totals.open(),
             calls,
             seconds_at_rate_limit: calls.div_ceil(u64::from(VENDOR_CALLS_PER_SECOND)),
-            notes: info.notes,
+            notes: set.notes()?,
             moved: None,
             needs_approval: false,
             page: None,
@@ -292,10 +296,10 @@ impl Summary {
         if self.is_of_each() { crm_for_all() } else { crm() }
     }
 
-    /// Whether it is to be approved before it is applied: since the account wants it, or since a page was
-    /// written for whoever does.
+    /// Whether it is to be approved before it is applied: since the account wants it, since a page was
+    /// written for whoever does, or since it had been approved before something was dropped.
     fn is_reviewed(&self) -> bool {
-        self.needs_approval || self.page.is_some()
+        self.needs_approval || self.page.is_some() || self.was_approved
     }
 
     /// What is usually done with the set from here on, for a shell.
