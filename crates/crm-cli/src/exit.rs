@@ -21,6 +21,14 @@ pub(crate) enum Exit {
     Terminated = 143,
 }
 
+/// What the commands of this build mean by it.
+const HELD: &str = if cfg!(feature = "fleet") {
+    "crm consent run: a limit held a set back, or it waits for an approval; nothing of it was \
+     written; crm fleet watch: the set was held or cancelled, and it says why"
+} else {
+    "crm consent run: a limit held a set back, or it waits for an approval; nothing of it was written"
+};
+
 impl Exit {
     /// Each code with what it means, for people.
     const ALL: [(Self, &str); 14] = [
@@ -63,11 +71,7 @@ impl Exit {
             "the consent ledger: a wish to be left alone stands or held changes back, a deadline has \
              passed, rows could not be read, or the ledger was altered",
         ),
-        (
-            Self::Held,
-            "crm consent run: a limit held a set back, or it waits for an approval; nothing of it was \
-             written; crm fleet watch: the set was held or cancelled, and it says why",
-        ),
+        (Self::Held, HELD),
         (
             Self::Interrupted,
             "interrupted by Ctrl-C; where there is a state file, run it again to continue",

@@ -67,7 +67,14 @@ impl HistoryCommand {
         };
         let Self { subject, contact, since, until, numbers } = self;
         let (time, reader) = (Time { since, until }, numbers.reader(desk.region()));
-        let subject = subject::read(desk, &subject, contact, reader)?;
+        let subject = match subject::read(desk, &subject, contact, reader)? {
+            Ok(subject) => subject,
+            Err(nobody) => {
+                records.if_none(nobody);
+                records.finish()?;
+                return Ok(Status::NothingFound);
+            }
+        };
         let History { mut events, missing, approvals, begins } = desk.history(subject.clone())?;
         missing.iter().for_each(note);
         let file = desk.mirror();

@@ -20,15 +20,16 @@ const TOLD: usize = 20;
 /// How many contacts are looked through for an owner's name, or the last digits of a number.
 const HITS: usize = 1_000;
 
-/// Reads what a person typed: an owner, a number or an address, or an owner's name.
+/// Reads what a person typed: an owner, a number or an address, or an owner's name. In place of the
+/// subject there are words about a name that nobody has.
 pub(super) fn read(
     desk: &Desk,
     text: &str,
     contact: Option<String>,
     reader: PhoneReader,
-) -> Result<Subject, CliError> {
+) -> Result<Result<Subject, String>, CliError> {
     if let Some(owner) = owner(text) {
-        return Ok(Subject::Owner(OfOwner { contact, ..owner? }));
+        return Ok(Ok(Subject::Owner(OfOwner { contact, ..owner? })));
     }
     let sought = match Sought::read(text, reader) {
         Err(InvalidValue::NoAreaCode) => by_last_digits(desk, text, reader),
@@ -46,7 +47,7 @@ pub(super) fn read(
         Some(_) => Err(CliError::Usage(format!(
             "`{text}` is no owner: write it as customer:ID or location:ID"
         ))),
-        None => Ok(Subject::Value(sought?)),
+        None => Ok(Ok(Subject::Value(sought?))),
     }
 }
 
@@ -105,7 +106,11 @@ fn owner(text: &str) -> Option<Result<OfOwner, CliError>> {
 }
 
 /// The only owner that has this name in the mirror.
-fn named(desk: &Desk, name: &str, contact: Option<String>) -> Result<Subject, CliError> {
+fn named(
+    desk: &Desk,
+    name: &str,
+    contact: Option<String>,
+) -> Result<Result<Subject, String>, CliError> {
     let file = desk.mirror();
     if !file.exists() {
         return Err(CliError::Usage(format!(
@@ -135,10 +140,10 @@ fn named(desk: &Desk, name: &str, contact: Option<String>) -> Result<Subject, Cl
     if let Some((owner, called, town)) = only {
         note(format!("{}:{} is {called}, {town}", owner.kind(), owner.get()));
         let (kind, id) = (owner.kind().to_owned(), owner.get().to_string());
-        return Ok(Subject::Owner(OfOwner { kind, id, contact }));
+        return Ok(Ok(Subject::Owner(OfOwner { kind, id, contact })));
     }
     if owners.is_empty() {
-        return Err(CliError::Usage(format!(
+        return Ok(Err(format!(
             "no owner in the mirror is called `{name}`, and it is no number, no address and no owner \
              such as customer:ID"
         )));
