@@ -60,6 +60,9 @@ static COLUMNS: LazyLock<String> = LazyLock::new(|| {
     )
 });
 
+/// The outcome of a row of an opt-out that asks for nothing.
+const LEFT_ALONE: &str = "left-alone";
+
 /// How many columns say whose contact it is.
 const WHOSE: usize = 6;
 
@@ -78,6 +81,8 @@ struct RowOutcome {
     /// The sets that have undone some of them, and how many they have.
     undone_by: Vec<String>,
     undone: u64,
+    /// Whether it is a row of an opt-out that asks for nothing, as one that says opted in.
+    is_left_alone: bool,
     /// Whose contacts they are, one text for all: a row may be about many.
     whose: [String; WHOSE],
 }
@@ -178,7 +183,7 @@ impl RowOutcome {
         }
         let [kind, owner, contact, name, town, value] = self.whose;
         [
-            state.to_string(),
+            if self.is_left_alone { LEFT_ALONE.to_owned() } else { state.to_string() },
             self.messages.join("; "),
             self.field_errors.join(" "),
             self.trace_ids.join(" "),
@@ -219,8 +224,8 @@ impl ChangeSet {
     /// sets that have undone something of it, of those that [`reversed_by`](Self::reversed_by) named, and
     /// `crm_stored_as` what the service [stored](crate::Change::stored) in place of the value that was sent.
     /// Returns how many rows were written. A row that repeats another has the outcome
-    /// of that one; a row that was left out because it is wrong is `failed`, and the message says
-    /// why.
+    /// of that one; a row that was left out because it is wrong is `failed`, and one of an opt-out that
+    /// asks for nothing, as it says opted in, is `left-alone`; the message says why.
     ///
     /// A set without an input, such as one of clean-ups, has the rows of
     /// [`results_by_contact`](Self::results_by_contact).
@@ -290,6 +295,7 @@ impl ChangeSet {
         };
         self.each_row(&COLUMNS, OutcomeColumns::of, add, |row, mut outcome| {
             if outcome.states.is_empty() {
+                outcome.is_left_alone = row.state == Some(State::Already);
                 outcome.states.extend(row.state.map(|state| (state, 0)));
             }
             outcome.messages.extend(row.message);

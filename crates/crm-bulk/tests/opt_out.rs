@@ -6,7 +6,8 @@ mod common;
 use async_trait::async_trait;
 use common::*;
 use crm_bulk::{
-    Apply, BulkError, Change, ChangeSet, Image, Input, MappedRole, OptOut, Snapshot, State,
+    Apply, BulkError, Change, ChangeSet, Image, Input, MappedRole, OptOut, ResultRows, Snapshot,
+    State,
 };
 use crm_sandbox::{Fault, FaultPlan, FaultRule, Seed};
 use crm_transport::{Request, Response, Transport, TransportError, pretend_suspended};
@@ -65,7 +66,10 @@ async fn one_line_reaches_three_customers_four_locations_and_two_people() {
     assert_eq!(states(&world.path("set.crm")), [State::Planned; 9]);
 
     let set = ChangeSet::open(world.path("set.crm")).unwrap();
-    assert!(set.info().unwrap().notes[0].contains("Text messages are not covered"));
+    let notes = set.info().unwrap().notes;
+    let told = "list is read by its columns: number: numbers, reason: ";
+    assert!(notes[0].starts_with(told), "{notes:?}");
+    assert!(notes[1].contains("Text messages are not covered"), "{notes:?}");
     world.apply(Apply::new(set)).await.unwrap();
     let done = changes(&world.path("set.crm"));
     let kinds = |kind: &str| done.iter().filter(|change| change.target.kind() == kind).count();
@@ -408,7 +412,8 @@ async fn text_messages_are_spoken_of_whether_numbers_are_found_or_not() {
     let notes = set.info().unwrap().notes.join("");
     assert!(notes.contains("Allow the numbers") && !notes.contains("Block"), "{notes}");
     let mails = world.opt_out(list("x@y.example"), "mail.crm").await.unwrap();
-    assert!(mails.info().unwrap().notes.is_empty());
+    let notes = mails.info().unwrap().notes.join("");
+    assert!(!notes.contains("Text messages"), "{notes}");
 }
 
 #[tokio::test]
@@ -555,6 +560,8 @@ async fn the_word_of_a_row_goes_before_the_command() {
         ("phone,Unsubscribed\n2135550177,FALSE\n", false),
         ("phone,Consent\n2135550177,yes\n", false),
         ("phone,Consent\n2135550177,no\n", true),
+        ("phone,permission,why\n2135550177,granted,likes us\n", false),
+        ("phone,permission,why\n2135550177,denied,has enough\n", true),
         ("phone,status\n2135550177,never subscribed\n", false),
         ("phone,email,HasOptedOutOfEmail\n2135550177,nobody@nowhere.example,true\n", false),
         ("phone,Has Mobile,Verified Email\n2135550177,yes,no\n", true),
@@ -602,6 +609,7 @@ async fn the_word_of_a_row_goes_before_the_command() {
         "phone,received\n2135550177,03/11/2026\n8185550142,04/10/2026\n",
         "phone,received\n2135550177,2226-11-20\n",
         "phone,opted\n2135550177,maybe\n",
+        "phone,allowed\n2135550177,yes\n",
         "phone,opted out,opted back in\n2135550177,yes,yes\n",
         "phone,opted out,resubscribed date\n2135550177,yes,2026-05-01\n",
         "phone,opted out,opt-out cancelled\n2135550177,yes,yes\n",
@@ -687,4 +695,33 @@ async fn a_column_that_the_user_names_and_the_list_does_not_have_is_told() {
     let planned = plan.plan(&world.service, input, world.path("set.crm")).await;
     let told = planned.unwrap_err().to_string();
     assert!(told.contains("no column `wish`"), "{told}");
+}
+
+#[tokio::test]
+async fn what_is_not_read_and_who_is_left_alone_is_told() {
+    let world = world(Seed::Demo).await;
+    let rows = "phone,colour,postal opt out,email marketing consent\n2135550177,green,yes,no\n";
+    let set = world.opt_out(list(rows), "elsewhere.crm").await.unwrap();
+    let notes = set.info().unwrap().notes;
+    for told in [
+        "columns that are not read: colour",
+        "of another channel than the numbers and addresses, so it counts for nothing: \
+         postal opt out, email marketing consent",
+    ] {
+        assert!(notes.iter().any(|note| note == told), "{notes:?}");
+    }
+    let outcome = |set: &ChangeSet| {
+        let mut out = Vec::new();
+        set.results(ResultRows::All, &mut out).unwrap();
+        String::from_utf8(out).unwrap()
+    };
+    let told = outcome(&set);
+    assert!(told.contains(",left-alone,"), "{told}");
+    assert!(
+        told.contains("`email marketing consent` is about e-mail, and this is a number"),
+        "{told}"
+    );
+    let rows = "phone,consent\n2135550177,yes\n";
+    let told = outcome(&world.opt_out(list(rows), "in.crm").await.unwrap());
+    assert!(told.contains(",left-alone,\"says opted in, so it is not opted out\""), "{told}");
 }

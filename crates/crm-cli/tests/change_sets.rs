@@ -1213,7 +1213,7 @@ fn a_change_that_repeats_another_is_in_its_state_in_every_form() {
     assert_eq!(states("--state already"), already);
     let text = service.ok("show set.crm --state done");
     assert!(
-        text.contains("    done, repeats ") && text.contains(": row 1 asks for the same"),
+        text.contains("    done, repeats ") && text.contains(": line 2 asks for the same"),
         "{text}"
     );
     // Of one row with several contacts all states are told, in the same words.

@@ -95,6 +95,20 @@ fn a_plan_reaches_customers_locations_and_people_and_its_undo_is_refused() {
 }
 
 #[test]
+fn a_retraction_names_no_set_that_was_applied_before_its_wishes_came() {
+    let service = Service::start();
+    fs::write(service.home.path().join("out.csv"), "phone,status\n3235550113,STOP\n").unwrap();
+    service.ok("opt-out out.csv --out earlier.crm");
+    service.ok("apply earlier.crm --yes");
+    assert_eq!(receiving(&service, "3235550113"), 0);
+    service.ok("consent import out.csv");
+    let retracted = service.crm("consent retract 1 --reason 'not ours'").assert().code(0);
+    assert!(!stderr(&retracted).contains("turned off"), "{}", stderr(&retracted));
+    let page = service.crm("show earlier.crm").assert().code(0);
+    assert!(!stderr(&page).contains("taken back"), "{}", stderr(&page));
+}
+
+#[test]
 fn an_undo_takes_back_what_was_retracted_and_holds_what_is_still_wished() {
     let service = wished();
     fs::write(service.home.path().join("wrong.csv"), "phone,status\n3235550113,STOP\n").unwrap();

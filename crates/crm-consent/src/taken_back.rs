@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::{
@@ -114,12 +115,37 @@ impl Retractions<'_> {
     ///
     /// Returns errors for a file that cannot be read.
     pub fn of(&self, value: &str) -> Result<Option<&Retraction>, ConsentError> {
+        self.found(value, None)
+    }
+
+    /// Returns the same for what was done at a number or an address at a moment in ISO 8601: none if no
+    /// wish to be left alone was in the ledger yet, since it was done for something else.
+    ///
+    /// # Errors
+    ///
+    /// Returns errors for a file that cannot be read.
+    pub fn of_done(&self, value: &str, at: &str) -> Result<Option<&Retraction>, ConsentError> {
+        at.parse().map_or(Ok(None), |at| self.found(value, Some(at)))
+    }
+
+    fn found(
+        &self,
+        value: &str,
+        done: Option<Timestamp>,
+    ) -> Result<Option<&Retraction>, ConsentError> {
         let key = self.ledger.keys(value).key;
         let mut of_value = self.by_digest.get(&self.ledger.digest(&key)).into_iter().flatten();
         let Some((place, _)) = of_value.rfind(|(_, wish)| *wish == Wish::Out) else {
             return Ok(None);
         };
         let heard = self.ledger.of_key(&key)?;
+        let was_there = |heard: &Heard, done: Timestamp| {
+            let recorded = heard.recorded_at.parse::<Timestamp>();
+            heard.wish == Wish::Out && recorded.is_ok_and(|recorded| recorded <= done)
+        };
+        if done.is_some_and(|done| !heard.iter().any(|heard| was_there(heard, done))) {
+            return Ok(None);
+        }
         let last = last(&heard, Scope::Marketing, &self.policies);
         let is_out = last.is_some_and(|last| last.wish == Wish::Out);
         Ok(self.all.get(*place).filter(|_| !is_out))

@@ -153,9 +153,11 @@ fn each_column_of_a_documented_format_is_read_or_told_not_to_be() {
         let header = text.lines().next().unwrap();
         for text in [*text, &format!("{header}\n")] {
             let list = list(name, text).unwrap();
-            assert_eq!(list.unread_columns(), *unread, "{name}");
+            let not_read: Vec<_> =
+                list.unread_columns().into_iter().map(|(column, _)| column).collect();
+            assert_eq!(not_read, *unread, "{name}");
             let read = list.columns().into_iter().map(|(column, _)| column);
-            let mut told: Vec<_> = read.chain(list.unread_columns()).collect();
+            let mut told: Vec<_> = read.chain(not_read).collect();
             let mut all: Vec<_> = header.split([',', ';']).collect();
             told.sort();
             all.sort_unstable();

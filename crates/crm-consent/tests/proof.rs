@@ -361,6 +361,9 @@ fn a_wish_that_stands_by_another_list_counts_from_that_one() {
     assert_eq!((told.of, told.file.as_deref()), (alone, Some("alone.csv")));
     assert_eq!(told.reason.as_deref(), Some("not ours"));
     assert_eq!(retractions.of(NUMBER).unwrap(), None, "it is out by another list");
+    let done = |at| retractions.of_done("818-555-0144", at).unwrap().map(|told| told.of);
+    assert_eq!(done("2026-03-02T17:59:59Z"), None, "nobody had asked for it by then");
+    assert_eq!(done("2026-03-02T18:00:01Z"), Some(alone));
     assert_eq!(retractions.of("818-555-0199").unwrap(), None);
     let back = |value, by| clocks.taken_back(value, by).unwrap();
     assert_eq!(back(NUMBER, "2026-05-05T12:00:00Z"), None);

@@ -332,12 +332,14 @@ fn a_status_counts_for_its_channel_however_it_is_spelled() {
 fn a_column_of_another_channel_is_told_as_one() {
     let header = "Phone,Email,Fax Opt Out,Postal Opt Out,Pool Opt Out,Notes,Status";
     let read = list("a.csv", &text(header, "{n},{e},yes,yes,,x,unsubscribed")).unwrap();
-    assert_eq!(read.columns_elsewhere(), ["Fax Opt Out", "Postal Opt Out"]);
-    assert_eq!(read.unread_columns(), ["Notes"]);
+    let unread = read.unread_columns();
+    let unread: Vec<_> =
+        unread.iter().map(|(column, why)| (&**column, why.contains("another channel"))).collect();
+    assert_eq!(unread, [("Notes", false), ("Fax Opt Out", true), ("Postal Opt Out", true)]);
     let vague = read.columns().into_iter().find(|(column, _)| column == "Pool Opt Out").unwrap();
     assert_eq!(vague.1, "a wish, of what is not known");
     let read = list("a.csv", &text("Fax,Fax Opt Out", "{n},yes")).unwrap();
-    assert!(read.has_status() && read.columns_elsewhere().is_empty());
+    assert!(read.has_status() && read.unread_columns().is_empty());
 }
 
 #[test]
@@ -515,7 +517,7 @@ fn the_word_of_the_command_is_no_match_for_that_of_a_row() {
         ("Phone,DNC Removed", "{n},yes", &into, "bad"),
         ("Phone,DNC Removed", "{n},no", &into, "bad"),
         ("Phone,Not blocked", "{n},no", &into, "bad"),
-        ("Phone,Removed", "{n},yes", &out, "out"),
+        ("Phone,Removed", "{n},yes", &out, "bad"),
     ] {
         assert_eq!(imported(&text(header, row), how).unwrap(), expected, "{header}: {row}");
     }
@@ -606,7 +608,11 @@ fn why_a_value_is_neither_is_the_one_reason_that_is_true() {
         ("Phone,Status", "{n},", "its status is blank"),
         ("Phone,Status", "{n},pending", "its status is no wish"),
         ("Phone,Channel,Status", "{n},email,Opted In", "another channel"),
-        ("Phone,Email Opt Out", "{n},No", "no status of the row is about its channel"),
+        (
+            "Phone,Email Opt Out",
+            "{n},No",
+            "no status of the row is about its channel: `Email Opt Out` is about e-mail, and this is a number",
+        ),
     ] {
         let list = &mut list("a.csv", &text(header, row)).unwrap();
         let row = ledger.import(list, &Import::new()).unwrap().rows.remove(0);
@@ -619,7 +625,47 @@ fn why_a_value_is_neither_is_the_one_reason_that_is_true() {
 fn a_street_is_told_not_to_be_read_and_beside_addresses_it_is_one_to_be_mended() {
     let header = "Phone,Address,Status";
     let streets = list("a.csv", &text(header, "{n},12 Main St,unsubscribed")).unwrap();
-    assert_eq!(streets.unread_columns(), ["Address"]);
+    let unread: Vec<_> = streets.unread_columns().into_iter().map(|(column, _)| column).collect();
+    assert_eq!(unread, ["Address"]);
     expect(header, "{n},12 Main St,unsubscribed", "out");
     expect(header, "{n},{e},unsubscribed\n8185550143,12 Main St,unsubscribed", "out out bad");
+}
+
+#[test]
+fn a_permission_is_a_consent_and_what_may_be_one_is_no_opt_out() {
+    for header in
+        ["Permission", "Marketing permission", "Permission status", "consent", "Email consent"]
+    {
+        let header = format!("Email,{header}");
+        for (cell, said) in [
+            ("granted", "in"),
+            ("Given", "in"),
+            ("yes", "in"),
+            ("denied", "out"),
+            ("Not granted", "out"),
+            ("declined", "out"),
+            ("revoked", "out"),
+            ("withdrawn", "out"),
+            ("no", "out"),
+        ] {
+            expect(&header, &format!("{{e}},{cell}"), said);
+        }
+    }
+    // Of an opt-out nobody knows what was granted.
+    expect("Email,Opt out", "{e},granted", "bad");
+    expect("Email,Opt out", "{e},denied", "bad");
+    // What was allowed or accepted is not known: such a column makes no wish, and none against it.
+    for header in ["Allowed", "Permitted", "Is accepted", "OK"] {
+        let (header, how) = (format!("Email,{header}"), Import::new().says(Wish::Out));
+        for (cell, said) in [("yes", "bad"), ("granted", "bad"), ("no", "out"), ("denied", "out")] {
+            let row = format!("{{e}},{cell}");
+            assert_eq!(imported(&text(&header, &row), &how).unwrap(), said, "{header}: {row}");
+        }
+    }
+    // Neither is about messages.
+    for header in ["Building permission", "Email status", "Estimate status"] {
+        let header = format!("Email,{header}");
+        let found = imported(&text(&header, "{e},accepted"), &Import::new().says(Wish::Out));
+        assert_eq!(found.unwrap(), "out", "{header}");
+    }
 }

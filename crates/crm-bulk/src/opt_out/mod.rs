@@ -314,12 +314,7 @@ impl OptOut {
             let note = format!("The cells of the list are separated by {delimiter}.");
             search.notes.push(note);
         }
-        let elsewhere = list.unread_columns(true);
-        if !elsewhere.is_empty() {
-            let columns = elsewhere.join(", ");
-            let note = format!("About other channels, so it counts for nothing here: {columns}.");
-            search.notes.push(note);
-        }
+        search.notes.extend(list.notes(&name));
         let entry = |row: &InputRow| match &row.message {
             Some(why) => Err(whole(row.line, why.clone())),
             None => list.entry(row.line, &row.data),
@@ -345,7 +340,7 @@ impl OptOut {
             };
             if let Some(why) = why.filter(|_| values.is_empty()) {
                 left += 1;
-                draft.settle_row(row.row, Some(State::Already), why)?;
+                draft.settle_row(row.row, Some(State::Already), &why)?;
             }
             // A number that a row has in two columns is one number.
             let is_new = |at: usize| values[..at].iter().all(|one| one.keys != values[at].keys);
@@ -438,14 +433,18 @@ impl OptOut {
 
 /// The values of a row that are to be searched for, and why others are not; or that the row says
 /// the opposite of the command.
-type Judged = Result<(Vec<Value>, Option<&'static str>), Vec<BadCell>>;
+type Judged = Result<(Vec<Value>, Option<String>), Vec<BadCell>>;
 
 fn judge(line: u64, wishes: &Wishes<'_>, values: Vec<Value>) -> Result<Judged, BulkError> {
     let (mut wanted, mut left) = (Vec::new(), None);
     for value in values {
         match wishes.judge(&value.keys.key, value.wish)? {
             Verdict::Wanted => wanted.push(value),
-            Verdict::Left(why) => left = Some(why),
+            Verdict::Left(why) => {
+                let note = value.note.filter(|_| value.wish == Wish::Neither);
+                let note = note.map(|note| format!(": {note}")).unwrap_or_default();
+                left = Some(format!("{why}{note}"));
+            }
             Verdict::Opposite => {
                 let why = "says opted out, and this command opts in: take the row out of the list";
                 return Ok(Err(whole(line, why.to_owned())));

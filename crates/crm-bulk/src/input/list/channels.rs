@@ -68,6 +68,28 @@ impl Channels {
         self.0 & others.0 != 0
     }
 
+    /// What these are, for people.
+    pub(super) fn in_words(self) -> String {
+        let names = [
+            (Self::TEXTS, "texts"),
+            (Self::CALLS, "calls"),
+            (Self::FAXES, "faxes"),
+            (Self::ADDRESSES, "e-mail"),
+        ];
+        let named: Vec<_> =
+            names.into_iter().filter(|(one, _)| self.meet(*one)).map(|(_, name)| name).collect();
+        named.join(" and ")
+    }
+
+    /// What a value is that these reach, for people.
+    pub(super) fn of_one(self) -> &'static str {
+        match self {
+            Self::ADDRESSES => "an address",
+            Self::FAXES => "the number of a fax",
+            _ => "a number",
+        }
+    }
+
     /// Each of them.
     pub(super) fn each(self) -> impl Iterator<Item = Self> {
         (0..5).map(|bit| Self(1 << bit)).filter(move |one| self.meet(*one))

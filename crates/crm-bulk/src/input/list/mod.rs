@@ -16,6 +16,7 @@ mod roles;
 mod said;
 mod status;
 mod stops;
+mod told;
 mod values;
 mod vocabulary;
 mod whole;

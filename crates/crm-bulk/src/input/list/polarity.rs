@@ -24,6 +24,20 @@ const BLOCKS: [&str; 3] = ["block", "blacklist", "exclu"];
 const OFFERS: [&str; 3] = ["marketing", "newsletter", "mailing"];
 /// Likewise, beside what somebody may be reached by.
 const LETS: [&str; 8] = ["allow", "permi", "receiv", "agree", "accept", "want", "wish", "ok"];
+/// Words that speak of a wish above a column of yes and no where nothing else is said: nobody knows
+/// what was allowed.
+const LEAVES: [&str; 10] = [
+    "allow",
+    "allowed",
+    "permit",
+    "permitted",
+    "agree",
+    "agreed",
+    "accept",
+    "accepted",
+    "ok",
+    "okay",
+];
 const MAY: [&str; 2] = ["can", "may"];
 const REACHES: [&str; 7] =
     ["contact", "message", "market", "promotion", "communicat", "solicit", "advertis"];
@@ -129,12 +143,15 @@ impl Polarity {
             (None, None, []) if !blocks && says_accepts_marketing(&words) => Some(Wish::In),
             _ => None,
         };
+        let is_leave = is_one_of(&LEAVES)
+            && words.iter().all(|word| LEAVES.contains(&&**word) || FILLS.contains(&&**word));
         let lets = has(&LETS) || is_one_of(&MAY);
         let of_flags = match negations.as_slice() {
             _ if is_odd || names_wish => None,
             [] if blocks => Some(Wish::Out),
             [_] if reaches && !blocks => Some(Wish::Out),
             [] if has(&OFFERS) || (lets && reaches) => Some(Wish::In),
+            [] if is_leave || is_one_of(&["permission"]) => Some(Wish::In),
             _ => None,
         };
         let speaks = names_wish || blocks || (reaches && !negations.is_empty());
@@ -142,7 +159,13 @@ impl Polarity {
         let is_of_both = out.is_some() && consent.is_some() && negations.is_empty() && !blocks;
         let is_known = sure.or(of_flags).is_some() || (is_of_both && !is_odd);
         let names_out = out.is_some() || is_asked || blocks;
-        Self { sure, of_flags, is_unclear: speaks && !is_known, names_wish, names_out }
+        Self {
+            sure,
+            of_flags,
+            is_unclear: is_leave || (speaks && !is_known),
+            names_wish,
+            names_out,
+        }
     }
 }
 
@@ -180,7 +203,8 @@ mod tests {
                 Wish::In,
                 "Consent|Accepts Marketing|Opt-In|Subscribed?|Newsletter|Allow SMS|OK to text|\
                  Receives Email|Permission to email|Marketing Emails|Accepts SMS Marketing|Can Call|\
-                 Wants marketing|Mailing list|Not opted out|Never unsubscribed|emailoptin",
+                 Wants marketing|Mailing list|Not opted out|Never unsubscribed|emailoptin|Permission|\
+                 Permission granted",
             ),
         ] {
             for header in headers.split('|') {

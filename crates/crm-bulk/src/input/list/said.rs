@@ -1,5 +1,7 @@
 //! What a row says of one of its values: what its person wishes, and since when.
 
+use std::borrow::Cow;
+
 use super::{
     channels::{Channels, named_alone},
     columns::{Cell, Column, Columns},
@@ -42,7 +44,7 @@ struct Spoken {
     /// Whether it says in by nothing but a no to opting out.
     is_denial: bool,
     /// Of what is no wish, why.
-    why: &'static str,
+    why: Cow<'static, str>,
 }
 
 /// Why a row does not say what its person wishes.
@@ -134,7 +136,7 @@ impl Columns {
                 Some((header, _)) if self.has_status() && !is_out_elsewhere => {
                     Err(WrongStatus::OnlyDate(header.to_owned()))
                 }
-                _ => nothing(why),
+                _ => nothing(&why),
             };
         }
         is_meant?;
@@ -200,7 +202,7 @@ impl Columns {
                 _ => {}
             }
         }
-        Ok(Spoken { wish, is_split: false, is_denial: false, why: NO_REASON })
+        Ok(Spoken { wish, is_split: false, is_denial: false, why: NO_REASON.into() })
     }
 
     /// Refuses a row of which another cell than its statuses says otherwise: in a column of remarks, or
@@ -445,12 +447,16 @@ fn refuse_limits(row: &Row<'_>, of: Target<'_>) -> Result<(), WrongStatus> {
 
 /// What the statuses of a row say.
 fn by_statuses(row: &Row<'_>, of: Target<'_>) -> Result<Spoken, WrongStatus> {
-    let (mut said, mut is_of_others) = (Vec::new(), false);
+    let (mut said, mut is_of_others, mut elsewhere) = (Vec::new(), false, None);
     for cell in row {
         let Role::Status(status) = cell.column.role else {
             continue;
         };
-        if !status.channels.meet(of.by) || status.is_vague {
+        if status.is_vague {
+            continue;
+        }
+        if !status.channels.meet(of.by) {
+            elsewhere = elsewhere.or(Some((status, cell)));
             continue;
         }
         if !cell.column.of.includes(of.column) {
@@ -472,11 +478,18 @@ fn by_statuses(row: &Row<'_>, of: Target<'_>) -> Result<Spoken, WrongStatus> {
         *wish == Wish::In && by_no && Status::KEYWORD.read(cell.text).is_none()
     };
     let has_word = said.iter().any(is_word);
-    let why = match (has_word, said.is_empty(), is_of_others) {
-        (true, ..) => NO_WISH,
-        (false, false, _) => BLANK,
-        (false, true, true) => OTHER_VALUE,
-        (false, true, false) => OTHER_STATUS,
+    let why = match (has_word, said.is_empty(), is_of_others, elsewhere) {
+        (true, ..) => NO_WISH.into(),
+        (false, false, ..) => BLANK.into(),
+        (false, true, true, _) => OTHER_VALUE.into(),
+        (false, true, false, None) => OTHER_STATUS.into(),
+        (false, true, false, Some((status, cell))) => format!(
+            "{OTHER_STATUS}: `{}` is about {}, and this is {}",
+            cell.header,
+            status.channels.in_words(),
+            of.by.of_one()
+        )
+        .into(),
     };
     // Whoever never subscribed has not opted out, and is not subscribed for that.
     said.retain(|said| !has_word || !is_denial(said));

@@ -65,6 +65,20 @@ const NEITHER: [&str; 8] = [
     "cleaned",
     "unconfirmed",
 ];
+/// What a consent that was asked for is: yes and no of it, and nothing of being left alone.
+const GIVEN: [&str; 6] = ["granted", "given", "allowed", "permitted", "agreed", "accepted"];
+const DENIED: [&str; 10] = [
+    "denied",
+    "declined",
+    "refused",
+    "rejected",
+    "withdrawn",
+    "withheld",
+    "notgranted",
+    "notgiven",
+    "notallowed",
+    "notpermitted",
+];
 const YES: [&str; 13] =
     ["yes", "true", "1", "y", "on", "x", "✓", "✔", "☑", "oui", "si", "ja", "sim"];
 const NO: [&str; 8] = ["no", "false", "0", "n", "off", "non", "nein", "nao"];
@@ -142,7 +156,7 @@ impl Flags {
         let text = squeezed(cell);
         let is = |lists: &[&[&str]]| lists.iter().any(|words| words.contains(&text.as_str()));
         let is_word = is(&[&OUT, &IN, &NEITHER]);
-        let is_flag = is_word || is(&[&YES, &NO]);
+        let is_flag = is_word || is(&[&YES, &NO, &GIVEN, &DENIED]);
         self.all &= is_flag;
         self.all_words &= is_word;
         self.tells |= is_flag && TELLING.iter().any(|part| text.contains(part));
@@ -206,7 +220,8 @@ impl Status {
         // `Asked to stop` and `Ask not to call` have a word that is not known, and may be wishes.
         let asks = yes == Some(Wish::Out) && words.iter().any(|word| is_reach(word));
         let is_status = if cells.is_called_so {
-            cells.tells || (cells.all_words && is_clear)
+            let is_clear = is_clear && (cells.all_words || (yes.is_some() && cells.are_all()));
+            cells.tells || is_clear
         } else {
             let is_header = (yes.is_some() && is_clear) || asks || polarity.is_unclear;
             cells.are_all() && (cells.tells || is_header)
@@ -271,6 +286,11 @@ impl Status {
             self.yes.or((self.are_replies && text == "yes").then_some(Wish::In))
         } else if is(&NO) {
             self.yes.map(opposite)
+        } else if is(&GIVEN) {
+            // Of an opt-out that was granted or denied, nobody knows what was asked.
+            self.yes.filter(|yes| *yes == Wish::In)
+        } else if is(&DENIED) {
+            self.yes.filter(|yes| *yes == Wish::In).map(opposite)
         } else {
             None
         }
@@ -279,14 +299,16 @@ impl Status {
     /// Whether a cell is yes or no and nobody can say which wish that is.
     pub(super) fn is_open(self, cell: &str) -> bool {
         let text = squeezed(cell);
-        let is_flag = YES.contains(&text.as_str()) || NO.contains(&text.as_str());
-        is_flag && self.read(cell).is_none()
+        let flags: [&[&str]; 4] = [&YES, &NO, &GIVEN, &DENIED];
+        flags.iter().any(|all| all.contains(&text.as_str())) && self.read(cell).is_none()
     }
 
     /// Whether a cell that is not known, as a date, stands below a header that speaks of being left
     /// alone.
     pub(super) fn may_be_out(self, cell: &str) -> bool {
-        self.names_out && !self.is_open(cell) && self.read(cell).is_none()
+        let text = squeezed(cell);
+        let is_flag = YES.contains(&text.as_str()) || NO.contains(&text.as_str());
+        self.names_out && !is_flag && self.read(cell).is_none()
     }
 
     /// What several columns of one row say together of a value that is reached by `of`, and whether it

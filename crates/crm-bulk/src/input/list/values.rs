@@ -163,7 +163,8 @@ fn wrong_status(line: u64, wrong: WrongStatus) -> BadCell {
         WrongStatus::Opposite { header, cell: text } => cell(
             &header,
             &text,
-            "says the opposite of what the list says of all its rows; take the row out, or correct it",
+            "says the opposite of what the list says of all its rows; take the row out, correct it, or say \
+             --map reason=COLUMN if that column is about something else",
         ),
         WrongStatus::AlsoOut { header, cell: text } => cell(
             &header,

@@ -164,7 +164,7 @@ const PLAIN: &str = "a an the is are was has have had been be all any every ever
     confirmed address new ads opt opted opting action keyword response reply event hs number information added last \
     first most recent original effective without cannot should off sent pending reverse reversed reversal exempt \
     exempted exemption expired lifted cleared deleted denied deny were count unblocked scrub scrubbed \
-    choice selection setting indicator ind boolean";
+    choice selection setting indicator ind boolean granted given";
 
 /// Words of headers that refer to a wish but contain something else: when, by whom, why.
 const ABOUT: [&str; 26] = [

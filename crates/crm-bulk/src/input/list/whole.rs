@@ -15,6 +15,7 @@ use super::{
     entries::{Entries, Entry, Kept},
     names::{file_name, is_named_against},
     options::ListOptions,
+    told::{ELSEWHERE, UNKNOWN},
     values::lacks_area_code,
     wish::Wish,
 };
@@ -172,17 +173,23 @@ impl List {
         self.entries.read_columns()
     }
 
-    /// Returns the columns in which nothing of a wish is known to be, in their order.
+    /// Returns the columns that count for nothing, each with why: those in which nothing of a wish is
+    /// known to be, and those of wishes about channels that reach no number and no address of the list,
+    /// as `Postal Opt Out`.
     #[must_use]
-    pub fn unread_columns(&self) -> Vec<String> {
-        self.entries.unread_columns(false)
+    pub fn unread_columns(&self) -> Vec<(String, &'static str)> {
+        let of = |elsewhere, why| {
+            let columns = self.entries.unread_columns(elsewhere).into_iter();
+            columns.map(move |column| (column, why))
+        };
+        of(false, UNKNOWN).chain(of(true, ELSEWHERE)).collect()
     }
 
-    /// Returns the columns of wishes about channels that reach no number and no address of the list, as
-    /// `Postal Opt Out`: they count for nothing.
+    /// Returns what people are to be told of this before anything is done with the list: as what it is
+    /// read, and which columns are not, in one sentence each.
     #[must_use]
-    pub fn columns_elsewhere(&self) -> Vec<String> {
-        self.entries.unread_columns(true)
+    pub fn notes(&self) -> Vec<String> {
+        self.entries.notes(&self.name)
     }
 
     /// Returns whether its name says that it is one of other people than those who wish this, as

@@ -135,9 +135,9 @@ fn set_aside<W: PartialEq>(
     let alike = members.iter().all(|(_, _, wanted)| wanted == first);
     for (id, row, _) in members.iter().skip(usize::from(alike)) {
         let (state, why) = if alike {
-            (State::Already, format!("row {first_row} asks for the same"))
+            (State::Already, format!("line {} asks for the same", line(database, *first_row)?))
         } else {
-            (State::Conflict, contradiction(members, *row))
+            (State::Conflict, contradiction(database, members, *row)?)
         };
         // What cannot be made for one of them can be made for none, and is told once.
         let sql = "UPDATE planned SET verdict = ?1, note = ?2, repeats = ?3, digest = NULL
@@ -154,18 +154,31 @@ fn set_aside<W: PartialEq>(
 const ROWS_TOLD: usize = 5;
 
 /// What a row is told of the other ones that are about its record.
-fn contradiction<W>(members: &[(i64, u64, W)], row: u64) -> String {
+fn contradiction<W>(
+    database: &Database,
+    members: &[(i64, u64, W)],
+    row: u64,
+) -> Result<String, BulkError> {
     let others = members.iter().map(|(_, other, _)| *other);
     let told = others.filter(|other| *other != row).take(ROWS_TOLD);
-    let told: Vec<_> = told.map(|other| other.to_string()).collect();
+    let told: Vec<_> = told
+        .map(|other| Ok(line(database, other)?.to_string()))
+        .collect::<Result<_, BulkError>>()?;
+    let lines = if told.len() == 1 { "line" } else { "lines" };
     let told = told.join(", ");
-    match members.len() - 1 {
+    Ok(match members.len() - 1 {
         all if all > ROWS_TOLD => {
             let more = all - ROWS_TOLD;
-            format!("contradicts row {told} and {more} more about this contact")
+            format!("contradicts {lines} {told} and {more} more about this contact")
         }
-        _ => format!("contradicts row {told} about this contact"),
-    }
+        _ => format!("contradicts {lines} {told} about this contact"),
+    })
+}
+
+/// The line on which a row starts, by which every other message names it.
+fn line(database: &Database, row: u64) -> Result<u64, BulkError> {
+    let sql = "SELECT row + other_lines FROM rows WHERE row = ?";
+    Ok(database.value(sql, [row])?.unwrap_or(row))
 }
 
 /// A creation: its number, its row, and what it asks for besides the value.
@@ -225,6 +238,7 @@ mod tests {
         let path = folder.path().join("set.crm");
         let draft = draft(&path);
         for row in 1..=1_000 {
+            draft.add_row(row, row + 1, "").unwrap();
             let memo = ContactChange::new().memo(row.to_string());
             let action = Action::Update(Wanted::of(memo));
             add(&draft, Some(row), contact(5, Some(7)), &action, State::Planned);
@@ -234,9 +248,9 @@ mod tests {
         let changes = set.changes(&Selection::all());
         let told: Vec<_> = changes.filter_map(|change| change.unwrap().outcome.message).collect();
         assert_eq!(told.len(), 1_000);
-        let first = "contradicts row 2, 3, 4, 5, 6 and 994 more about this contact";
+        let first = "contradicts lines 3, 4, 5, 6, 7 and 994 more about this contact";
         assert_eq!(told[0], first);
-        let last = "contradicts row 1, 2, 3, 4, 5 and 994 more about this contact";
+        let last = "contradicts lines 2, 3, 4, 5, 6 and 994 more about this contact";
         assert_eq!(told[999], last);
     }
 }

@@ -1,13 +1,12 @@
 //! `crm consent import`: lists of wishes.
 
 use std::{
-    borrow::Cow,
     collections::BTreeMap,
     path::{Path, PathBuf},
 };
 
 use clap::Args;
-use crm_bulk::{List, Wish as Listed, excerpt};
+use crm_bulk::{List, Wish as Listed};
 use crm_consent::{Import, Imported, Judged, Ledger, Verdict, Wish};
 use serde::Serialize;
 
@@ -138,12 +137,8 @@ impl ImportCommand {
             is_whole &= imported.invalid.is_none();
             match &mut records {
                 Some(records) => {
-                    for column in list.unread_columns() {
-                        let reason = "nothing of a wish is known to be in this column";
-                        records.push(&Row::of_unread(list.name(), column, reason))?;
-                    }
-                    for column in list.columns_elsewhere() {
-                        records.push(&Row::of_unread(list.name(), column, ELSEWHERE))?;
+                    for (column, why) in list.unread_columns() {
+                        records.push(&Row::of_unread(list.name(), column, why))?;
                     }
                     for judged in imported.rows {
                         records.push(&Row::of_value(list.name(), judged))?;
@@ -168,7 +163,7 @@ fn import(
     how: &Import,
     is_said: bool,
 ) -> Result<Imported, CliError> {
-    tell_columns(list);
+    list.notes().iter().for_each(note);
     let imported = ledger.import(list, how)?;
     if let Some(by) = list.of_opt_outs().filter(|_| !is_said && !list.has_status()) {
         note(format!("{}: its rows do not say it, so all of them are out: {by}", list.name()));
@@ -189,41 +184,8 @@ fn import(
     Ok(imported)
 }
 
-/// How many columns are named that are not read; all are in the other forms of output.
+/// How many lines are named; all are in the other forms of output.
 const TOLD: usize = 30;
-
-/// Tells as what a list is read, and what is not.
-fn tell_columns(list: &List) {
-    let columns = list.columns().into_iter();
-    let columns: Vec<_> =
-        columns.map(|(header, holds)| format!("{}: {holds}", excerpt(&header))).collect();
-    let tool = list.tool().map_or_else(|| "by its columns".to_owned(), |tool| format!("as {tool}"));
-    if !columns.is_empty() {
-        note(format!("{} is read {tool}: {}", list.name(), columns.join(", ")));
-    }
-    tell_unread("columns that are not read", &list.unread_columns());
-    tell_unread(ELSEWHERE, &list.columns_elsewhere());
-}
-
-/// Why columns such as `Postal Opt Out` count for nothing.
-const ELSEWHERE: &str =
-    "of another channel than the numbers and addresses, so it counts for nothing";
-
-fn tell_unread(why: &str, columns: &[String]) {
-    if columns.is_empty() {
-        return;
-    }
-    let named = columns.iter().take(TOLD).map(|column| match column.trim() {
-        "" => Cow::Borrowed("one without a name"),
-        column => excerpt(column),
-    });
-    let named: Vec<_> = named.collect();
-    let more = match columns.len().saturating_sub(TOLD) {
-        0 => String::new(),
-        more => format!(", and {more} more"),
-    };
-    note(format!("{why}: {}{more}", named.join(", ")));
-}
 
 /// Tells which values were not taken as a wish, by why: who asked to be left alone may be among them.
 fn tell_neither(imported: &Imported) {

@@ -20,7 +20,8 @@ pub(in crate::commands) fn done_for(
     let retractions = ledger.retractions()?;
     let mut done: BTreeMap<String, (u64, u64)> = BTreeMap::new();
     let looked = desk.each_turned_off(|off| {
-        let by = off.value.as_deref().map(|value| retractions.of(value)).transpose()?.flatten();
+        let value = off.value.as_deref();
+        let by = value.map(|value| retractions.of_done(value, &off.at)).transpose()?.flatten();
         let (for_it, all) = done.entry(off.through).or_default();
         *for_it += u64::from(by.is_some_and(|by| by.record == record));
         *all += 1;
@@ -66,8 +67,12 @@ pub(super) fn told(
     let mut counted: BTreeMap<u64, (&Retraction, u64)> = BTreeMap::new();
     for change in set.changes(&Selection::all()) {
         let change = change?;
-        let value = change.value().map(|value| retractions.of(value)).transpose()?;
-        if let Some(by) = value.flatten() {
+        let by = match (change.value(), change.outcome.at) {
+            (Some(value), Some(at)) => retractions.of_done(value, &at.to_string())?,
+            (Some(value), None) => retractions.of(value)?,
+            (None, _) => None,
+        };
+        if let Some(by) = by {
             counted.entry(by.record).or_insert((by, 0)).1 += 1;
         }
     }
