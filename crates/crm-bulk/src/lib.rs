@@ -161,9 +161,10 @@ pub use report::page;
 pub use report::{LastDay, LeftOut, PastEvent, Report};
 pub use results::ResultRows;
 pub use set::{
-    Action, Change, ChangeId, Decision, DecisionKind, Digest, ExpectedDigest, Image, InvalidDigest,
-    ListTotals, MethodImage, Moved, Named, NamedOwner, Outcome, Remark, ReverseSet, SetInfo,
-    SetKind, StandIn, State, Stored, Target, Totals, UnknownState, Wanted, speaks_of_marketing,
+    Action, Carrier, Change, ChangeId, Decision, DecisionKind, Digest, ExpectedDigest, Image,
+    InvalidDigest, ListTotals, MethodImage, Moved, Named, NamedOwner, Outcome, Remark, ReverseSet,
+    SetInfo, SetKind, StandIn, State, Stored, Target, Totals, UnknownState, Wanted,
+    speaks_of_marketing,
 };
 pub use spreadsheet::{guarded, guarded_number};
 #[cfg(any(test, feature = "contract"))]

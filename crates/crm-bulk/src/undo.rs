@@ -45,6 +45,10 @@ pub struct UndoSummary {
     pub likely_refused: u64,
 }
 
+/// What is said of a change that takes back what was handed over.
+const ONCE_IT_IS_BACK: &str =
+    "takes the memo away only once the contact that handed it over is there again with it";
+
 /// Says why a change is held.
 type Hold = Box<dyn FnMut(&Change) -> Option<String> + Send>;
 
@@ -99,6 +103,11 @@ impl ChangeSet {
     /// back, deleted contacts are created again (with a new id), and created contacts are deleted.
     ///
     /// Every change that wrote something is reversed, including one whose answer was not as asked.
+    /// A memo that was handed over by a contact which was deleted is taken back only once that contact
+    /// is there again with it: until then the change is [held](State::Held). A restored contact that
+    /// the undo of an undo deletes goes only while the one that took over its memo
+    /// [stands in](Action::stand_in).
+    ///
     /// Nothing is sent: the new set is inspected and applied like any other, and contacts that
     /// others have changed or created again in the meantime are set aside at that point.
     ///
@@ -179,6 +188,7 @@ impl ChangeSet {
                 summary.undone += 1;
                 continue;
             }
+            let reverse = self.on_condition(&change, reverse)?;
             let reverse = match &mut hold {
                 Some(hold) => reverse.unless_held(change.id, hold),
                 None => reverse,
@@ -234,6 +244,23 @@ impl ChangeSet {
         draft.set_known_at(known_at.unwrap_or_else(crate::clock::now))?;
         draft.finish()?;
         Ok(summary)
+    }
+
+    /// The same, not before what the set handed over is where it came from.
+    fn on_condition<'a>(
+        &self,
+        change: &Change,
+        mut reverse: Reverse<'a>,
+    ) -> Result<Reverse<'a>, BulkError> {
+        match &mut reverse.action {
+            Action::Update(wanted) => wanted.carrier = self.carrier(change)?,
+            Action::Delete(stand_in) => *stand_in = self.stand_in(change)?,
+            Action::Create(_) | Action::MethodPreferences(_) => {}
+        }
+        if reverse.action.carrier().is_some() {
+            reverse.outcome = reverse.outcome.for_reason(Some(ONCE_IT_IS_BACK.to_owned()));
+        }
+        Ok(reverse)
     }
 
     /// The contacts that had the number or address of a deleted one beside it.

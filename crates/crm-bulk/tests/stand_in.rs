@@ -8,7 +8,7 @@ use std::path::Path;
 use common::{World, changes, states, world};
 use crm_bulk::{Apply, ChangeSet, Input, OnDrift, Plan, Remark, Selection, State, StopReason};
 use crm_models::{ContactChange, PreferenceChange};
-use crm_sandbox::{NewContact, Seed, StoredPreferences};
+use crm_sandbox::{Fault, FaultPlan, FaultRule, NewContact, Seed, StoredPreferences};
 
 const KEPT: i64 = 101;
 const GONE: i64 = 105;
@@ -219,4 +219,109 @@ async fn a_plan_holds_what_nothing_stands_in_for_from_the_api_and_from_a_snapsho
     world.plan(&both, "both.crm").await;
     let why = "is deleted by another row";
     expect(&world.path("both.crm"), &[(State::Conflict, why), (State::Conflict, why)]);
+}
+
+/// The undo of the set of [`ROWS`], which was applied; it puts the memo back to the contact that had it.
+async fn undone() -> (World, std::path::PathBuf) {
+    let world = twice().await;
+    let set = world.plan(ROWS, "set.crm").await;
+    world.apply(Apply::new(set)).await.unwrap();
+    let (set, back) = (world.path("set.crm"), world.path("back.crm"));
+    ChangeSet::open(&set).unwrap().undo(&back).await.unwrap();
+    (world, back)
+}
+
+/// The contacts that have the memo.
+fn with_memo(world: &World) -> Vec<i64> {
+    let stored = world.stored().into_values();
+    let has = stored.filter(|contact| contact.memo.as_deref() == Some("Front desk"));
+    has.map(|contact| contact.id).collect()
+}
+
+/// The changes of an undo of the set of [`ROWS`]: the creations come in the order of the rows.
+const CREATION: i64 = 1;
+const TAKING: usize = 2;
+
+#[tokio::test]
+async fn an_undo_takes_a_memo_away_only_once_the_contact_that_had_it_is_there_again() {
+    let (world, back) = undone().await;
+    let dry = Apply::new(ChangeSet::open(&back).unwrap()).dry_run();
+    world.apply(dry).await.unwrap();
+    assert_eq!(states(&back), [State::Planned; 3], "a dry run says what would be sent");
+    let refuse = FaultRule::new(Fault::Status { status: 400 }).method("POST").path("/contacts");
+    world.sandbox.inject(FaultPlan::new().rule(refuse.times(0)));
+    let again = || Apply::new(ChangeSet::open(&back).unwrap());
+    world.apply(again()).await.unwrap();
+    assert_eq!(states(&back), [State::Failed, State::Failed, State::Held]);
+    let why = message(&back, TAKING);
+    assert!(why.contains("would lose the memo"), "{why}");
+    assert!(!why.contains("Front desk"), "{why}");
+    assert_eq!(with_memo(&world), [KEPT]);
+
+    world.sandbox.inject(FaultPlan::new());
+    world.apply(again().retry_failed()).await.unwrap();
+    assert_eq!(states(&back), [State::Done; 3]);
+    assert!(![vec![], vec![KEPT]].contains(&with_memo(&world)));
+    assert_eq!(with_memo(&world).len(), 1);
+}
+
+#[tokio::test]
+async fn dropping_the_contact_that_had_a_memo_holds_what_takes_it_away() {
+    let (world, back) = undone().await;
+    let set = ChangeSet::open(&back).unwrap();
+    let before = set.digest().unwrap();
+    let creation = Selection::all().numbers([CREATION]);
+    let dropped = set.drop_changes(&creation, Remark::new()).await.unwrap();
+    assert_eq!(dropped.holds.iter().map(|id| id.get()).collect::<Vec<_>>(), [3]);
+    assert_eq!(states(&back), [State::Dropped, State::Planned, State::Held]);
+    let why = message(&back, TAKING);
+    assert!(why.ends_with("; change 1, which would have seen to that, was dropped"), "{why}");
+    assert_eq!(set.digest().unwrap(), dropped.digest);
+    assert_ne!(dropped.digest, before);
+    drop(set);
+    let again = Apply::new(ChangeSet::open(&back).unwrap()).retry_failed();
+    world.apply(again).await.unwrap();
+    assert_eq!(states(&back), [State::Dropped, State::Done, State::Held]);
+    assert_eq!(with_memo(&world), [KEPT]);
+}
+
+#[tokio::test]
+async fn a_canary_that_stops_an_undo_takes_no_memo_away() {
+    let (world, back) = undone().await;
+    for memos in [1, 2] {
+        world.apply(Apply::new(ChangeSet::open(&back).unwrap()).canary(1)).await.unwrap();
+        assert!(with_memo(&world).contains(&KEPT), "{memos}");
+        assert_eq!(states(&back)[TAKING], State::Planned);
+    }
+    world.apply(Apply::new(ChangeSet::open(&back).unwrap())).await.unwrap();
+    assert_eq!(states(&back), [State::Done; 3]);
+    assert_eq!(with_memo(&world).len(), 1);
+}
+
+#[tokio::test]
+async fn the_undo_of_an_undo_deletes_only_what_has_handed_its_memo_over_again() {
+    let (world, back) = undone().await;
+    world.apply(Apply::new(ChangeSet::open(&back).unwrap())).await.unwrap();
+    let forth = world.path("forth.crm");
+    let dropping = world.path("dropping.crm");
+    for path in [&forth, &dropping] {
+        ChangeSet::open(&back).unwrap().undo(path).await.unwrap();
+        let planned = changes(path);
+        assert_eq!(planned[0].action.stand_in().map(|it| it.contact.get()), Some(KEPT));
+    }
+    let set = ChangeSet::open(&dropping).unwrap();
+    let handing_over = Selection::all().numbers([3]);
+    let dropped = set.drop_changes(&handing_over, Remark::new()).await.unwrap();
+    assert_eq!(dropped.holds.iter().map(|id| id.get()).collect::<Vec<_>>(), [1]);
+
+    world.apply(Apply::new(ChangeSet::open(&forth).unwrap())).await.unwrap();
+    assert_eq!(states(&forth), [State::Done; 3]);
+    assert_eq!((left(&world), with_memo(&world)), (vec![KEPT, 106], vec![KEPT]));
+    // And back once more, in the same order as the first time.
+    let once_more = world.path("once-more.crm");
+    ChangeSet::open(&forth).unwrap().undo(&once_more).await.unwrap();
+    let creation = Selection::all().numbers([CREATION]);
+    let set = ChangeSet::open(&once_more).unwrap();
+    let dropped = set.drop_changes(&creation, Remark::new()).await.unwrap();
+    assert_eq!(dropped.holds.iter().map(|id| id.get()).collect::<Vec<_>>(), [3]);
 }

@@ -249,7 +249,7 @@ fn the_last_copy_of_a_number_and_its_memo_outlive_every_clean_up() {
     // The reviewer takes out what hands the memo over: the one that has it stays.
     let approved = service.crm("approve mend.crm --by Ana --drop 1").assert().success();
     let told = stderr(&approved);
-    assert!(told.contains("held as well: 1 deletion (2), since what was dropped"), "{told}");
+    assert!(told.contains("held as well: 1 change (2), for want of what was dropped"), "{told}");
     // Told everywhere before it is applied.
     assert!(service.ok("status mend.crm").contains("1  held       delete"));
     let page = service.ok("report mend.crm");

@@ -1,7 +1,7 @@
 //! When a run has to stop, and its result.
 
 use std::{
-    collections::{BTreeMap, HashMap, HashSet},
+    collections::{BTreeMap, HashMap, hash_map::Entry},
     sync::{
         Mutex, MutexGuard, OnceLock,
         atomic::{AtomicU64, Ordering::Relaxed},
@@ -51,16 +51,30 @@ pub(super) struct Brake {
 struct Outcomes {
     /// How many are settled, by their state.
     settled: BTreeMap<State, u64>,
-    /// Those that another pass looks at again.
-    open: HashMap<ChangeId, State>,
-    /// The records that these are about.
-    open_records: HashSet<Target>,
+    /// Those that another pass looks at again, and their records as they were then: one that is to be
+    /// created gets its id later.
+    open: HashMap<ChangeId, (State, Target)>,
+    /// How many of these are about each record.
+    open_records: HashMap<Target, usize>,
 }
 
 impl Outcomes {
     fn leave_open(&mut self, change: &Change) {
-        self.open.insert(change.id, change.outcome.state);
-        self.open_records.insert(change.target);
+        self.close(change.id);
+        self.open.insert(change.id, (change.outcome.state, change.target));
+        *self.open_records.entry(change.target).or_default() += 1;
+    }
+
+    fn close(&mut self, change: ChangeId) {
+        let Some((_, record)) = self.open.remove(&change) else {
+            return;
+        };
+        if let Entry::Occupied(mut of_record) = self.open_records.entry(record) {
+            *of_record.get_mut() -= 1;
+            if *of_record.get() == 0 {
+                of_record.remove();
+            }
+        }
     }
 }
 
@@ -144,8 +158,7 @@ impl Brake {
         if state.is_open() {
             outcomes.leave_open(change);
         } else {
-            outcomes.open.remove(&change.id);
-            outcomes.open_records.remove(&change.target);
+            outcomes.close(change.id);
             *outcomes.settled.entry(state).or_default() += 1;
         }
     }
@@ -157,7 +170,7 @@ impl Brake {
 
     /// Whether a change of this record is left to another pass.
     pub(super) fn is_left(&self, record: &Target) -> bool {
-        self.outcomes().open_records.contains(record)
+        self.outcomes().open_records.contains_key(record)
     }
 
     fn outcomes(&self) -> MutexGuard<'_, Outcomes> {
@@ -213,7 +226,7 @@ impl Brake {
     pub(super) fn finished(&self) -> Finished {
         let outcomes = self.outcomes();
         let mut counts = outcomes.settled.clone();
-        for state in outcomes.open.values() {
+        for (state, _) in outcomes.open.values() {
             *counts.entry(*state).or_default() += 1;
         }
         Finished { reason: self.reason.get().copied().unwrap_or(StopReason::Complete), counts }

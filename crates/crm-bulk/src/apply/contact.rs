@@ -27,9 +27,11 @@ fn tolerance(change: &Change) -> Tolerance {
 }
 
 impl<T: Transport> Run<T> {
-    /// Whether what this change did does not show up, though the service says that it did it.
+    /// Whether what this change did does not show up, though the service says that it did it, or what
+    /// another one may have done on which it rests.
     pub(super) fn misses(&self, loaded: &Loaded, contacts: &[Contact]) -> bool {
         step::misses_its_contact(loaded, contacts)
+            || (!self.options.dry_run && step::misses_carrier(&loaded.change, contacts))
             || (self.unheeded.has(&loaded.change) && step::is_unmet(&loaded.change, contacts))
     }
 

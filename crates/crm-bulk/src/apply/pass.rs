@@ -58,7 +58,7 @@ pub(super) struct Pass<'a, T> {
     run: Arc<Run<T>>,
     stopped: Stopped<'a>,
     which: Which,
-    /// Whether deletions for which a contact has to stand in are left to the next pass.
+    /// Whether changes that rest on others are left to the next pass.
     defers: bool,
     is_first: bool,
     /// When the service has surely carried out what it was sent in an earlier pass or run. Without
@@ -161,15 +161,16 @@ impl<'a, T: Transport + 'a> Pass<'a, T> {
         self.prepare(now);
     }
 
-    /// Whether a change of the contact that has to stand in is still open: it is left to the next
-    /// pass, or to the next run.
+    /// Whether a change of the contact that has to stand in, or the creation of one that may be the
+    /// carrier, is still open: it is left to the next pass, or to the next run.
     fn waits(&self, undecided: &Undecided) -> bool {
         let change = undecided.change();
-        let (Some(stand_in), Some(owner)) = (change.action.stand_in(), undecided.owner()) else {
+        let Some(owner) = undecided.owner().filter(|_| change.action.rests_on_others()) else {
             return false;
         };
-        let kept = Target::Contact { owner, contact: Some(stand_in.contact) };
-        self.run.brake.is_left(&kept)
+        // What is still to be created has no id.
+        let contact = change.action.stand_in().map(|stand_in| stand_in.contact);
+        self.run.brake.is_left(&Target::Contact { owner, contact })
     }
 
     /// How long to wait before it is looked for again, if what it is about may still show up.
@@ -309,7 +310,7 @@ impl<'a, T: Transport + 'a> Pass<'a, T> {
     /// one decides of what failed or was held before on nothing else.
     fn takes(&self, loaded: &Loaded) -> bool {
         let change = &loaded.change;
-        let rests = change.action.stand_in().is_some();
+        let rests = change.action.rests_on_others();
         if self.defers && rests {
             self.run.brake.defer(change);
             return false;

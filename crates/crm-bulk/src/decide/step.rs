@@ -10,7 +10,7 @@ use crm_models::{
 
 use super::judge;
 use crate::{
-    set::{Action, Change, Image, Outcome, State, Target, Wanted},
+    set::{Action, Carrier, Change, Image, Outcome, State, Target, Wanted},
     store::Loaded,
 };
 
@@ -81,7 +81,13 @@ pub(crate) fn decide(
     };
     let current = contacts.iter().find(|found| Some(found.id) == contact);
     match &change.action {
-        Action::Update(wanted) => update(owner, change, wanted, current, on_drift),
+        Action::Update(wanted) => {
+            let step = update(owner, change, wanted, current, on_drift);
+            if handed_over && lacks_carrier(change, &step, contacts) {
+                return Step::Settle(Carrier::lacking(), None);
+            }
+            step
+        }
         Action::Create(wanted) => create(owner, loaded, wanted, contacts, on_drift, taken),
         Action::Delete(_) => delete(owner, change, contacts, current, on_drift, handed_over),
         Action::MethodPreferences(_) => {
@@ -132,6 +138,22 @@ fn update(
         Ok(Some(request)) => Step::Contact(owner, Write::Update(current.clone(), request)),
         Err(outcome) => Step::Settle(outcome, None),
     }
+}
+
+/// Whether it takes a memo away that no other contact carries which has to.
+fn lacks_carrier(change: &Change, step: &Step, contacts: &[Contact]) -> bool {
+    match (change.action.carrier(), step) {
+        (Some(carrier), Step::Contact(_, Write::Update(current, request))) => {
+            request.get_memo().is_some() && !carrier.is_among(contacts, current.id)
+        }
+        _ => false,
+    }
+}
+
+/// Whether the contact that has to carry a memo does not show up, or not with it.
+pub(crate) fn misses_carrier(change: &Change, contacts: &[Contact]) -> bool {
+    let needed = change.action.carrier().zip(change.target.contact());
+    needed.is_some_and(|(carrier, from)| !carrier.is_among(contacts, from))
 }
 
 fn delete(

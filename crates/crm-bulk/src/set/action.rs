@@ -7,6 +7,7 @@ use serde::Serialize;
 use strum::IntoStaticStr;
 
 use super::{
+    carrier::Carrier,
     image::{Image, speaks_of_marketing},
     stand_in::StandIn,
     wanted::Wanted,
@@ -59,6 +60,20 @@ impl Action {
             }
             _ => false,
         }
+    }
+
+    /// Returns the contact that has to carry the memo before it is taken from the one that is changed.
+    #[must_use]
+    pub fn carrier(&self) -> Option<&Carrier> {
+        match self {
+            Self::Update(wanted) => wanted.carrier.as_ref(),
+            _ => None,
+        }
+    }
+
+    /// Whether it is carried out only once what other changes of the set do is there.
+    pub(crate) fn rests_on_others(&self) -> bool {
+        self.stand_in().is_some() || self.carrier().is_some()
     }
 
     pub(crate) fn from_file(name: &str, wanted: Option<&str>) -> serde_json::Result<Option<Self>> {

@@ -174,7 +174,7 @@ mod tests {
     use serde_json::json;
 
     use super::{super::digest_text::of as text, *};
-    use crate::set::Wanted;
+    use crate::set::{Carrier, Wanted};
 
     fn utf8(text: Vec<u8>) -> String {
         String::from_utf8(text).unwrap()
@@ -260,7 +260,12 @@ mod tests {
             Wanted { combined: Some(true), ..none() },
             Wanted { exact: true, ..none() },
         ];
-        let all = [&flags[..], &others].concat();
+        let carriers = ["111", "112", "121", "211"].map(|texts| {
+            let [contact_type, value, memo] = [0, 1, 2].map(|at| texts[at..=at].to_owned());
+            let carrier = Carrier { contact_type: contact_type.as_str().into(), value, memo };
+            Wanted { carrier: Some(carrier), ..none() }
+        });
+        let all = [&flags[..], &others, &carriers].concat();
         let digests: std::collections::HashSet<_> = all.iter().cloned().map(digest).collect();
         assert_eq!(digests.len(), all.len());
     }

@@ -98,7 +98,7 @@ impl Lines {
 
     // Taken apart, so that a new member cannot be forgotten.
     fn wanted(&mut self, wanted: &Wanted) {
-        let Wanted { change, cleared_by, extension, refused, combined, exact } = wanted;
+        let Wanted { change, cleared_by, extension, refused, combined, carrier, exact } = wanted;
         if let Some(contact_type) = change.get_contact_type() {
             self.text("set type", contact_type.as_str());
         }
@@ -123,6 +123,11 @@ impl Lines {
         }
         if let Some(why) = refused {
             self.text("set refused", why);
+        }
+        if let Some(carrier) = carrier {
+            self.text("needs type", carrier.contact_type.as_str());
+            self.text("needs value", &carrier.value);
+            self.text("needs memo", &carrier.memo);
         }
         if *exact {
             self.line(&["set exactly"]);

@@ -1,6 +1,7 @@
 //! What a change set says, whatever it is kept in: its changes, their records and their fate.
 
 mod action;
+mod carrier;
 pub(crate) mod caution;
 mod change;
 mod decision;
@@ -19,6 +20,7 @@ mod wanted;
 
 pub use self::{
     action::Action,
+    carrier::Carrier,
     change::{Change, ChangeId, Stored},
     decision::{Decision, DecisionKind, Remark},
     digest::{Digest, ExpectedDigest, InvalidDigest},
@@ -36,7 +38,7 @@ pub use self::{
 pub(crate) use self::{
     digest::{SetDigest, of_change},
     outcome::NO_SUCH_VALUE,
-    stand_in::Lacks,
+    stand_in::{Lacks, memo},
     target::PERSON,
     wanted::on_off,
 };

@@ -93,7 +93,8 @@ impl Lacks {
     }
 }
 
-fn memo(contact: &Contact) -> &str {
+/// The memo without the blanks around it, empty if there is none.
+pub(crate) fn memo(contact: &Contact) -> &str {
     contact.memo.as_deref().unwrap_or_default().trim()
 }
 

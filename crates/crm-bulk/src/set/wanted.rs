@@ -10,6 +10,8 @@ use crm_models::{
 use crm_values::memo_with_extension;
 use serde::{Deserialize, Serialize};
 
+use super::carrier::Carrier;
+
 /// What a contact is to become: the change of its members, and whether it is made letter by letter.
 ///
 /// ```
@@ -45,6 +47,10 @@ pub struct Wanted {
     /// these two. It is never sent; a plan refuses it unless it is the contact's own.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub combined: Option<bool>,
+    /// The contact that has to carry the memo which is taken from this one; until then nothing is
+    /// sent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub carrier: Option<Carrier>,
     /// Whether the value counts letter by letter, so that another way to write the same number or
     /// address is a difference. A creation, which then restores a contact, is also made next to the
     /// contacts that had this number or address when it was deleted.
@@ -66,6 +72,7 @@ struct Kept {
     extension: Option<String>,
     refused: Option<String>,
     combined: Option<bool>,
+    carrier: Option<Carrier>,
     exact: bool,
 }
 
@@ -87,6 +94,7 @@ impl From<Kept> for Wanted {
             extension: kept.extension,
             refused: kept.refused,
             combined: kept.combined,
+            carrier: kept.carrier,
             exact: kept.exact,
         }
     }

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use crm_mirror::database::Database;
+use crm_models::CreateContactRequest;
 use rusqlite::{Row, params};
 
 use super::{
@@ -15,8 +16,8 @@ use crate::{
     clock,
     error::BulkError,
     set::{
-        Change, ChangeId, Decision, DecisionKind, Digest, ExpectedDigest, Image, Remark, State,
-        caution,
+        Action, Carrier, Change, ChangeId, Decision, DecisionKind, Digest, ExpectedDigest, Image,
+        Outcome, Remark, State, caution,
     },
     system_user::system_user,
 };
@@ -32,8 +33,9 @@ pub struct DropSummary {
     pub dropped: u64,
     /// Which these are.
     pub changes: Vec<ChangeId>,
-    /// Which deletions are [held](State::Held) from now on: another contact is to stand in for theirs,
-    /// and does not without what was dropped.
+    /// Which changes are [held](State::Held) from now on, since they rest on what was dropped: deletions
+    /// for which another contact was to stand in, and in an undo what takes a memo from a contact that
+    /// another one was to carry again.
     pub holds: Vec<ChangeId>,
     /// How many selected changes were left as they are, since nothing would be sent for them
     /// anyway.
@@ -143,18 +145,85 @@ pub(super) fn drop_changes(
     Ok(Ok(DropSummary { dropped: changes, changes: dropped, holds, left, digest }))
 }
 
-/// Holds the deletions that rest on changes which were dropped: without these the contact that is to
-/// stand in is as it was, and does not. Who retries what is held has it looked at again.
+/// Holds what rests on changes that were dropped. Who retries what is held has it looked at again.
 fn hold_without(database: &Database, dropped: &[ChangeId]) -> Result<Vec<ChangeId>, BulkError> {
+    let mut holds = hold_deletions(database, dropped)?;
+    holds.extend(hold_takings(database, dropped)?);
+    holds.sort_unstable();
+    holds.dedup();
+    Ok(holds)
+}
+
+/// Holds what takes a memo away that only a creation which was dropped would have brought back.
+fn hold_takings(database: &Database, dropped: &[ChangeId]) -> Result<Vec<ChangeId>, BulkError> {
+    let beside = "SELECT beside.id FROM planned made JOIN planned beside
+             ON beside.owner_kind = made.owner_kind AND beside.owner_id = made.owner_id
+         WHERE made.id = ?1 AND made.action = ?2 AND beside.action = ?3 AND beside.verdict = ?4";
+    let planned = codes::state(State::Planned);
+    let beside = |id: &ChangeId, action| {
+        let numbers: Vec<i64> =
+            database
+                .rows(beside, params![id.0, codes::CREATE, action, planned], |row| row.get("id"))?;
+        let changes = numbers.into_iter().map(|number| by_id(database, ChangeId(number)));
+        let changes = changes.filter_map(Result::transpose);
+        changes.collect::<Result<Vec<_>, BulkError>>()
+    };
+    let mut holds = Vec::new();
+    for id in dropped {
+        let mut takings = beside(id, codes::UPDATE)?;
+        takings.retain(|it| it.outcome.state == State::Planned && it.action.carrier().is_some());
+        if takings.is_empty() {
+            continue;
+        }
+        let (made, others) = (by_id(database, *id)?, beside(id, codes::CREATE)?);
+        for taking in takings {
+            let makes = |made: &Change| {
+                let carrier = taking.action.carrier();
+                carrier.zip(creation(made)).is_some_and(|(it, request)| it.is_made_by(&request))
+            };
+            if made.as_ref().is_some_and(makes) && !others.iter().any(makes) {
+                hold(database, taking.id, &Carrier::lacking(), *id)?;
+                holds.push(taking.id);
+            }
+        }
+    }
+    Ok(holds)
+}
+
+fn creation(change: &Change) -> Option<CreateContactRequest> {
+    match &change.action {
+        Action::Create(wanted) => wanted.creation(),
+        _ => None,
+    }
+}
+
+/// Holds a change, which says why and what was dropped.
+fn hold(
+    database: &Database,
+    id: ChangeId,
+    why: &Outcome,
+    dropped: ChangeId,
+) -> Result<(), BulkError> {
+    let sql = "UPDATE planned SET verdict = ?1, digest = NULL,
+            note = coalesce(ltrim(replace(note, char(?2), '; '), '; ') || '; ', '') || ?3
+         WHERE id = ?4";
+    let (held, mark) = (codes::state(State::Held), u32::from(caution::MARK));
+    let why = why.message.as_deref().unwrap_or_default();
+    let why = format!("{why}; change {dropped}, which would have seen to that, was dropped");
+    database.execute(sql, params![held, mark, why, id.0])?;
+    // Certainly not carried out, whatever was tried.
+    database.execute("DELETE FROM progress WHERE change = ?", [id.0])?;
+    Ok(())
+}
+
+/// Holds the deletions that rest on changes which were dropped: without these the contact that is to
+/// stand in is as it was, and does not.
+fn hold_deletions(database: &Database, dropped: &[ChangeId]) -> Result<Vec<ChangeId>, BulkError> {
     let resting = "SELECT resting.id FROM planned changed JOIN planned resting
              ON resting.owner_kind = changed.owner_kind AND resting.owner_id = changed.owner_id
              AND resting.wanted_more ->> '$.contact' = changed.contact_id
          WHERE changed.id = ?1 AND resting.action = ?2 ORDER BY resting.id";
     let mut holds = Vec::new();
-    let hold = "UPDATE planned SET verdict = ?1, digest = NULL,
-            note = coalesce(ltrim(replace(note, char(?2), '; '), '; ') || '; ', '') || ?3
-         WHERE id = ?4";
-    let (held, mark) = (codes::state(State::Held), u32::from(caution::MARK));
     for id in dropped {
         let of_change: Vec<i64> =
             database.rows(resting, params![id.0, codes::DELETE], |row| row.get("id"))?;
@@ -174,16 +243,10 @@ fn hold_without(database: &Database, dropped: &[ChangeId]) -> Result<Vec<ChangeI
             let Some((needed, lacks)) = lacks else {
                 continue;
             };
-            let why = lacks.outcome(needed).message.unwrap_or_default();
-            let why = format!("{why}; change {id}, which would have seen to that, was dropped");
-            database.execute(hold, params![held, mark, why, resting])?;
-            // Certainly not carried out, whatever was tried.
-            database.execute("DELETE FROM progress WHERE change = ?", [resting])?;
+            hold(database, ChangeId(resting), &lacks.outcome(needed), *id)?;
             holds.push(ChangeId(resting));
         }
     }
-    holds.sort_unstable();
-    holds.dedup();
     Ok(holds)
 }
 

@@ -13,6 +13,7 @@ mod decisions;
 mod draft;
 mod file_store;
 mod format;
+mod handed_over;
 mod handover;
 mod moved;
 mod names;

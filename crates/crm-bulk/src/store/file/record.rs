@@ -10,7 +10,7 @@ use serde_json::Map;
 
 use super::codes::{self, unreadable, unwritable};
 use crate::{
-    set::{Action, Image, MethodImage, Target, Wanted},
+    set::{Action, Carrier, Image, MethodImage, Target, Wanted},
     store::cell::Cells,
 };
 
@@ -241,7 +241,7 @@ pub(super) struct Wish<'a> {
 }
 
 /// What has no column of its own.
-#[derive(Default, Serialize, Deserialize)]
+#[derive(Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 struct More {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -250,6 +250,8 @@ struct More {
     extension: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     refused: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    carrier: Option<Carrier>,
 }
 
 impl<'a> Wish<'a> {
@@ -274,7 +276,7 @@ impl<'a> Wish<'a> {
 
     // Taken apart, so that a new member cannot be forgotten.
     fn with(mut self, wanted: &'a Wanted) -> rusqlite::Result<Self> {
-        let Wanted { change, cleared_by, extension, refused, combined, exact } = wanted;
+        let Wanted { change, cleared_by, extension, refused, combined, carrier, exact } = wanted;
         let flags = |flag: Preference| {
             if flag.is_combined() { *combined } else { change.get_preferences().get(flag) }
         };
@@ -285,9 +287,13 @@ impl<'a> Wish<'a> {
         self.value = ValueRef::from(change.get_value());
         self.memo = ValueRef::from(change.get_memo());
         self.flags = Some(all).filter(|all| *all != 0);
-        if cleared_by.is_some() || extension.is_some() || refused.is_some() {
-            let (cleared_by, extension) = (cleared_by.clone(), extension.clone());
-            let more = More { cleared_by, extension, refused: refused.clone() };
+        let more = More {
+            cleared_by: cleared_by.clone(),
+            extension: extension.clone(),
+            refused: refused.clone(),
+            carrier: carrier.clone(),
+        };
+        if more != More::default() {
             self.more = Some(serde_json::to_string(&more).map_err(unwritable)?);
         }
         Ok(self)
@@ -399,6 +405,7 @@ fn read_wanted(
         wanted.cleared_by = more.cleared_by;
         wanted.extension = more.extension;
         wanted.refused = more.refused;
+        wanted.carrier = more.carrier;
     }
     Ok(wanted)
 }
@@ -600,6 +607,11 @@ mod tests {
             extension: text(),
             refused: text(),
             combined: one_of(random, [None, Some(false), Some(true)]),
+            carrier: random.bool().then(|| Carrier {
+                contact_type: one_of(random, ["Fax", "7"]).into(),
+                value: one_of(random, TEXTS).to_owned(),
+                memo: one_of(random, TEXTS).to_owned(),
+            }),
             exact: random.bool(),
             change: change.preferences(flags),
         }

@@ -32,7 +32,8 @@ CREATE TABLE planned (
     wanted_memo  TEXT,
     wanted_flags INTEGER,            -- the flags that are on; 256 times those that are named;
                                      -- 65536: the value counts letter by letter
-    wanted_more  TEXT,               -- JSON: cleared_by, extension, refused; of a contact method
+    wanted_more  TEXT,               -- JSON: cleared_by, extension, refused, carrier (the
+                                     -- contact that has to have the memo first); of a contact method
                                      -- the preferences to set, by name; of a deletion the contact
                                      -- that has to stand in, with its value
     contact_type ANY,                -- the record as the plan saw it

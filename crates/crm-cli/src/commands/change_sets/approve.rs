@@ -60,7 +60,7 @@ struct Approved {
     /// The numbers of the changes that were taken out.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     dropped: Vec<String>,
-    /// The numbers of the deletions that are held as well.
+    /// The numbers of the changes that are held as well.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     holds: Vec<String>,
 }

@@ -61,7 +61,7 @@ struct Dropped {
     dropped: u64,
     /// Their numbers.
     changes: Vec<String>,
-    /// Deletions that are held as well, by their numbers.
+    /// Changes that are held as well, by their numbers.
     holds: Vec<String>,
     /// Selected changes for which nothing would be sent.
     left: u64,
@@ -164,9 +164,8 @@ pub(super) fn tell_held(set: &ChangeSet, summary: &DropSummary) {
     };
     let others = others.iter().map(|id| format!(", {id}"));
     note(format!(
-        "held as well: {} ({first}{}), since what was dropped would have given the contact that stays \
-         what it lacks: see {} show {} --state held",
-        count(summary.holds.len() as u64, "deletion"),
+        "held as well: {} ({first}{}), for want of what was dropped: see {} show {} --state held",
+        count(summary.holds.len() as u64, "change"),
         others.collect::<String>(),
         crm(),
         quoted(&name(set.path()))

@@ -112,7 +112,8 @@ impl Ended {
             Exit::Done if !is_refused => "some changes cannot be made, and were not sent",
             _ => reason.words,
         };
-        let mut summary = format!("{words}: {}", progress(totals));
+        let takings = if totals.in_state(State::Held) > 0 { held_takings(path) } else { 0 };
+        let mut summary = format!("{words}: {}", progress(totals, takings));
         if totals.count(State::is_set_aside) > 0 {
             summary +=
                 &format!("; see {crm} show {set} --state failed,held,drifted,not-found,conflict");
@@ -122,7 +123,7 @@ impl Ended {
             summary += &format!("; {crm} apply {set} continues{first}");
         }
         // What the ledger held and nothing else: no answer of the service.
-        let is_held = held_by_ledger(totals) == totals.count(State::is_set_aside);
+        let is_held = held_by_ledger(totals, takings) == totals.count(State::is_set_aside);
         let exit = match reason.exit {
             Exit::Done | Exit::Unreachable if is_unknown => Exit::Unknown,
             Exit::Done if is_held && open == 0 => Exit::Consent,
@@ -158,6 +159,17 @@ fn has_sent_failed(set: &Path) -> bool {
     };
     let failed = Selection::states([State::Failed]);
     ChangeSet::open(set).map_or(true, |set| set.changes(&failed).any(is_sent))
+}
+
+/// How many held changes of an undo would take a memo away that is nowhere else; none where that cannot
+/// be read.
+fn held_takings(set: &Path) -> u64 {
+    let takes = |change: &Result<Change, BulkError>| {
+        change.as_ref().is_ok_and(|change| change.action.carrier().is_some())
+    };
+    let held = Selection::states([State::Held]);
+    let takings = |set: ChangeSet| set.changes(&held).filter(takes).count() as u64;
+    ChangeSet::open(set).map_or(0, takings)
 }
 
 /// Reports how far a run that failed came, and how to continue.

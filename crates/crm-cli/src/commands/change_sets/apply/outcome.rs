@@ -52,13 +52,15 @@ impl From<StopReason> for Reason {
     }
 }
 
-/// How far a run came, in words for people, without what did not occur.
-pub(super) fn progress(totals: &Totals) -> String {
+/// How far a run came, in words for people, without what did not occur. `takings`: how many held
+/// changes would take a memo away that is nowhere else.
+pub(super) fn progress(totals: &Totals, takings: u64) -> String {
     let parts = [
         (totals.in_state(State::Done) + totals.in_state(State::Already), "done"),
         (totals.count(State::may_be_sent), "with an unknown outcome"),
-        (held_by_ledger(totals), "held by the consent ledger"),
+        (held_by_ledger(totals, takings), "held by the consent ledger"),
         (held_deletions(totals), "held, since the contact that stays has not all of theirs"),
+        (takings, "held, since the contact that handed the memo over is not there again"),
         (totals.count(State::is_set_aside) - totals.in_state(State::Held), "failed or set aside"),
         (totals.in_state(State::Planned), "not begun"),
     ];
@@ -67,9 +69,10 @@ pub(super) fn progress(totals: &Totals) -> String {
     parts.join(", ")
 }
 
-/// How many changes the ledger holds: all that are held but deletions, which turn nothing on.
-pub(super) fn held_by_ledger(totals: &Totals) -> u64 {
-    totals.in_state(State::Held) - held_deletions(totals)
+/// How many changes the ledger holds: all that are held but deletions and what takes memos away, which
+/// turn nothing on.
+pub(super) fn held_by_ledger(totals: &Totals, takings: u64) -> u64 {
+    totals.in_state(State::Held).saturating_sub(held_deletions(totals) + takings)
 }
 
 /// How many deletions are held, since the contact that has to stay in their place is gone or lacks
