@@ -75,6 +75,11 @@ fn may_not(error: &ContactsError) -> bool {
     error.refusal_kind() == Some(RefusalKind::Forbidden)
 }
 
+/// A person's name, if it is one.
+fn told(name: Option<String>) -> Option<String> {
+    name.filter(|name| !name.trim().is_empty())
+}
+
 impl ChangeSet {
     /// Takes the names and towns of all owners of the set out of a mirror, and the names of its people,
     /// without a call. Called before [`name_owners`](Self::name_owners), that reads only what the mirror
@@ -115,12 +120,10 @@ impl ChangeSet {
         }
         let mut people = Vec::new();
         for id in self.unnamed_people(Nameless::All)? {
-            let name = mirror.person(id)?.and_then(|person| person.name);
-            people.extend(name.filter(|name| !name.trim().is_empty()).map(|name| (id, name)));
+            let name = mirror.person(id)?.and_then(|person| told(person.name));
+            people.extend(name.map(|name| (id, name)));
         }
-        if !people.is_empty() {
-            self.keep_people(&people)?;
-        }
+        self.keep_people(&people)?;
         naming.named += people.len() as u64;
         Ok(naming)
     }
@@ -233,7 +236,7 @@ impl ChangeSet {
         let mut names = Vec::new();
         while let Some((id, person)) = read.next().await {
             match person {
-                Ok(person) => match person.name.filter(|name| !name.trim().is_empty()) {
+                Ok(person) => match told(person.name) {
                     Some(name) => names.push((id, name)),
                     None => naming.unknown += 1,
                 },
@@ -246,9 +249,7 @@ impl ChangeSet {
             }
         }
         drop(read);
-        if !names.is_empty() {
-            self.keep_people(&names)?;
-        }
+        self.keep_people(&names)?;
         naming.named += names.len() as u64;
         Ok(())
     }

@@ -113,6 +113,9 @@ impl ChangeSet {
 
     /// Keeps the names of people, as a whole or not at all.
     pub(crate) fn keep_people(&self, named: &[(PersonId, String)]) -> Result<(), BulkError> {
+        if named.is_empty() {
+            return Ok(());
+        }
         let database = &self.database;
         let transaction = database.check(database.connection.unchecked_transaction())?;
         database.execute(PEOPLE, [])?;
