@@ -126,14 +126,8 @@ pub(super) fn drop_changes(
         changes: dropped.len() as u64,
     };
     let note = decision.words();
-    let state = codes::state(State::Dropped);
     for id in &dropped {
-        // Without a digest it gets the one that is due to it now.
-        let sql = "UPDATE planned SET verdict = ?1, digest = NULL,
-                note = coalesce(ltrim(replace(note, char(?2), '; '), '; ') || '; ', '') || ?3
-             WHERE id = ?4";
-        database.execute(sql, params![state, u32::from(caution::MARK), note, id.0])?;
-        database.execute("DELETE FROM progress WHERE change = ?", [id.0])?;
+        put_aside(database, *id, State::Dropped, &note)?;
     }
     let holds = hold_without(database, &dropped)?;
     decision.digest = seal::adopt(database)?;
@@ -204,13 +198,24 @@ fn hold(
     why: &Outcome,
     dropped: ChangeId,
 ) -> Result<(), BulkError> {
+    let why = why.message.as_deref().unwrap_or_default();
+    let why = format!("{why}; change {dropped}, which would have seen to that, was dropped");
+    put_aside(database, id, State::Held, &why)
+}
+
+/// Gives a change that was not carried out another verdict, with a note behind those that it has.
+fn put_aside(
+    database: &Database,
+    id: ChangeId,
+    verdict: State,
+    note: &str,
+) -> Result<(), BulkError> {
+    // Without a digest it gets the one that is due to it now.
     let sql = "UPDATE planned SET verdict = ?1, digest = NULL,
             note = coalesce(ltrim(replace(note, char(?2), '; '), '; ') || '; ', '') || ?3
          WHERE id = ?4";
-    let (held, mark) = (codes::state(State::Held), u32::from(caution::MARK));
-    let why = why.message.as_deref().unwrap_or_default();
-    let why = format!("{why}; change {dropped}, which would have seen to that, was dropped");
-    database.execute(sql, params![held, mark, why, id.0])?;
+    let (verdict, mark) = (codes::state(verdict), u32::from(caution::MARK));
+    database.execute(sql, params![verdict, mark, note, id.0])?;
     // Certainly not carried out, whatever was tried.
     database.execute("DELETE FROM progress WHERE change = ?", [id.0])?;
     Ok(())
