@@ -514,7 +514,8 @@ impl Running<'_> {
         if reason == StopReason::Stopped {
             return Ok(Break(Some(ended.signal.unwrap_or(Signal::Interrupt))));
         }
-        let left = ended.left(path, &ChangeSet::open(path)?.totals()?);
+        let set = ChangeSet::open(path)?;
+        let left = ended.left(&set, &set.totals()?);
         if reason == StopReason::Forbidden && is_old {
             // Of what the set is about, which need not be what is planned now.
             return Ok(Continue(left));

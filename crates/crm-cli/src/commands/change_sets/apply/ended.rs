@@ -60,7 +60,7 @@ impl Ended {
             open: totals.open(),
             stored_otherwise,
         };
-        let left = self.left(set, &totals);
+        let left = self.left(&opened, &totals);
         let is_stopped = self.reason() == StopReason::Stopped;
         let is_whole = left.is_none() && !is_stopped;
         let told = match output.format() {
@@ -89,7 +89,11 @@ impl Ended {
     }
 
     /// What is left of a run that came to its end, in words and as an exit code.
-    pub(in crate::commands) fn left(&self, path: &Path, totals: &Totals) -> Option<(String, Exit)> {
+    pub(in crate::commands) fn left(
+        &self,
+        opened: &ChangeSet,
+        totals: &Totals,
+    ) -> Option<(String, Exit)> {
         let reason = Reason::from(self.reason());
         let open = totals.open();
         let is_canary = self.reason() == StopReason::Canary;
@@ -104,15 +108,15 @@ impl Ended {
         if is_fine {
             return None;
         }
-        let (crm, set) = (crm(), quoted(&name(path)));
+        let (crm, set) = (crm(), quoted(&name(opened.path())));
         let is_unknown = totals.in_state(State::Unknown) > 0;
         // What was never sent is nothing that the API has refused.
-        let is_refused = totals.in_state(State::NotFound) > 0 || has_sent_failed(path);
+        let is_refused = totals.in_state(State::NotFound) > 0 || has_sent_failed(opened);
         let words = match reason.exit {
             Exit::Done if !is_refused => "some changes cannot be made, and were not sent",
             _ => reason.words,
         };
-        let takings = if totals.in_state(State::Held) > 0 { held_takings(path) } else { 0 };
+        let takings = if totals.in_state(State::Held) > 0 { held_takings(opened) } else { 0 };
         let mut summary = format!("{words}: {}", progress(totals, takings));
         if totals.count(State::is_set_aside) > 0 {
             summary +=
@@ -153,23 +157,20 @@ fn tell_next(set: &Path, kind: SetKind, totals: &Totals) {
 }
 
 /// Whether a change that failed was begun to be sent; also where that cannot be read.
-fn has_sent_failed(set: &Path) -> bool {
+fn has_sent_failed(set: &ChangeSet) -> bool {
     let is_sent = |change: Result<Change, BulkError>| {
         change.map_or(true, |change| change.outcome.attempts > 0)
     };
-    let failed = Selection::states([State::Failed]);
-    ChangeSet::open(set).map_or(true, |set| set.changes(&failed).any(is_sent))
+    set.changes(&Selection::states([State::Failed])).any(is_sent)
 }
 
 /// How many held changes of an undo would take a memo away that is nowhere else; none where that cannot
 /// be read.
-fn held_takings(set: &Path) -> u64 {
+fn held_takings(set: &ChangeSet) -> u64 {
     let takes = |change: &Result<Change, BulkError>| {
         change.as_ref().is_ok_and(|change| change.action.carrier().is_some())
     };
-    let held = Selection::states([State::Held]);
-    let takings = |set: ChangeSet| set.changes(&held).filter(takes).count() as u64;
-    ChangeSet::open(set).map_or(0, takings)
+    set.changes(&Selection::states([State::Held])).filter(takes).count() as u64
 }
 
 /// Reports how far a run that failed came, and how to continue.
