@@ -10,7 +10,7 @@ use crm_contacts::Advice;
 use crm_values::PhoneReader;
 use futures_util::{
     FutureExt, TryStreamExt,
-    future::{BoxFuture, Shared, select_all},
+    future::{BoxFuture, Shared, select, select_all},
 };
 use tokio::time::sleep;
 use tracing::Instrument;
@@ -151,14 +151,15 @@ impl Worker {
     ///
     /// # Errors
     ///
-    /// [`FleetError::Server`] if the server fails for longer than the engine tries again. The worker
-    /// can be run again.
+    /// [`FleetError::Server`] if the server fails the job engine. What is in flight is finished then, too, and
+    /// a worker can be run again at once.
     pub async fn run(
         self,
         stop: impl Future<Output = ()> + Send + 'static,
     ) -> Result<(), FleetError> {
         let Self { server, accounts, at_once, slice, lease, grace, on_end, desks } = self;
-        let (stop, engine) = (stop.boxed().shared(), Arc::new(server.engine()?));
+        let engine = Arc::new(server.engine()?);
+        let stop = select(stop.boxed(), engine.failed()).map(drop).boxed().shared();
         let waking = wake(server.clone(), Arc::clone(&engine));
         let hand = Hand {
             server: server.clone(),

@@ -86,17 +86,21 @@ async fn a_worker_does_all_over_an_encrypted_connection_and_nothing_over_another
     );
     let server = Server::connect(&url).await.unwrap();
     let rows = "location_id,contact_id,memo\n2001,3001,one\n2001,3002,two\n";
-    let set = server.push(world.plan(rows, "set.crm").await, "memos").await.unwrap().set;
+    let (first, second) = (world.plan(rows, "set.crm").await, world.plan(rows, "other.crm").await);
+    let set = server.push(first, "memos").await.unwrap().set;
     server.submit(&set, Submission::new(), "the test").await.unwrap();
-    let (done, is_done) = tokio::sync::oneshot::channel();
-    let done = std::sync::Mutex::new(Some(done));
+    let (done, mut are_done) = tokio::sync::mpsc::unbounded_channel();
     let worker = Worker::new(server.clone(), OneAccount(world.service.clone()));
-    let worker = worker.on_end(move |_, _| {
-        if let Some(done) = done.lock().unwrap().take() {
-            done.send(()).unwrap();
-        }
-    });
-    worker.run(async { is_done.await.unwrap() }).await.unwrap();
+    let worker = worker.on_end(move |set, _| done.send(set.name.clone()).unwrap());
+    let there = server.clone();
+    let submit = async move {
+        assert_eq!(are_done.recv().await.unwrap(), "memos");
+        // It is told of this one while it listens.
+        let set = there.push(second, "again").await.unwrap().set;
+        there.submit(&set, Submission::new(), "the test").await.unwrap();
+        assert_eq!(are_done.recv().await.unwrap(), "again");
+    };
+    worker.run(submit).await.unwrap();
     server.pull("memos", &world.path("back.crm")).await.unwrap();
     let back = changes(&world.path("back.crm"));
     assert!(back.iter().all(|change| change.outcome.state == State::Done) && back.len() == 2);

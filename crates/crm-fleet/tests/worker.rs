@@ -15,7 +15,7 @@ use crm_bulk::{
     Remark, Site,
     State::{Done, Held},
 };
-use crm_fleet::{Accounts, NoAccount, Server, StoredSet, Submission, Tenants, Worker};
+use crm_fleet::{Accounts, FleetError, NoAccount, Server, StoredSet, Submission, Tenants, Worker};
 use crm_sandbox::{Fault, FaultPlan, FaultRule, Seed};
 use tokio::{sync::oneshot, task::JoinHandle};
 
@@ -237,6 +237,43 @@ async fn a_set_yields_when_its_time_is_over_and_goes_on_behind_the_others() {
     assert!(server.set("long").await.unwrap().open > 0, "it had not to wait for the long one");
     world.sandbox.inject(FaultPlan::new());
     until(&server, "long", "done").await;
+    worker.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_worker_that_the_server_failed_gives_its_sets_back_at_once() {
+    let Some(cluster) = Cluster::start() else { return };
+    let world = world(Seed::Count(1_500)).await;
+    let server = Server::connect(&cluster.url()).await.unwrap();
+    let own = look_into(&cluster.url()).await;
+    let rows = all_memos(&world);
+    let set = server.push(world.plan(&rows, "set.crm").await, "memos").await.unwrap().set;
+    world.sandbox.inject(FaultPlan::new().random(Fault::Delay { milliseconds: 400 }, 1.0));
+    server.submit(&set, Submission::new(), "the test").await.unwrap();
+    let (service, missing) = (world.service.clone(), AtomicU32::new(0));
+    let accounts = OneAccount { service, missing, passes: false };
+    let worker = Worker::new(server.clone(), accounts).grace(Duration::from_secs(3_600));
+    let run = tokio::spawn(worker.run(std::future::pending()));
+    until_so("it is begun", async || server.set("memos").await.unwrap().open < set.open).await;
+
+    // The engine fails, and the set could go on.
+    let tables = [("_private_jobs", "jobs_away"), ("_private_workers", "workers_away")];
+    for (here, away) in tables {
+        let rename = format!("ALTER TABLE crm_jobs.{here} RENAME TO {away}");
+        own.batch_execute(&rename).await.unwrap();
+    }
+    let ended = tokio::time::timeout(Duration::from_secs(60), run).await.unwrap().unwrap();
+    assert!(matches!(ended, Err(FleetError::Server { .. })), "{ended:?}");
+    let left = server.set("memos").await.unwrap();
+    assert!(left.open > 0 && left.owner.is_none(), "{left:?}");
+
+    for (here, away) in tables {
+        let rename = format!("ALTER TABLE crm_jobs.{away} RENAME TO {here}");
+        own.batch_execute(&rename).await.unwrap();
+    }
+    world.sandbox.inject(FaultPlan::new());
+    let worker = Running::start(&world, &server, 0, false, FIVE_MINUTES);
+    until(&server, "memos", "done").await;
     worker.stop().await;
 }
 

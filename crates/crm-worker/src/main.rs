@@ -20,9 +20,8 @@ use crate::{
     settings::{Cli, Settings, SettingsError},
 };
 
-/// How long the worker waits before it begins again, once the server failed for longer than a run
-/// tries again.
-const PAUSE: Duration = Duration::from_secs(5);
+/// How long the worker waits before it begins again, once the server failed it.
+const PAUSE: Duration = Duration::from_secs(1);
 
 /// Why a worker ended.
 #[derive(Debug, thiserror::Error)]

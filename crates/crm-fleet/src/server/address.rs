@@ -7,9 +7,11 @@ use std::{
 };
 
 use deadpool_postgres::{Manager, ManagerConfig, RecyclingMethod};
+use futures_util::stream::{self, BoxStream, StreamExt as _};
 use percent_encoding::percent_decode_str;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_postgres::{
-    Config, NoTls,
+    AsyncMessage, Client, Config, Connection, NoTls, Socket,
     config::{Host, SslMode},
 };
 
@@ -23,6 +25,9 @@ pub(crate) struct Address {
     pub(crate) config: Config,
     tls: Option<Tls>,
 }
+
+/// What the server says on a connection.
+pub(crate) type Messages = BoxStream<'static, Result<AsyncMessage, tokio_postgres::Error>>;
 
 /// What a URL says about TLS, as users of libpq say it.
 #[derive(Default)]
@@ -70,8 +75,17 @@ impl Address {
         Ok(Self { config, tls: Some(tls) })
     }
 
-    pub(crate) fn is_encrypted(&self) -> bool {
+    #[cfg(test)]
+    fn is_encrypted(&self) -> bool {
         self.tls.is_some()
+    }
+
+    /// Makes a connection of which the messages are read; it is worked on as they are.
+    pub(crate) async fn listen(&self) -> Result<(Client, Messages), tokio_postgres::Error> {
+        match &self.tls {
+            Some(tls) => self.config.connect(tls.clone()).await.map(with_messages),
+            None => self.config.connect(NoTls).await.map(with_messages),
+        }
     }
 
     /// Makes connections.
@@ -83,6 +97,13 @@ impl Address {
             None => Manager::from_config(config, NoTls, how),
         }
     }
+}
+
+fn with_messages<S>((client, mut connection): (Client, Connection<Socket, S>)) -> (Client, Messages)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    (client, stream::poll_fn(move |context| connection.poll_message(context)).boxed())
 }
 
 fn refused(reason: &str) -> FleetError {

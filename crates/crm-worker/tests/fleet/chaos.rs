@@ -59,7 +59,7 @@ async fn nothing_is_lost_and_nothing_is_doubled_whatever_dies() {
     }
     let mut run = Run::new(fleet, acts, seed);
     run.until_done().await;
-    let Run { mut fleet, done, took_over, held, .. } = run;
+    let Run { mut fleet, done, mut took_over, held, .. } = run;
     fleet.workers.end();
     let (seconds, used) = (begun.elapsed().as_secs_f64(), fleet.cpu() - before);
 
@@ -80,13 +80,15 @@ async fn nothing_is_lost_and_nothing_is_doubled_whatever_dies() {
     println!("  {changes} changes in {seconds:.0} s: {:.0} a second", changes as f64 / seconds);
     println!("  happened: {done:?}; sets held, and submitted again: {held}");
     println!("  the fence refused {refused} runs, and {late} answers came too late to be settled");
-    println!("  taken over after a kill: {}", spread(took_over));
+    println!("  taken over after a kill: {}", spread(&mut took_over));
     println!("  each change took {}", used.each(changes));
     println!(
         "  the largest worker had {} MiB; the disk of PostgreSQL has {disk} MiB",
         fleet.workers.used.largest()
     );
     println!("  told by the workers: {told:?}");
+    let within = Duration::from_secs(number("TAKE_OVER", u64::MAX));
+    assert!(took_over.last().is_none_or(|longest| *longest <= within), "taken over too late");
     assert!(refused > 0 || !done.contains_key(&Act::Pause), "no pause hit a run: {told:?}");
 }
 
@@ -112,7 +114,7 @@ struct Run {
     acts: Vec<Act>,
     done: BTreeMap<Act, u64>,
     redis_is_back_at: Option<Instant>,
-    /// By their sets, who had them, and when that one was killed.
+    /// By their sets, who had them, and when whoever was to carry them out was killed last.
     left: BTreeMap<String, (String, Instant)>,
     took_over: Vec<Duration>,
     held: u64,
@@ -148,12 +150,12 @@ impl Run {
             assert!(got_on.elapsed() < PATIENCE, "nothing gets on: {sets:?}");
             if Instant::now() >= next {
                 next = Instant::now() + every;
-                self.act(&sets);
+                self.act(&sets).await;
             }
         }
     }
 
-    fn act(&mut self, sets: &[StoredSet]) {
+    async fn act(&mut self, sets: &[StoredSet]) {
         // Whoever has a set and does not stand still.
         let workers = self.fleet.workers.running.iter().enumerate();
         let at_work = workers.filter(|(_, worker)| {
@@ -166,13 +168,21 @@ impl Run {
         match act {
             Act::Kill => {
                 let owner = self.fleet.workers.running[which].owner();
+                self.leave_again(which).await;
                 self.fleet.workers.kill(which);
                 let now = Instant::now();
                 let its = sets.iter().filter(|set| set.owner.as_ref() == Some(&owner));
                 self.left.extend(its.map(|set| (set.name.clone(), (owner.clone(), now))));
             }
-            Act::Pause => self.fleet.workers.pause(which, STILL),
-            Act::Crash => self.fleet.crash_postgres(),
+            Act::Pause => {
+                self.leave_again(which).await;
+                self.fleet.workers.pause(which, STILL);
+            }
+            Act::Crash => {
+                self.fleet.crash_postgres();
+                // Nobody could take anything over meanwhile.
+                self.left.values_mut().for_each(|(_, since)| *since = Instant::now());
+            }
             Act::Redis => {
                 if let Some(redis) = &mut self.fleet.redis {
                     redis.kill();
@@ -181,6 +191,16 @@ impl Run {
             }
         }
         *self.done.entry(act).or_default() += 1;
+    }
+
+    /// Has the time begin again for sets of dead workers that this one was about to take over.
+    async fn leave_again(&mut self, which: usize) {
+        let pid = self.fleet.workers.running[which].pid();
+        for set in self.fleet.in_hand(pid).await {
+            if let Some((_, since)) = self.left.get_mut(&set) {
+                *since = Instant::now();
+            }
+        }
     }
 
     fn bring_redis_back(&mut self) {
@@ -214,9 +234,9 @@ impl Run {
 }
 
 /// The middle one, the longest, and how many there were.
-fn spread(mut times: Vec<Duration>) -> String {
+fn spread(times: &mut [Duration]) -> String {
     times.sort();
-    match &times[..] {
+    match &*times {
         [] => "nothing".to_owned(),
         [.., longest] => {
             let (middle, longest) = (times[times.len() / 2].as_secs_f64(), longest.as_secs_f64());

@@ -45,13 +45,27 @@ impl Fleet {
         let count = number("WORKERS", 3).try_into().unwrap();
         let connection = busy.sandbox.connection();
         let folder = busy.folder.path();
-        let workers = Workers::start(count, &cluster.url(), connection, url.as_deref(), folder);
+        // One worker alone has places for all, so that none waits for another's.
+        let places = busy.numbers.len();
+        let workers =
+            Workers::start(count, places, &cluster.url(), connection, url.as_deref(), folder);
         let postgres = Used::default();
         Some(Self { cluster, postgres, redis, tenants: busy, server, workers })
     }
 
     pub async fn submit(&self, set: &StoredSet) {
         self.server.submit(set, Submission::new(), "the test").await.unwrap();
+    }
+
+    /// The names of the sets that the engine handed to the worker with this process.
+    pub async fn in_hand(&self, pid: u32) -> Vec<String> {
+        let sql = "SELECT sets.name FROM crm.sets
+                JOIN crm_jobs._private_jobs AS jobs ON jobs.key = 'apply ' || sets.id
+                JOIN crm_jobs._private_workers AS workers ON workers.id = jobs.locked_by
+            WHERE workers.metadata ->> 'pid' = $1";
+        let client = look_into(&self.cluster.url()).await;
+        let rows = client.query(sql, &[&pid.to_string()]).await.unwrap();
+        rows.iter().map(|row| row.get(0)).collect()
     }
 
     pub fn crash_postgres(&mut self) {

@@ -62,9 +62,10 @@ impl Drop for Worker {
 }
 
 impl Workers {
-    /// Starts so many workers for the tenants of this sandbox.
+    /// Starts so many workers for the tenants of this sandbox, each with so many places.
     pub fn start(
         count: usize,
+        places: usize,
         url: &str,
         connection: &Connection,
         redis: Option<&str>,
@@ -77,6 +78,7 @@ impl Workers {
         fs::write(&path, secrets.to_string()).unwrap();
         let mut arguments = vec![
             "--listen=127.0.0.1:0".to_owned(),
+            format!("--tenants={places}"),
             format!("--credentials=file:{}", path.display()),
             format!("--api-url={api_url}"),
             format!("--auth-url={api_url}"),

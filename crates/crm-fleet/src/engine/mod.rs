@@ -4,6 +4,8 @@
 //! worker that was paused may run a job that another has by now: that nothing is sent twice is the
 //! matter of the set's fence, not of the engine.
 
+mod driver;
+
 use std::{
     fmt,
     sync::Arc,
@@ -12,15 +14,16 @@ use std::{
 
 use async_trait::async_trait;
 use deadpool_postgres::Pool;
-use futures_util::future::BoxFuture;
+use futures_util::{FutureExt, future::BoxFuture};
 use graphile_worker::{
-    IntoTaskHandlerResult, JobSpecBuilder, TaskHandler, WorkerContext, WorkerOptions, WorkerUtils,
-    tokio_postgres::TokioPostgresDatabase,
+    Database, IntoTaskHandlerResult, JobSpecBuilder, TaskHandler, WorkerContext, WorkerOptions,
+    WorkerUtils, tokio_postgres::TokioPostgresDatabase,
 };
 use serde::{Deserialize, Serialize};
-use tokio::sync::OnceCell;
+use tokio::sync::{OnceCell, watch};
 use tracing::{Instrument, Span};
 
+use self::driver::Driver;
 use crate::{desk::DeskJobId, error::FleetError, server::Address, sets::SetId};
 
 /// A job for the engine.
@@ -64,6 +67,10 @@ pub(crate) trait Engine: Send + Sync {
     /// Adds a job, in the place of one for the same that waits.
     async fn add(&self, job: Job) -> Result<(), FleetError>;
 
+    /// Completes once PostgreSQL failed an engine that [runs](Self::run): it hands out no more jobs. It is to
+    /// stop then, and what is in flight as well, so that a new one can begin.
+    fn failed(&self) -> BoxFuture<'static, ()>;
+
     /// Hands jobs to these hands, so many at once, until this completes; what is in flight then has the
     /// grace. Jobs of a desk are handed only to who has its volume.
     async fn run(
@@ -92,42 +99,42 @@ const CONNECTIONS: usize = 1;
 /// A worker that shows no sign of life for so long is given up: a dead one's job runs elsewhere then.
 const GIVEN_UP_AFTER: Duration = Duration::from_secs(8);
 const HEARTBEAT: Duration = Duration::from_secs(2);
+/// How often it is asked for jobs without being told that there is one. What tells it looks each second.
+const UNTOLD: Duration = Duration::from_secs(60);
 
 /// `graphile_worker` on the server of the sets.
 pub(crate) struct Graphile {
     database: TokioPostgresDatabase,
+    address: Address,
     server: String,
     is_ready: OnceCell<()>,
+    /// Why it failed while it ran.
+    failure: watch::Sender<Option<String>>,
 }
 
 impl Graphile {
     /// `server` is its name for people.
     pub(crate) fn new(address: &Address, server: &str) -> Result<Self, FleetError> {
         let server = server.to_owned();
-        match database(address) {
-            Ok(database) => Ok(Self { database, server, is_ready: OnceCell::new() }),
-            Err(reason) => Err(FleetError::Server { server, reason }),
+        match Pool::builder(address.manager()).max_size(CONNECTIONS).build() {
+            Ok(pool) => Ok(Self {
+                database: TokioPostgresDatabase::new(pool),
+                address: address.clone(),
+                server,
+                is_ready: OnceCell::new(),
+                failure: watch::Sender::new(None),
+            }),
+            Err(error) => Err(FleetError::Server { server, reason: error.to_string() }),
         }
     }
 
-    fn failed(&self, error: &impl fmt::Display) -> FleetError {
+    fn error(&self, error: &impl fmt::Display) -> FleetError {
         FleetError::Server { server: self.server.clone(), reason: error.to_string() }
     }
 
     fn utils(&self) -> WorkerUtils {
         WorkerUtils::new(self.database.clone(), SCHEMA)
     }
-}
-
-/// The engine's connections. The one that listens cannot be encrypted in a way of ours: there is none then,
-/// and a worker looks for jobs every second.
-fn database(address: &Address) -> Result<TokioPostgresDatabase, String> {
-    if address.is_encrypted() {
-        let pool = Pool::builder(address.manager()).max_size(CONNECTIONS).build();
-        return pool.map(TokioPostgresDatabase::new).map_err(|error| error.to_string());
-    }
-    let database = TokioPostgresDatabase::from_config(address.config.clone(), CONNECTIONS);
-    database.map_err(|error| error.to_string())
 }
 
 /// What the engine keeps of a job that carries out a set.
@@ -181,7 +188,7 @@ impl TaskHandler for RunAtDesk {
 #[async_trait]
 impl Engine for Graphile {
     async fn ready(&self) -> Result<(), FleetError> {
-        let ready = async || self.utils().migrate().await.map_err(|error| self.failed(&error));
+        let ready = async || self.utils().migrate().await.map_err(|error| self.error(&error));
         self.is_ready.get_or_try_init(ready).await.copied()
     }
 
@@ -203,7 +210,13 @@ impl Engine for Graphile {
                 utils.add_job(RunAtDesk { job }, spec.build()).await
             }
         };
-        added.map(drop).map_err(|error| self.failed(&error))
+        added.map(drop).map_err(|error| self.error(&error))
+    }
+
+    fn failed(&self) -> BoxFuture<'static, ()> {
+        let mut failure = self.failure.subscribe();
+        let failed = async move { drop(failure.wait_for(Option::is_some).await) };
+        failed.boxed()
     }
 
     async fn run(
@@ -214,13 +227,21 @@ impl Engine for Graphile {
         grace: Duration,
     ) -> Result<(), FleetError> {
         self.ready().await?;
+        let flags: Vec<_> = hands.homes().iter().map(|home| flag(home)).collect();
+        let driver = Driver {
+            database: self.database.clone(),
+            address: self.address.clone(),
+            flags: flags.clone().into(),
+            failure: self.failure.clone(),
+        };
         let worker = WorkerOptions::default()
             .schema(SCHEMA)
-            .database(self.database.clone())
+            .database(Database::new(driver))
             .concurrency(at_once)
+            .poll_interval(UNTOLD)
             .define_job::<ApplySet>()
             .define_job::<RunAtDesk>()
-            .job_flag_allowlist(hands.homes().iter().map(|home| flag(home)))
+            .job_flag_allowlist(flags)
             .add_extension(TheseHands(hands))
             .heartbeat_interval(HEARTBEAT)
             .sweep_interval(HEARTBEAT)
@@ -231,7 +252,12 @@ impl Engine for Graphile {
             .shutdown_grace_period(grace)
             .init()
             .await
-            .map_err(|error| self.failed(&error))?;
-        worker.run().await.map_err(|error| self.failed(&error))
+            .map_err(|error| self.error(&error))?;
+        let ran = worker.run().await;
+        let failure = self.failure.borrow().clone();
+        match failure {
+            Some(reason) => Err(FleetError::Server { server: self.server.clone(), reason }),
+            None => ran.map_err(|error| self.error(&error)),
+        }
     }
 }
