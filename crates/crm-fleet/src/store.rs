@@ -19,7 +19,7 @@ use tokio::{
     task::AbortHandle,
     time::{Instant, sleep},
 };
-use tokio_postgres::types::ToSql;
+use tokio_postgres::{IsolationLevel, types::ToSql};
 
 use crate::{
     batch::{Ask, Batches, PATIENCE, lock_epoch},
@@ -119,14 +119,17 @@ impl ServerStore {
     }
 
     /// Begins a transaction that reads, if the lease's epoch is the newest. It keeps nobody from
-    /// taking the set: what it reads is compared once more when it is claimed.
+    /// taking the set: what it reads is compared once more when it is claimed. All that it reads is of one
+    /// moment, so that what a new owner writes meanwhile does not look like something altered.
     async fn read<'c>(
         &self,
         client: &'c mut Object,
         lease: &Lease,
     ) -> Result<Transaction<'c>, BulkError> {
         let begin = async {
-            let transaction = client.transaction().await?;
+            let at_one_moment = IsolationLevel::RepeatableRead;
+            let begin = client.build_transaction().isolation_level(at_one_moment).read_only(true);
+            let transaction = begin.start().await?;
             let sql = "SELECT 1 FROM crm.sets WHERE id = $1 AND place = 'here' AND epoch = $2";
             let statement = transaction.prepare_cached(sql).await?;
             let epoch = i64::try_from(lease.epoch()).unwrap_or(i64::MAX);

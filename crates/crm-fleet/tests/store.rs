@@ -117,6 +117,36 @@ async fn a_crash_of_the_server_takes_nothing_back_and_makes_nothing_twice() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_set_is_compared_as_it_is_at_one_moment() {
+    let Some(cluster) = Cluster::start() else { return };
+    let world = world(Seed::Count(200)).await;
+    let server = Server::connect(&cluster.url()).await.unwrap();
+    let rows = (1..=200).map(|id| format!("{},{id},changed\n", 1 + (id - 1) / 4));
+    let rows = "location_id,contact_id,memo\n".to_owned() + &rows.collect::<String>();
+    let set = server.push(world.plan(&rows, "set.crm").await, "memos").await.unwrap().set;
+    let store = server.store(&set);
+    let lease = store.take("a run").await.unwrap();
+    let (block, _) = store.next_block(&lease, Cursor::default(), Which::Open).await.unwrap();
+    assert!(block.len() > 100);
+    let claiming = async {
+        for mut change in block.into_iter().map(|loaded| loaded.change) {
+            let expected = crm_bulk::Expected::of(&change);
+            change.outcome.attempts += 1;
+            store.claim(&lease, expected, change.into(), None).await.unwrap();
+        }
+    };
+    let comparing = async {
+        loop {
+            store.digest(&lease).await.unwrap();
+        }
+    };
+    tokio::select! {
+        () = claiming => {}
+        () = comparing => {}
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_was_altered_on_the_server_is_not_carried_out() {
     let Some(cluster) = Cluster::start() else { return };
     let world = world(Seed::Demo).await;
