@@ -1,8 +1,9 @@
-//! Claims and outcomes, many in one transaction.
+//! Claims and outcomes, many in one statement.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, HashMap},
     path::{Path, PathBuf},
+    sync::LazyLock,
     time::Duration,
 };
 
@@ -11,24 +12,27 @@ use crm_bulk::{
     tables::{self, Cell, Next, PLANNED, PROGRESS},
 };
 use crm_models::ContactId;
-use deadpool_postgres::Transaction;
+use deadpool_postgres::Object;
 use tokio::{
     sync::{mpsc, oneshot},
-    time::{Instant, sleep, timeout},
+    time::{Instant, sleep, timeout_at},
 };
-use tokio_postgres::error::SqlState;
+use tokio_postgres::{error::SqlState, types::ToSql};
 
 use crate::{
     error::{FleetError, of_postgres},
-    rows::{self, CHANGES, OF_CHANGE, OnConflict},
+    rows::{self, CHANGES, OF_CHANGE},
     server::Server,
     sets::SetId,
 };
 
-/// How many asks share a transaction at most.
+/// How many asks share a statement at most.
 const MOST: usize = 64;
-/// How long the first one waits for others.
+/// How long a claim waits for other asks.
 const GATHER: Duration = Duration::from_millis(2);
+/// How long what became of a change waits for a claim, since nothing is sent later for that: as long as
+/// it takes at 60 calls a second until the next one comes.
+const GATHER_SETTLED: Duration = Duration::from_millis(20);
 /// For how long a failure of the server may pass: as long as PostgreSQL takes to start again.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 /// How long to wait after the first failure, and at most after others.
@@ -52,6 +56,11 @@ impl Ask {
         }
     }
 
+    /// For how long it may wait for others.
+    fn waits(&self) -> Duration {
+        if let Self::Settle(_) = self { GATHER_SETTLED } else { GATHER }
+    }
+
     /// What it makes of the rows of its change, if anything.
     fn next(&self, set: &Path, row: &[Cell]) -> Result<Option<Next>, BulkError> {
         match self {
@@ -70,13 +79,12 @@ pub(crate) type Done = (bool, Ask);
 
 struct Job {
     epoch: u64,
-    lasts: Duration,
     ask: Ask,
     answer: oneshot::Sender<Result<Done, BulkError>>,
 }
 
-/// The one writer of a set for this process. What is asked at about one time shares one transaction,
-/// and is answered only after its COMMIT.
+/// The one writer of a set for this process. What is asked at about one time shares one statement,
+/// and is answered only once that is durable.
 ///
 /// Dropping it waits for nothing: what was asked is done.
 #[derive(Debug, Clone)]
@@ -90,7 +98,7 @@ pub(crate) struct Batches {
 impl Batches {
     pub(crate) fn start(server: Server, set: SetId, name: PathBuf, lasts: Duration) -> Self {
         let (jobs, waiting) = mpsc::unbounded_channel();
-        let writer = Writer { server, set: set.0, name: name.clone() };
+        let writer = Writer::of(server, set.0, name.clone());
         tokio::spawn(writer.carry_out(waiting));
         Self { jobs, name, lasts }
     }
@@ -103,22 +111,21 @@ impl Batches {
             path: self.name.clone(),
             reason: "its writer ended; apply the set again".to_owned(),
         };
-        let lasts = self.lasts;
-        self.jobs.send(Job { epoch, lasts, ask, answer }).map_err(|_| ended())?;
+        self.jobs.send(Job { epoch, ask, answer }).map_err(|_| ended())?;
         answered.await.map_err(|_| ended())?
     }
 }
 
-/// Why a transaction did not come about.
+/// Why a statement did not come about.
 #[derive(Debug)]
 enum Failure {
     /// Another owner has the set.
     Superseded,
-    /// It certainly was not committed, and may be tried again.
+    /// It certainly was not carried out, and may be tried again.
     Passing(String),
-    /// It certainly was not committed, and would fail again.
+    /// It certainly was not carried out, and would fail again.
     Lasting(String),
-    /// It may have been committed; what came of each ask if it was.
+    /// It may have been carried out; what came of each ask if it was.
     Unknown(Vec<Result<bool, BulkError>>, String),
 }
 
@@ -135,36 +142,106 @@ impl From<FleetError> for Failure {
     }
 }
 
-/// Whether it may be otherwise in a while: the server starts again, is busy or full, has chosen this
-/// transaction to end a deadlock, or ended it since this process was stopped.
+/// Whether it may be otherwise in a while: the server starts again, is busy or full, or has chosen this
+/// transaction to end a deadlock.
 fn passes(error: &tokio_postgres::Error) -> bool {
     let Some(code) = error.code() else {
         return true;
     };
     let class = code.code().get(..2).unwrap_or_default();
     // 08: connection, 40: rollback, 53: resources, 57: intervention of an operator.
-    ["08", "40", "53", "57"].contains(&class)
-        || [SqlState::LOCK_NOT_AVAILABLE, SqlState::IDLE_IN_TRANSACTION_SESSION_TIMEOUT]
-            .contains(code)
+    ["08", "40", "53", "57"].contains(&class) || *code == SqlState::LOCK_NOT_AVAILABLE
 }
 
-/// What a transaction is done under.
-struct Under {
-    epoch: u64,
-    lasts: Duration,
-    /// Its number, by which it is read back.
-    batch: String,
+/// Writes rows of progress and what the totals gain, in one statement: so it is carried out as a whole,
+/// and a process that is stopped meanwhile keeps nobody from taking the set.
+///
+/// It does nothing unless the epoch is the newest, which stays so until it is durable, and unless it
+/// follows the batch that it is meant to follow. So one that seemed lost, and arrives after it was sent
+/// a second time, does nothing any more.
+static WRITE: LazyLock<String> = LazyLock::new(|| {
+    format!(
+        "WITH mine AS (
+            SELECT id FROM crm.sets WHERE id = $1 AND place = 'here' AND epoch = $2 FOR SHARE
+        ), run AS (
+            UPDATE crm.runs SET batch = $3,
+                beat = beat + (CASE WHEN $5::float8 IS NULL THEN 0 ELSE 1 END),
+                leased_until
+                    = coalesce(clock_timestamp() + make_interval(secs => $5), leased_until)
+            FROM mine WHERE set_id = mine.id AND batch IS NOT DISTINCT FROM $4
+            RETURNING set_id
+        ), counted AS (
+            INSERT INTO crm.totals (set_id, action, state, changes, calls)
+            SELECT run.set_id, gain.*
+            FROM run, unnest($6::bigint[], $7::bigint[], $8::bigint[], $9::bigint[]) AS gain
+            ON CONFLICT (set_id, action, state) DO UPDATE
+                SET changes = totals.changes + excluded.changes,
+                    calls = totals.calls + excluded.calls
+        ), written AS (
+            INSERT INTO crm.progress (set_id, {})
+            SELECT run.set_id, next.* FROM run, {} AS next
+            {}
+        )
+        SELECT EXISTS (SELECT FROM mine), EXISTS (SELECT FROM run)",
+        rows::names(&PROGRESS),
+        rows::unnest(&PROGRESS, 10),
+        rows::replace(&PROGRESS),
+    )
+});
+
+/// What a statement writes.
+#[derive(Default)]
+struct Written {
+    /// By the numbers of their changes.
+    progress: BTreeMap<i64, Vec<Cell>>,
+    /// By action and state: changes and calls.
+    totals: BTreeMap<[i64; 2], [i64; 2]>,
+}
+
+impl Written {
+    fn add(&mut self, change: i64, next: Next) {
+        for (key, [changes, calls]) in next.totals {
+            let [all_changes, all_calls] = self.totals.entry(key).or_default();
+            *all_changes += changes;
+            *all_calls += calls;
+        }
+        self.progress.insert(change, next.row);
+    }
+
+    fn totals(&self) -> [Vec<i64>; 4] {
+        let column = |of: fn(&[i64; 2], &[i64; 2]) -> i64| -> Vec<i64> {
+            self.totals.iter().map(|(key, gains)| of(key, gains)).collect()
+        };
+        [
+            column(|key, _| key[0]),
+            column(|key, _| key[1]),
+            column(|_, gains| gains[0]),
+            column(|_, gains| gains[1]),
+        ]
+    }
 }
 
 struct Writer {
     server: Server,
     set: i64,
     name: PathBuf,
+    /// What follows holds for this one.
+    epoch: u64,
+    /// How many batches there were.
+    number: u64,
+    /// The last batch that was carried out.
+    last: Option<String>,
+    /// The rows of the changes that are claimed: nobody else writes them under this epoch.
+    claimed: HashMap<i64, Vec<Cell>>,
 }
 
 impl Writer {
-    async fn carry_out(self, mut jobs: mpsc::UnboundedReceiver<Job>) {
-        let mut number = 0_u64;
+    fn of(server: Server, set: i64, name: PathBuf) -> Self {
+        let claimed = HashMap::new();
+        Self { server, set, name, epoch: 0, number: 0, last: None, claimed }
+    }
+
+    async fn carry_out(mut self, mut jobs: mpsc::UnboundedReceiver<Job>) {
         let mut next = None;
         loop {
             let first = match next.take() {
@@ -174,24 +251,24 @@ impl Writer {
                     None => return,
                 },
             };
-            let (epoch, lasts) = (first.epoch, first.lasts);
+            let epoch = first.epoch;
+            let mut until = Instant::now() + first.ask.waits();
             let mut batch = vec![first];
-            let gather = async {
-                while batch.len() < MOST {
-                    match jobs.recv().await {
-                        Some(job) if job.epoch == epoch => batch.push(job),
-                        other => {
-                            next = other;
-                            return;
-                        }
+            while batch.len() < MOST {
+                match timeout_at(until, jobs.recv()).await {
+                    Ok(Some(job)) if job.epoch == epoch => {
+                        until = until.min(Instant::now() + job.ask.waits());
+                        batch.push(job);
                     }
+                    Ok(other) => {
+                        next = other;
+                        break;
+                    }
+                    Err(_) => break,
                 }
-            };
-            let _ = timeout(GATHER, gather).await;
-            number += 1;
+            }
             let asks: Vec<_> = batch.iter().map(|job| &job.ask).collect();
-            let under = Under { epoch, lasts, batch: format!("{epoch}.{number}") };
-            let done = self.commit(&under, &asks).await;
+            let done = self.commit(epoch, &asks).await;
             for (job, done) in batch.into_iter().zip(done) {
                 // Nobody may be waiting any more.
                 let _ = job.answer.send(done.map(|done| (done, job.ask)));
@@ -199,26 +276,36 @@ impl Writer {
         }
     }
 
-    /// Does all of this in one transaction, and finds out what came of it.
-    async fn commit(&self, under: &Under, asks: &[&Ask]) -> Vec<Result<bool, BulkError>> {
+    /// Does all of this in one statement, and finds out what came of it.
+    async fn commit(&mut self, epoch: u64, asks: &[&Ask]) -> Vec<Result<bool, BulkError>> {
+        if epoch < self.epoch {
+            return self.superseded(asks);
+        }
+        if epoch > self.epoch {
+            (self.epoch, self.number, self.last) = (epoch, 0, None);
+            self.claimed.clear();
+        }
+        self.number += 1;
+        let batch = format!("{epoch}.{}", self.number);
         let begun = Instant::now();
         let [mut pause, most] = PAUSE;
         loop {
-            let told = match self.attempt(under, asks).await {
+            let told = match self.attempt(&batch, asks).await {
                 Ok(done) => return done,
-                Err(Failure::Superseded) => {
-                    let superseded = || BulkError::Superseded { path: self.name.clone() };
-                    return asks.iter().map(|_| Err(superseded())).collect();
-                }
+                Err(Failure::Superseded) => return self.superseded(asks),
                 Err(Failure::Lasting(told)) => return self.failed(&told, asks),
                 Err(Failure::Passing(told)) => told,
                 Err(Failure::Unknown(done, told)) => {
                     tracing::warn!(set = %self.name.display(), reason = told, "unknown COMMIT");
-                    match self.find_out(&under.batch, begun).await {
-                        Some(true) => return done,
-                        Some(false) => told,
-                        None => return self.failed(&told, asks),
+                    self.claimed.clear();
+                    let Some(last) = self.find_out(begun).await else {
+                        return self.failed(&told, asks);
+                    };
+                    self.last = last;
+                    if self.last.as_ref() == Some(&batch) {
+                        return done;
                     }
+                    told
                 }
             };
             if begun.elapsed() > PATIENCE {
@@ -230,27 +317,25 @@ impl Writer {
         }
     }
 
+    fn superseded(&self, asks: &[&Ask]) -> Vec<Result<bool, BulkError>> {
+        let superseded = || BulkError::Superseded { path: self.name.clone() };
+        asks.iter().map(|_| Err(superseded())).collect()
+    }
+
     fn failed(&self, told: &str, asks: &[&Ask]) -> Vec<Result<bool, BulkError>> {
         let error = || BulkError::Store { path: self.name.clone(), reason: told.to_owned() };
         asks.iter().map(|_| Err(error())).collect()
     }
 
     async fn attempt(
-        &self,
-        under: &Under,
+        &mut self,
+        batch: &str,
         asks: &[&Ask],
     ) -> Result<Vec<Result<bool, BulkError>>, Failure> {
-        let mut client = self.server.client().await?;
-        let transaction = client.transaction().await?;
-        // Read before the set is locked: a server cannot end a transaction whose client is stopped in
-        // the middle of an answer that is long. Under this epoch nobody else writes meanwhile.
-        let mut rows = self.rows(&transaction, asks).await?;
-        if lock_epoch(&transaction, self.set, under.lasts).await? != Some(under.epoch) {
-            return Err(Failure::Superseded);
-        }
+        let client = self.server.client().await?;
+        let mut rows = self.rows(&client, asks).await?;
         let mut done = Vec::with_capacity(asks.len());
-        let mut written = BTreeMap::new();
-        let mut totals = BTreeMap::<[i64; 2], [i64; 2]>::new();
+        let mut written = Written::default();
         for ask in asks {
             let Some(change) = ask.change() else {
                 done.push(Ok(true));
@@ -265,95 +350,96 @@ impl Writer {
                 Ok(Some(next)) => {
                     row.truncate(PLANNED.columns.len());
                     row.extend_from_slice(&next.row);
-                    for (key, [changes, calls]) in next.totals {
-                        let [all_changes, all_calls] = totals.entry(key).or_default();
-                        *all_changes += changes;
-                        *all_calls += calls;
-                    }
-                    written.insert(change.id.get(), next.row);
+                    written.add(change.id.get(), next);
                     done.push(Ok(true));
                 }
                 Ok(None) => done.push(Ok(false)),
                 Err(error) => done.push(Err(error)),
             }
         }
-        if !written.is_empty() {
-            let written: Vec<_> = written.into_values().collect();
-            let replace = OnConflict::Replace;
-            rows::insert(&transaction, self.set, &PROGRESS, &written, replace).await?;
-            self.count(&transaction, totals).await?;
-        }
         let lasts = asks.iter().find_map(|ask| match ask {
             Ask::Renew(lasts) => Some(lasts.as_secs_f64()),
             _ => None,
         });
-        let sql = "UPDATE crm.runs SET batch = $2,
-                beat = beat + (CASE WHEN $3::float8 IS NULL THEN 0 ELSE 1 END),
-                leased_until = coalesce(clock_timestamp() + make_interval(secs => $3), leased_until)
-            WHERE set_id = $1";
-        let statement = transaction.prepare_cached(sql).await?;
-        transaction.execute(&statement, &[&self.set, &under.batch, &lasts]).await?;
-        match transaction.commit().await {
-            Ok(()) => Ok(done),
-            Err(error) => Err(Failure::Unknown(done, of_postgres(&error))),
+        match self.write(&client, batch, &written, lasts).await {
+            Ok([true, true]) => {}
+            Ok([true, false]) => {
+                let told = "it was preceded by another batch than it was meant to follow";
+                return Err(Failure::Unknown(done, told.to_owned()));
+            }
+            Ok([false, _]) => return Err(Failure::Superseded),
+            Err(error) if passes(&error) => {
+                return Err(Failure::Unknown(done, of_postgres(&error)));
+            }
+            Err(error) => return Err(error.into()),
         }
+        self.last = Some(batch.to_owned());
+        for change in asks.iter().filter_map(|ask| ask.change()) {
+            self.claimed.remove(&change.id.get());
+        }
+        let is_claim = |ask: &&&Ask| matches!(ask, Ask::Claim { .. });
+        for change in asks.iter().filter(is_claim).filter_map(|ask| ask.change()) {
+            let row = rows.remove_entry(&change.id.get());
+            self.claimed.extend(row);
+        }
+        Ok(done)
     }
 
-    /// The rows of the changes that are asked about, by their numbers.
+    /// Carries the statement out; returns whether the set is ours, and whether this was written.
+    async fn write(
+        &self,
+        client: &Object,
+        batch: &str,
+        written: &Written,
+        lasts: Option<f64>,
+    ) -> Result<[bool; 2], tokio_postgres::Error> {
+        let epoch = i64::try_from(self.epoch).unwrap_or(i64::MAX);
+        let (totals, progress) = (written.totals(), written.progress.values());
+        let progress = rows::columns(&PROGRESS, progress);
+        let mut values: Vec<&(dyn ToSql + Sync)> =
+            vec![&self.set, &epoch, &batch, &self.last, &lasts];
+        values.extend(totals.iter().map(|column| column as &(dyn ToSql + Sync)));
+        values.extend(progress.iter().map(|column| column as &(dyn ToSql + Sync)));
+        let statement = client.prepare_cached(&WRITE).await?;
+        let row = client.query_one(&statement, &values).await?;
+        Ok([row.try_get(0)?, row.try_get(1)?])
+    }
+
+    /// The rows of the changes that are asked about, by their numbers. Under this epoch nobody else
+    /// writes them.
     async fn rows(
         &self,
-        transaction: &Transaction<'_>,
+        client: &Object,
         asks: &[&Ask],
-    ) -> Result<BTreeMap<i64, Vec<Cell>>, tokio_postgres::Error> {
-        let asked = asks.iter().filter_map(|ask| Some(ask.change()?.id.get()));
-        let asked: Vec<_> = asked.collect();
+    ) -> Result<HashMap<i64, Vec<Cell>>, tokio_postgres::Error> {
+        let (mut found, mut asked) = (HashMap::new(), Vec::new());
+        for id in asks.iter().filter_map(|ask| Some(ask.change()?.id.get())) {
+            match self.claimed.get(&id) {
+                Some(row) => drop(found.insert(id, row.clone())),
+                None => asked.push(id),
+            }
+        }
         if asked.is_empty() {
-            return Ok(BTreeMap::new());
+            return Ok(found);
         }
         let columns = &*OF_CHANGE;
         let sql = format!(
             "SELECT {columns} FROM {CHANGES} WHERE planned.set_id = $1 AND planned.id = ANY($2)"
         );
-        let statement = transaction.prepare_cached(&sql).await?;
-        let rows = transaction.query(&statement, &[&self.set, &asked]).await?;
-        let cells = rows.iter().map(rows::cells).map(|cells| {
-            let cells = cells?;
+        let statement = client.prepare_cached(&sql).await?;
+        for row in client.query(&statement, &[&self.set, &asked]).await? {
+            let cells = rows::cells(&row)?;
             let id = cells.first().and_then(Cell::as_integer).unwrap_or_default();
-            Ok((id, cells))
-        });
-        cells.collect()
+            found.insert(id, cells);
+        }
+        Ok(found)
     }
 
-    /// Adds what was moved from one state to another to the totals.
-    async fn count(
-        &self,
-        transaction: &Transaction<'_>,
-        totals: BTreeMap<[i64; 2], [i64; 2]>,
-    ) -> Result<(), tokio_postgres::Error> {
-        let column = |of: fn(&([i64; 2], [i64; 2])) -> i64| -> Vec<i64> {
-            totals.iter().map(|(key, gains)| of(&(*key, *gains))).collect()
-        };
-        let (actions, states) = (column(|(key, _)| key[0]), column(|(key, _)| key[1]));
-        let (changes, calls) = (column(|(_, gains)| gains[0]), column(|(_, gains)| gains[1]));
-        let sql = "INSERT INTO crm.totals (set_id, action, state, changes, calls)
-            SELECT $1, * FROM unnest($2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[])
-            ON CONFLICT (set_id, action, state) DO UPDATE
-                SET changes = totals.changes + excluded.changes,
-                    calls = totals.calls + excluded.calls";
-        let statement = transaction.prepare_cached(sql).await?;
-        let values = [&actions, &states, &changes, &calls];
-        let [actions, states, changes, calls] = values;
-        let values: [&(dyn tokio_postgres::types::ToSql + Sync); 5] =
-            [&self.set, actions, states, changes, calls];
-        transaction.execute(&statement, &values).await.map(drop)
-    }
-
-    /// Whether the transaction whose COMMIT was not answered took place; `None` if the server does
-    /// not say so in time.
-    async fn find_out(&self, batch: &str, begun: Instant) -> Option<bool> {
+    /// Which batch was carried out last; `None` if the server does not say so in time.
+    async fn find_out(&self, begun: Instant) -> Option<Option<String>> {
         while begun.elapsed() <= PATIENCE {
-            match self.is_committed(batch).await {
-                Ok(is_committed) => return Some(is_committed),
+            match self.last_batch().await {
+                Ok(last) => return Some(last),
                 Err(error) => {
                     tracing::warn!(set = %self.name.display(), %error, "not read back yet");
                     sleep(PAUSE[1]).await;
@@ -363,37 +449,18 @@ impl Writer {
         None
     }
 
-    async fn is_committed(&self, batch: &str) -> Result<bool, FleetError> {
+    async fn last_batch(&self) -> Result<Option<String>, FleetError> {
         let mut client = self.server.client().await?;
         let read = async {
             let transaction = client.transaction().await?;
             transaction.batch_execute("SET LOCAL lock_timeout = '10s'").await?;
-            // It waits for the transaction in question, which has a lock on this row until its end.
+            // It waits for the statement in question, which has a lock on this row until its end.
             let wait = "SELECT 1 FROM crm.sets WHERE id = $1 FOR UPDATE";
             transaction.query_opt(wait, &[&self.set]).await?;
             let last = "SELECT batch FROM crm.runs WHERE set_id = $1";
             let last = transaction.query_opt(last, &[&self.set]).await?;
             last.map(|row| row.try_get::<_, Option<String>>(0)).transpose()
         };
-        let last = self.server.check(read.await)?;
-        Ok(last.flatten().as_deref() == Some(batch))
+        Ok(self.server.check(read.await)?.flatten())
     }
-}
-
-/// The epoch of a set that is carried out on the server, which stays the same until the transaction
-/// ends; `None` if it is carried out elsewhere. For a transaction that writes.
-///
-/// From then on nobody can take the set. So the server ends a transaction in which nothing happens for
-/// half of the time that the lease `lasts`: that of a process that was stopped within it.
-pub(crate) async fn lock_epoch(
-    transaction: &Transaction<'_>,
-    set: i64,
-    lasts: Duration,
-) -> Result<Option<u64>, tokio_postgres::Error> {
-    let sql = "SELECT epoch, set_config('idle_in_transaction_session_timeout', $2, true)
-        FROM crm.sets WHERE id = $1 AND place = 'here' FOR SHARE";
-    let statement = transaction.prepare_cached(sql).await?;
-    let idle = format!("{}ms", (lasts / 2).as_millis().max(1));
-    let row = transaction.query_opt(&statement, &[&set, &idle]).await?;
-    row.map(|row| row.try_get::<_, i64>(0).map(i64::unsigned_abs)).transpose()
 }

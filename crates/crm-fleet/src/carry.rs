@@ -13,7 +13,7 @@ use tokio_postgres::{error::SqlState, types::ToSql};
 
 use crate::{
     error::{FleetError, of_postgres},
-    rows::{self, OnConflict},
+    rows,
     server::Server,
     sets::{Place, SetId, StoredSet},
     whole,
@@ -87,8 +87,7 @@ impl Server {
         let id = self.begin(&transaction, leaving, name, &handover).await?;
         while let Some((table, rows)) = leaving.next().await? {
             rows.iter().try_for_each(|row| refuse_nul(path, table, row))?;
-            let refuse = OnConflict::Refuse;
-            self.check(rows::insert(&transaction, id.0, table, &rows, refuse).await)?;
+            self.check(rows::insert(&transaction, id.0, table, &rows).await)?;
         }
         let site = &leaving.info().site;
         let arrived = whole::digest(&transaction, id, path, site).await?;

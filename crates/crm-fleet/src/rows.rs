@@ -38,53 +38,49 @@ pub(crate) fn site(row: &Row) -> Result<Site, Box<dyn Error>> {
     Ok(Site::new(tenant, row.try_get("environment")?))
 }
 
-/// What is done with a row whose key is there already.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum OnConflict {
-    /// None may be.
-    Refuse,
-    /// It becomes the new one.
-    Replace,
+/// A statement's part that takes new rows of a table from arrays, one a column, which are its
+/// parameters from `$first` on.
+pub(crate) fn unnest(table: &Table, first: usize) -> String {
+    let arrays = (table.columns.iter().zip(first..)).map(|(column, place)| {
+        let ty = match column.holds {
+            Holds::Integer => "bigint",
+            Holds::Text => "text",
+            Holds::Bytes => "bytea",
+            Holds::Any => "jsonb",
+        };
+        format!("${place}::{ty}[]")
+    });
+    format!("unnest({})", arrays.collect::<Vec<_>>().join(", "))
 }
 
-/// Writes rows of a table with one statement, however many they are.
+/// The columns of these rows, each as a parameter for [`unnest`].
+pub(crate) fn columns<'r>(
+    table: &Table,
+    rows: impl Iterator<Item = &'r Vec<Cell>> + Clone,
+) -> Vec<Vec<Wire>> {
+    let column = |at: usize| rows.clone().map(|row: &Vec<Cell>| Wire(row[at].clone())).collect();
+    (0..table.columns.len()).map(column).collect()
+}
+
+/// Has a row whose key is there already become the new one.
+pub(crate) fn replace(table: &Table) -> String {
+    let (key, rest) = table.columns.split_at(table.key);
+    let key: Vec<_> = key.iter().map(|column| format!("\"{}\"", column.name)).collect();
+    let rest = rest.iter().map(|column| format!("\"{0}\" = excluded.\"{0}\"", column.name));
+    let rest = rest.collect::<Vec<_>>().join(", ");
+    format!("ON CONFLICT (set_id, {}) DO UPDATE SET {rest}", key.join(", "))
+}
+
+/// Writes new rows of a table with one statement, however many they are.
 pub(crate) async fn insert(
     transaction: &Transaction<'_>,
     set: i64,
     table: &Table,
     rows: &[Vec<Cell>],
-    on_conflict: OnConflict,
 ) -> Result<(), tokio_postgres::Error> {
-    let types: Vec<_> = (table.columns.iter().zip(2..))
-        .map(|(column, place)| {
-            let ty = match column.holds {
-                Holds::Integer => "bigint",
-                Holds::Text => "text",
-                Holds::Bytes => "bytea",
-                Holds::Any => "jsonb",
-            };
-            format!("${place}::{ty}[]")
-        })
-        .collect();
-    let replace = match on_conflict {
-        OnConflict::Refuse => String::new(),
-        OnConflict::Replace => {
-            let (key, rest) = table.columns.split_at(table.key);
-            let key: Vec<_> = key.iter().map(|column| format!("\"{}\"", column.name)).collect();
-            let rest = rest.iter().map(|column| format!("\"{0}\" = excluded.\"{0}\"", column.name));
-            let rest = rest.collect::<Vec<_>>().join(", ");
-            format!("ON CONFLICT (set_id, {}) DO UPDATE SET {rest}", key.join(", "))
-        }
-    };
-    let sql = format!(
-        "INSERT INTO crm.{} (set_id, {}) SELECT $1, * FROM unnest({}) {replace}",
-        table.name,
-        names(table),
-        types.join(", ")
-    );
-    let columns: Vec<Vec<Wire>> = (0..table.columns.len())
-        .map(|at| rows.iter().map(|row| Wire(row[at].clone())).collect())
-        .collect();
+    let (into, arrays) = (names(table), unnest(table, 2));
+    let sql = format!("INSERT INTO crm.{} (set_id, {into}) SELECT $1, * FROM {arrays}", table.name);
+    let columns = columns(table, rows.iter());
     let mut values: Vec<&(dyn ToSql + Sync)> = vec![&set];
     values.extend(columns.iter().map(|column| column as &(dyn ToSql + Sync)));
     let statement = transaction.prepare_cached(&sql).await?;

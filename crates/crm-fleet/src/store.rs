@@ -22,7 +22,7 @@ use tokio::{
 use tokio_postgres::{IsolationLevel, types::ToSql};
 
 use crate::{
-    batch::{Ask, Batches, PATIENCE, lock_epoch},
+    batch::{Ask, Batches, PATIENCE},
     error::{FleetError, store},
     rows::{self, CHANGES, OF_CHANGE, each},
     server::Server,
@@ -150,11 +150,28 @@ impl ServerStore {
     ) -> Result<Transaction<'c>, BulkError> {
         let begin = async {
             let transaction = client.transaction().await?;
-            let epoch = lock_epoch(&transaction, self.set.0, self.batches.lasts).await?;
+            let epoch = self.lock_epoch(&transaction).await?;
             Ok((transaction, epoch))
         };
         let (transaction, epoch) = begin.await.map_err(store(&self.name))?;
         if epoch == Some(lease.epoch()) { Ok(transaction) } else { Err(self.superseded()) }
+    }
+
+    /// The epoch of the set if it is carried out on the server, which stays the same until the
+    /// transaction ends.
+    ///
+    /// From then on nobody can take the set. So the server ends a transaction in which nothing happens
+    /// for half of the time that the lease lasts: that of a process that was stopped within it.
+    async fn lock_epoch(
+        &self,
+        transaction: &Transaction<'_>,
+    ) -> Result<Option<u64>, tokio_postgres::Error> {
+        let sql = "SELECT epoch, set_config('idle_in_transaction_session_timeout', $2, true)
+            FROM crm.sets WHERE id = $1 AND place = 'here' FOR SHARE";
+        let statement = transaction.prepare_cached(sql).await?;
+        let idle = format!("{}ms", (self.batches.lasts / 2).as_millis().max(1));
+        let row = transaction.query_opt(&statement, &[&self.set.0, &idle]).await?;
+        row.map(|row| row.try_get::<_, i64>(0).map(i64::unsigned_abs)).transpose()
     }
 
     fn my_epoch(&self) -> Option<u64> {

@@ -116,6 +116,34 @@ async fn a_crash_of_the_server_takes_nothing_back_and_makes_nothing_twice() {
     store.digest(&lease).await.unwrap();
 }
 
+/// As after an answer of the server that was lost for good: what was written last is another batch than
+/// the writer knows.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_batch_that_follows_another_than_it_was_meant_to_is_carried_out_once_that_is_read_back() {
+    let Some(cluster) = Cluster::start() else { return };
+    let world = world(Seed::Demo).await;
+    let server = Server::connect(&cluster.url()).await.unwrap();
+    let set = server.push(world.plan(ROWS, "set.crm").await, "memos").await.unwrap().set;
+    let client = look_into(&cluster.url()).await;
+    let store = server.store(&set);
+    let lease = store.take("a run").await.unwrap();
+    let (block, _) = store.next_block(&lease, Cursor::default(), Which::Open).await.unwrap();
+    for loaded in block {
+        let lose = "UPDATE crm.runs SET batch = 'lost'";
+        client.execute(lose, &[]).await.unwrap();
+        let expected = crm_bulk::Expected::of(&loaded.change);
+        let mut change = loaded.change;
+        change.outcome.attempts += 1;
+        let claim = store.claim(&lease, expected, change.clone().into(), None);
+        assert!(matches!(claim.await.unwrap(), crm_bulk::Claim::Won(_)));
+        client.execute(lose, &[]).await.unwrap();
+        change.outcome.state = State::Done;
+        store.settle(&lease, change.into()).await.unwrap();
+    }
+    assert_eq!(store.count(&lease, Which::Open).await.unwrap(), 0);
+    store.digest(&lease).await.expect("each is counted once");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_set_is_compared_as_it_is_at_one_moment() {
     let Some(cluster) = Cluster::start() else { return };
