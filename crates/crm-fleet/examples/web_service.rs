@@ -37,22 +37,33 @@ use tokio::{net::TcpListener, time::sleep};
 
 /// How often a set is looked at for those who watch it.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
+/// How long it takes until a worker begins again.
+const BEGIN_AGAIN_AFTER: Duration = Duration::from_secs(1);
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     let url = std::env::args().nth(1).ok_or("name the server: postgres://user@host/database")?;
     let sandbox = Sandbox::start().await?;
     let app = App::new(Server::connect(&url).await?, &sandbox)?;
-    let worker = Worker::new(app.server.clone(), OneAccount(app.service.clone()));
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     println!("{}", listener.local_addr()?);
-    let stop = async { tokio::signal::ctrl_c().await.unwrap_or_default() };
     // The worker ends last: those who watch would wait for its sets in vain.
     tokio::select! {
-        worked = worker.run(stop) => worked?,
-        served = axum::serve(listener, router(app)) => served?,
+        () = work(&app) => {}
+        served = axum::serve(listener, router(app.clone())) => served?,
     }
     Ok(())
+}
+
+/// Works until Ctrl-C; when PostgreSQL failed the worker, another one begins.
+async fn work(app: &App) {
+    loop {
+        let worker = Worker::new(app.server.clone(), OneAccount(app.service.clone()));
+        let stop = async { tokio::signal::ctrl_c().await.unwrap_or_default() };
+        let Err(error) = worker.run(stop).await else { return };
+        eprintln!("the worker begins again: {error}");
+        sleep(BEGIN_AGAIN_AFTER).await;
+    }
 }
 
 /// What requests are answered with.

@@ -160,7 +160,8 @@ async fn a_set_is_compared_as_it_is_at_one_moment() {
         for mut change in block.into_iter().map(|loaded| loaded.change) {
             let expected = crm_bulk::Expected::of(&change);
             change.outcome.attempts += 1;
-            store.claim(&lease, expected, change.into(), None).await.unwrap();
+            let claim = store.claim(&lease, expected, change.into(), None).await.unwrap();
+            assert!(matches!(claim, crm_bulk::Claim::Won(_)));
         }
     };
     let comparing = async {
