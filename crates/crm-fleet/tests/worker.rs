@@ -278,6 +278,40 @@ async fn a_worker_that_the_server_failed_gives_its_sets_back_at_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_has_its_job_gets_no_other_one() {
+    let Some(cluster) = Cluster::start() else { return };
+    let world = world(Seed::Demo).await;
+    let server = Server::connect(&cluster.url()).await.unwrap();
+    let own = look_into(&cluster.url()).await;
+    // The numbers of sets and jobs are not the same.
+    server.push(world.plan(ROWS, "other.crm").await, "not submitted").await.unwrap();
+    let set = server.push(world.plan(ROWS, "set.crm").await, "memos").await.unwrap().set;
+    server.submit(&set, Submission::new(), "the test").await.unwrap();
+    let jobs = async || {
+        let sql = "SELECT id, revision, attempts::bigint FROM crm_jobs.jobs ORDER BY id";
+        let rows = own.query(sql, &[]).await.unwrap();
+        let read = |row: &tokio_postgres::Row| -> (i64, i32, i64) {
+            (row.get("id"), row.get("revision"), row.get("attempts"))
+        };
+        rows.iter().map(read).collect::<Vec<_>>()
+    };
+    let before = jobs().await;
+    server.resume(Tenants::All).await.unwrap();
+    assert_eq!(jobs().await, before, "it waits");
+    let begun =
+        "UPDATE crm_jobs._private_jobs SET attempts = 1, locked_at = now(), locked_by = 'a'";
+    own.execute(begun, &[]).await.unwrap();
+    let begun = jobs().await;
+    server.resume(Tenants::All).await.unwrap();
+    assert_eq!(jobs().await, begun, "a worker has it");
+    let failed = "UPDATE crm_jobs._private_jobs SET locked_at = NULL, locked_by = NULL";
+    own.execute(failed, &[]).await.unwrap();
+    server.resume(Tenants::All).await.unwrap();
+    let now = jobs().await;
+    assert!(now.len() == 1 && now[0].2 == 0, "what the engine put off is due again: {now:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_tenant_with_a_cap_goes_on_the_next_day() {
     let Some(cluster) = Cluster::start() else { return };
     let world = world(Seed::Count(600)).await;

@@ -85,11 +85,12 @@ pub(crate) trait Engine: Send + Sync {
 /// The schema in which the engine has its tables.
 const SCHEMA: &str = "crm_jobs";
 
-/// Which of the numbers in `$1` have no job that will be begun, in SQL; `$2` says of what they are
-/// numbers, as [`APPLY`] or [`DESK`].
-pub(crate) const WITHOUT_JOB: &str = "SELECT id FROM unnest($1::bigint[]) AS id
+/// Which of the numbers in `$1` have no job that a worker has or that will be begun, in SQL; `$2` says of what
+/// they are numbers, as [`APPLY`] or [`DESK`]. One that failed is put off by the engine, for hours in the end.
+pub(crate) const WITHOUT_JOB: &str = "SELECT number FROM unnest($1::bigint[]) AS number
     WHERE NOT EXISTS (SELECT 1 FROM crm_jobs.jobs
-        WHERE jobs.key = $2::text || id AND jobs.attempts < jobs.max_attempts)";
+        WHERE jobs.key = $2::text || number AND jobs.attempts < jobs.max_attempts
+            AND (jobs.attempts = 0 OR jobs.locked_at IS NOT NULL))";
 /// What the key of a job begins with that carries out a set.
 pub(crate) const APPLY: &str = "apply ";
 /// What the key of a job begins with that needs a desk.
