@@ -144,6 +144,20 @@ fn a_ledger_that_was_altered_is_told_with_the_record() {
     assert!(stdout(&told).contains("record 3 and all that followed were cut off"));
 }
 
+/// As where `grep -q` has found what it looks for: the code alone says that nobody may be written to.
+#[cfg(unix)]
+#[test]
+fn the_code_says_may_i_also_where_nobody_reads_the_answer() {
+    let service = Service::start();
+    service.ok("consent add 8185550199 --said STOP");
+    for line in ["consent status 8185550199", "--output json consent status 8185550199"] {
+        let (unread, answer) = std::io::pipe().unwrap();
+        drop(unread);
+        let status = service.process(line).stdout(answer).status().unwrap();
+        assert_eq!(status.code(), Some(10), "{line}");
+    }
+}
+
 #[test]
 fn an_opt_out_in_a_desk_with_a_ledger_writes_into_it() {
     let service = Service::start();

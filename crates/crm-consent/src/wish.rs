@@ -98,8 +98,11 @@ impl Period {
                 let latest = next.checked_sub(jiff::Span::new().nanoseconds(1)).ok()?;
                 return Some(Self { earliest: at(day.at(0, 0, 0, 0))?, latest });
             }
-            let moment = at(written.parse::<DateTime>().ok()?)?;
-            Some(Self { earliest: moment, latest: moment })
+            // When clocks are put back an hour is there twice, and nobody can say which one is meant; when
+            // they are put forward one is missing, by either of two clocks.
+            let moment = zone.to_ambiguous_timestamp(written.parse().ok()?);
+            let (one, other) = (moment.earlier().ok()?, moment.later().ok()?);
+            Some(Self { earliest: one, latest: other })
         };
         read().ok_or_else(|| {
             wrong("is not a moment; write it like 2026-11-23 or 2026-11-23T10:30:00-05:00")
@@ -154,6 +157,10 @@ mod tests {
             ("2026-11-23T10:30:00", "2026-11-23T15:30:00Z", "2026-11-23T15:30:00Z"),
             ("2026-11-23 10:30", "2026-11-23T15:30:00Z", "2026-11-23T15:30:00Z"),
             ("2026-11-23T10:30:00+02:00", "2026-11-23T08:30:00Z", "2026-11-23T08:30:00Z"),
+            // The hour that is there twice on that day, and the one that is missing in spring.
+            ("2026-11-01T01:30:00", "2026-11-01T05:30:00Z", "2026-11-01T06:30:00Z"),
+            ("2026-11-01T01:30:00-05:00", "2026-11-01T06:30:00Z", "2026-11-01T06:30:00Z"),
+            ("2026-03-08T02:30:00", "2026-03-08T06:30:00Z", "2026-03-08T07:30:00Z"),
         ] {
             let period = Period::read(text, &zone).unwrap();
             let told = (period.earliest.to_string(), period.latest.to_string());

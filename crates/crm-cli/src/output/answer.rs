@@ -155,16 +155,16 @@ impl Output {
 
     /// Writes lines for people.
     pub(crate) fn text(&self, text: &str) -> io::Result<()> {
-        writeln!(io::stdout(), "{}", lines(text))
+        read_or_left(writeln!(io::stdout(), "{}", lines(text)))
     }
 
     /// Writes one JSON value: over several lines for `json`, otherwise on one.
     pub(crate) fn value(&self, value: &impl Serialize) -> io::Result<()> {
-        match self.format {
+        read_or_left(match self.format {
             Format::Json if self.several.is_some() => self.item(value),
             Format::Json => writeln!(io::stdout(), "{}", json::pretty(value)?),
             _ => self.line(value),
-        }
+        })
     }
 
     /// Writes one JSON value on one line, whatever the format.
@@ -202,5 +202,14 @@ impl Output {
             return self.value(error);
         }
         writeln!(io::stdout(), ",\n  {}\n]", json::line(error)?)
+    }
+}
+
+/// What was written, or left by a reader who had read enough, as `grep -q` has: one answer is then at its
+/// end, and the exit code still says what it says.
+fn read_or_left(written: io::Result<()>) -> io::Result<()> {
+    match written {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        written => written,
     }
 }

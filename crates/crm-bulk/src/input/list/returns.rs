@@ -3,13 +3,16 @@
 
 use std::sync::LazyLock;
 
-use super::{parts::Parts, vocabulary::spelled};
+use super::{
+    parts::Parts,
+    vocabulary::{Way, spelled, way},
+};
 
 /// Parts of words of which one is in every text that is looked at; hardly any cell of a list has one.
 static PARTS: LazyLock<Parts> = LazyLock::new(|| {
     Parts::of(&[
         "back", "again", "resub", "re-sub", "reopt", "re-opt", "re opt", "keep", "reinstat",
-        "error", "mistake", "opt", "dn", "unsub", "undo",
+        "error", "mistake", "opt", "dn", "unsub", "undo", "stop",
     ])
 });
 /// How many bytes of a text are looked at.
@@ -83,7 +86,9 @@ fn is_return(words: &[&str]) -> bool {
         || follow(["re", "subscribe"])
         || (has(&["again"]) && (has_like(&["optin", "subscrib"]) || has(&ASKS)));
     let stays = follow(["keep", "subscribed"])
-        || words.windows(2).any(|two| two[0] == "donot" && begins(two[1], &["optout", "unsub"]));
+        || words.windows(2).any(|two| two[0] == "donot" && begins(two[1], &["optout", "unsub"]))
+        || words.windows(3).any(|three| three[..2] == ["no", "longer"] && begins(three[2], &OUT))
+        || asks_not_to_stop(words);
     let by_mistake =
         follow(["in", "error"]) || has(&["mistake", "mistakenly", "accident", "accidentally"]);
     let is_undone = has_like(&OUT) && has(&ENDS);
@@ -91,6 +96,16 @@ fn is_return(words: &[&str]) -> bool {
         || stays
         || (by_mistake && (has_like(&OUT) || has(&DONE)))
         || (is_undone && words.len() <= 6 && !is_denied)
+}
+
+/// Whether somebody asks not to stop, and speaks of nothing else: the water may not stop either.
+fn asks_not_to_stop(words: &[&str]) -> bool {
+    let is_besides = |word: &&&str| {
+        way(word).is_some_and(|way| way != Way::Elsewhere)
+            || ["please", "me", "message", "sending", "contacting", "messaging"].contains(*word)
+    };
+    let told: Vec<_> = words.iter().filter(|word| !is_besides(word)).collect();
+    told == [&"donot", &"stop"]
 }
 
 /// What a header says of a row of a list of people who opted out.
@@ -155,7 +170,9 @@ mod tests {
         for text in "opted back in 11/20|re-opted in|Opted back in|resubscribed by phone|please add back|\
              changed his mind, opt him back in|wants texts again|opt in again|Do not opt out|\
              Mistake - keep subscribed|STOP - sent by mistake|entered in error|opted out by mistake|\
-             DNC removed|opt-out reversed|unsubscribe cancelled|undo opt out|Reinstated"
+             DNC removed|opt-out reversed|unsubscribe cancelled|undo opt out|Reinstated|\
+             no longer opted out|Don't stop|please don\u{2019}t stop texting me!|\
+             DO NOT STOP"
             .split('|')
         {
             assert!(says_return(text), "{text}");
@@ -163,7 +180,8 @@ mod tests {
         for text in "called back|will be back in May|back door|opt-out|Opted out|STOP|do not call again|\
              never contact again|do not add back|no longer wants texts|likes us|asked again to stop|\
              Text STOP to end|unsubscribed|DNC|keep gate closed|restored heat|left again|\
-             please remove from list|option|added back porch light"
+             please remove from list|option|added back porch light|water won't stop running|\
+             don't stop by before 9|do not stop at the gate|no longer interested"
             .split('|')
         {
             assert!(!says_return(text), "{text}");

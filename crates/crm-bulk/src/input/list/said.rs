@@ -463,7 +463,7 @@ fn by_statuses(row: &Row<'_>, of: Target<'_>) -> Result<Spoken, WrongStatus> {
             is_of_others = true;
             continue;
         }
-        let wish = status.read(cell.text).ok_or_else(|| {
+        let wish = status.stated(cell.text).ok_or_else(|| {
             let (header, cell) = cell.told();
             WrongStatus::Unknown { header, cell }
         })?;

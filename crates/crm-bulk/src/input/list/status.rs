@@ -2,7 +2,8 @@
 
 use std::sync::LazyLock;
 
-use unicode_normalization::UnicodeNormalization;
+use crm_values::is_invisible;
+use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
 
 use super::{
     channels::Channels,
@@ -126,6 +127,18 @@ fn squeezed(text: &str) -> String {
     if letters.is_empty() { text.trim().trim_matches('-').to_owned() } else { letters }
 }
 
+/// Whether the signs of a text change nothing of what its word says. A sign that is alone is the word.
+fn is_plain(text: &str) -> bool {
+    const QUOTES: &str = "'\"`´‘’“”«»";
+    const DASHES: &str = "-_‐‑‒–—―−";
+    let is_of_word = |c: char| {
+        c.is_alphanumeric() || c.is_whitespace() || is_combining_mark(c) || is_invisible(c)
+    };
+    let is_plain = |c: char| is_of_word(c) || ".,".contains(c) || DASHES.contains(c);
+    let text = text.trim_matches(|c: char| c.is_whitespace() || QUOTES.contains(c));
+    text.trim_end_matches('!').chars().all(is_plain) || !text.contains(char::is_alphanumeric)
+}
+
 /// What the cells under one header have shown so far of being a status.
 #[derive(Debug)]
 pub(super) struct Flags {
@@ -212,8 +225,11 @@ impl Status {
         let is_bare = |word: &String| is_way(word) || BARE.contains(&word.as_str());
         let says_nothing = polarity.sure.is_none() && polarity.of_flags.is_none();
         if words != ["flag"] && words.iter().all(is_bare) && says_nothing && cells.are_all() {
-            let status = Self::named(&words, polarity, Some(Wish::In));
-            return Some(Self { is_vague: !cells.tells, ..status });
+            // What somebody sent answers anything: `no` is no wish.
+            let are_replies = words.iter().all(|word| ["message", "text"].contains(&word.as_str()));
+            let yes = (!are_replies).then_some(Wish::In);
+            let status = Self::named(&words, polarity, yes);
+            return Some(Self { is_vague: !cells.tells, are_replies, ..status });
         }
         let status = Self::named(&words, polarity, polarity.of_flags);
         let (yes, is_clear) = (polarity.of_flags, !status.is_vague);
@@ -267,7 +283,13 @@ impl Status {
         status.read(text).filter(|_| is_word && !squeezed(text).is_empty())
     }
 
-    /// What a cell says; `None` if it is not known.
+    /// What a cell says that is to decide; `None` if it is not known, or has a sign that may change what
+    /// its word says, as in `opted out?`.
+    pub(super) fn stated(self, cell: &str) -> Option<Wish> {
+        self.read(cell).filter(|_| is_plain(cell))
+    }
+
+    /// What the word of a cell says, whatever signs it has; `None` if it is not known.
     pub(super) fn read(self, cell: &str) -> Option<Wish> {
         let text = squeezed(cell);
         let is = |words: &[&str]| words.contains(&text.as_str());
@@ -369,11 +391,12 @@ impl Wish {
     /// use crm_bulk::Wish;
     ///
     /// assert_eq!(Wish::of_keyword("stop."), Some(Wish::Out));
+    /// assert_eq!(Wish::of_keyword("stop?"), None);
     /// assert_eq!(Wish::of_keyword("who is this?"), None);
     /// ```
     #[must_use]
     pub fn of_keyword(text: &str) -> Option<Self> {
-        Status::KEYWORD.read(text)
+        Status::KEYWORD.stated(text)
     }
 }
 
@@ -445,6 +468,61 @@ mod tests {
         ] {
             assert_eq!(Status::of(header), None, "{header}");
         }
+    }
+
+    #[test]
+    fn a_status_with_a_sign_that_may_change_it_is_not_known() {
+        for (header, cell) in [
+            ("Status", "Opted Out."),
+            ("Status", "'Opted Out'"),
+            ("Status", "\u{201c}STOP!\u{201d}"),
+            ("Status", "Opted\u{200b} Out"),
+            ("Status", "opt\u{2011}out \u{2013}"),
+            ("Status", "D.N.C."),
+            ("Status", "ARRE\u{302}T"),
+            ("DND", " yes, "),
+            ("DND", "\u{2713}"),
+        ] {
+            let status = Status::of(header).unwrap();
+            assert_eq!(status.stated(cell), Some(Wish::Out), "{header}: {cell}");
+        }
+        for (header, cell) in [
+            ("Status", "opted out?"),
+            ("Status", "?opted out"),
+            ("Status", "Opted out (?)"),
+            ("Status", "(opted out)"),
+            ("Status", "!opted out"),
+            ("Status", "\u{2260} opted out"),
+            ("Status", "<> STOP"),
+            ("Status", "~~opted out~~"),
+            ("Status", "opted out*"),
+            ("Status", "opted out/"),
+            ("Status", "opted out \u{21a9}"),
+            ("Status", "\u{274c} opted out"),
+            ("Status", "\u{274c} subscribed"),
+            ("Status", "never subscribed?"),
+            ("DND", "yes?"),
+            ("DND", "1?"),
+            ("DND", "(x)"),
+            ("Consent", "yes?"),
+        ] {
+            let status = Status::of(header).unwrap();
+            assert_eq!(status.stated(cell), None, "{header}: {cell}");
+            // Beside a status that says otherwise it counts all the same.
+            assert!(status.read(cell).is_some(), "{header}: {cell}");
+        }
+    }
+
+    #[test]
+    fn yes_and_no_that_somebody_sent_answer_anything() {
+        for header in ["Message", "Text", "Texts"] {
+            let status = shown(header, &["STOP", "no", "yes"]).unwrap();
+            assert_eq!(status.read("STOP"), Some(Wish::Out), "{header}");
+            for answer in ["no", "y", "1", "off"] {
+                assert_eq!(status.read(answer), None, "{header}: {answer}");
+            }
+        }
+        assert_eq!(shown("SMS", &["Unsubscribed", "no"]).unwrap().read("no"), Some(Wish::Out));
     }
 
     fn shown(header: &str, cells: &[&str]) -> Option<Status> {

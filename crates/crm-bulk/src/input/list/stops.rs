@@ -106,6 +106,8 @@ const YES: [&str; 6] = ["yes", "true", "y", "x", "✓", "✔"];
 /// Words of headers of what somebody sent or of what happened, below which a keyword is a wish.
 const EVENTS: [&str; 8] =
     ["keyword", "reply", "response", "event", "action", "message", "answer", "body"];
+/// Words of headers of what somebody noted.
+const NOTES: [&str; 6] = ["note", "comment", "remark", "memo", "text", "sms"];
 /// Words of headers and cells by which a list of changes takes a row off another list.
 const CHANGES: [&str; 5] = ["action", "change", "operation", "op", "transaction"];
 const TAKEN_OFF: [&str; 6] = ["delete", "deleted", "del", "d", "remove", "removed"];
@@ -117,18 +119,26 @@ pub(super) struct Remarks {
     complain: bool,
     /// That they are what somebody sent, or what happened.
     are_events: bool,
+    /// That they are what somebody noted, of which a reply may be all.
+    are_notes: bool,
     /// That they say what is to be done with a row.
     are_changes: bool,
 }
 
 impl Remarks {
     /// Of a header that says nothing.
-    pub(super) const NONE: Self = Self { complain: false, are_events: false, are_changes: false };
+    pub(super) const NONE: Self =
+        Self { complain: false, are_events: false, are_notes: false, are_changes: false };
 
     pub(super) fn below(header: &str) -> Self {
         let words = spelled(header);
         let has = |of: &[&str]| words.iter().any(|word| of.contains(&word.as_str()));
-        Self { complain: has(&COMPLAINTS), are_events: has(&EVENTS), are_changes: has(&CHANGES) }
+        Self {
+            complain: has(&COMPLAINTS),
+            are_events: has(&EVENTS),
+            are_notes: has(&NOTES),
+            are_changes: has(&CHANGES),
+        }
     }
 
     /// What a cell says of a value that is reached by `of`, if it speaks of a wish: neither where
@@ -142,7 +152,7 @@ impl Remarks {
         if known == Some(Wish::In) || (self.are_events && is_event_of_in(cell)) {
             return Some(Wish::In);
         }
-        let is_keyword = self.are_events && Wish::of_keyword(cell) == Some(Wish::Out);
+        let is_keyword = self.are_events && Status::KEYWORD.read(cell) == Some(Wish::Out);
         let says_out = is_keyword || (known == Some(Wish::Out) && !is_offer(cell));
         if says_out || asks(cell, of) || is_complaint(cell, self.complain) {
             return Some(Wish::Out);
@@ -160,7 +170,8 @@ impl Remarks {
 
     /// Whether a cell is the keyword or the event by which somebody comes back; a yes answers anything.
     pub(super) fn answer_in(self, cell: &str) -> bool {
-        self.are_events && is_event_of_in(cell) && !YES.contains(&&*cell.trim().to_lowercase())
+        let may_be = self.are_events || self.are_notes;
+        may_be && is_event_of_in(cell) && !YES.contains(&&*cell.trim().to_lowercase())
     }
 
     /// Whether a row is that of a list of changes and takes its value off the other list.
@@ -279,7 +290,7 @@ fn is_complaint(cell: &str, is_yes_one: bool) -> bool {
 /// Whether a cell is that of somebody's answer, or of an event, by which they come back.
 fn is_event_of_in(cell: &str) -> bool {
     let is_back = || spelled(cell).iter().any(|word| word.starts_with("resubscribe"));
-    cell.len() <= 30 && (Wish::of_keyword(cell) == Some(Wish::In) || is_back())
+    cell.len() <= 30 && (Status::KEYWORD.read(cell) == Some(Wish::In) || is_back())
 }
 
 #[cfg(test)]
