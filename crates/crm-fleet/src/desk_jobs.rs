@@ -19,6 +19,8 @@ use crate::{
 #[derive(Debug)]
 pub(crate) struct BegunAtDesk {
     pub(crate) id: DeskJobId,
+    /// Which beginning of the job this is.
+    pub(crate) number: i64,
     pub(crate) site: Site,
     pub(crate) home: String,
     pub(crate) task: DeskTask,
@@ -206,11 +208,12 @@ impl Server {
         homes: &[String],
     ) -> Result<Option<BegunAtDesk>, FleetError> {
         let sql = format!(
-            "UPDATE crm.desk_jobs SET starts = starts + 1, began_at = clock_timestamp()
+            "UPDATE crm.desk_jobs SET begun = begun + 1, starts = starts + 1,
+                began_at = clock_timestamp()
              FROM crm.homes
              WHERE id = $1 AND state = 'queued' AND home = ANY($2) AND {}
                AND homes.tenant = desk_jobs.tenant AND homes.environment = desk_jobs.environment
-             RETURNING id, desk_jobs.tenant, desk_jobs.environment, home, task, set_name, input,
+             RETURNING id, begun, desk_jobs.tenant, desk_jobs.environment, home, task, set_name, input,
                 is_ndjson, select_by_value, skip_invalid, starts, failures,
                 EXISTS (SELECT 1 FROM crm.sets WHERE sets.name = set_name
                     AND sets.tenant = desk_jobs.tenant
@@ -223,6 +226,7 @@ impl Server {
         let read = |row: &Row| -> Result<BegunAtDesk, Box<dyn Error>> {
             Ok(BegunAtDesk {
                 id: DeskJobId(row.try_get("id")?),
+                number: row.try_get("begun")?,
                 site: rows::site(row)?,
                 home: row.try_get("home")?,
                 task: task(row)?,
@@ -245,15 +249,17 @@ impl Server {
         Ok(wanted.is_some_and(|row| row.try_get(0).unwrap_or_default()))
     }
 
-    /// Keeps how a job that needs a desk ended. One that was cancelled meanwhile stays cancelled, and
+    /// Keeps how a job that needs a desk ended, which was begun as this number, unless another worker
+    /// began it since; returns whether none did. One that was cancelled meanwhile stays cancelled, and
     /// one that was submitted again meanwhile is done again: it may not have seen what that was for.
     /// The rows of a plan go with its end.
     pub(crate) async fn end_at_desk(
         &self,
         job: DeskJobId,
+        number: i64,
         ended: &Ended,
         summary: Option<&str>,
-    ) -> Result<(), FleetError> {
+    ) -> Result<bool, FleetError> {
         let (state, reason, failures) = ended.kept();
         let client = self.client().await?;
         let sql = "UPDATE crm.desk_jobs SET began_at = NULL, starts = 0,
@@ -266,9 +272,10 @@ impl Server {
                     WHEN $2 <> 'queued' AND submitted_at > began_at THEN 'queued'
                     ELSE $2
                 END
-            WHERE id = $1";
-        let values: [&(dyn ToSql + Sync); 5] = [&job.0, &state, &reason, &failures, &summary];
-        self.check(client.execute(sql, &values).await).map(drop)
+            WHERE id = $1 AND begun = $6";
+        let values: [&(dyn ToSql + Sync); 6] =
+            [&job.0, &state, &reason, &failures, &summary, &number];
+        Ok(self.check(client.execute(sql, &values).await)? == 1)
     }
 }
 

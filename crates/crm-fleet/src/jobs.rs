@@ -43,6 +43,8 @@ impl Submission {
 /// What a worker has to know of a job.
 #[derive(Debug)]
 pub(crate) struct Begun {
+    /// Which beginning of the job this is.
+    pub(crate) number: i64,
     pub(crate) digest: String,
     pub(crate) needs_approval: bool,
     pub(crate) submitted_by: String,
@@ -236,12 +238,12 @@ impl Server {
     pub(crate) async fn begin_job(&self, set: SetId) -> Result<Option<Begun>, FleetError> {
         let client = self.client().await?;
         let sql = format!(
-            "UPDATE crm.jobs SET open_before = now.open,
+            "UPDATE crm.jobs SET begun = begun + 1, open_before = now.open,
                 starts = CASE WHEN now.open < open_before THEN 1 ELSE starts + 1 END,
                 failures = CASE WHEN now.open < open_before THEN 0 ELSE failures END
             FROM crm.sets, (SELECT {} AS open) AS now
             WHERE set_id = $1 AND sets.id = set_id AND state = 'queued' AND {}
-            RETURNING digest, needs_approval, submitted_by, priority, starts, failures,
+            RETURNING begun, digest, needs_approval, submitted_by, priority, starts, failures,
                 EXISTS (SELECT 1 FROM crm.homes WHERE homes.tenant = sets.tenant
                     AND homes.environment = sets.environment) AS has_desk",
             open_of("$1"),
@@ -250,6 +252,7 @@ impl Server {
         let begun = self.check(client.query_opt(&sql, &[&set.0]).await)?;
         let begun = begun.map(|row| {
             Ok(Begun {
+                number: row.try_get("begun")?,
                 digest: row.try_get("digest")?,
                 needs_approval: row.try_get("needs_approval")?,
                 submitted_by: row.try_get("submitted_by")?,
@@ -273,15 +276,21 @@ impl Server {
         Ok(wanted.is_some_and(|row| row.try_get(0).unwrap_or_default()))
     }
 
-    /// Keeps how a job ended. One that was cancelled meanwhile stays cancelled.
-    pub(crate) async fn end_job(&self, set: SetId, ended: &Ended) -> Result<(), FleetError> {
+    /// Keeps how a job ended that was begun as this number, and returns whether that counts: it does
+    /// not if another worker began it since, or if it was cancelled meanwhile.
+    pub(crate) async fn end_job(
+        &self,
+        set: SetId,
+        number: i64,
+        ended: &Ended,
+    ) -> Result<bool, FleetError> {
         let (state, reason, failures) = ended.kept();
         let client = self.client().await?;
         let sql = "UPDATE crm.jobs SET state = $2, reason = $3, starts = 0,
                 failures = (failures + 1) * $4
-            WHERE set_id = $1 AND state = 'queued'";
-        let kept = client.execute(sql, &[&set.0, &state, &reason, &failures]).await;
-        self.check(kept).map(drop)
+            WHERE set_id = $1 AND state = 'queued' AND begun = $5";
+        let kept = client.execute(sql, &[&set.0, &state, &reason, &failures, &number]).await;
+        Ok(self.check(kept)? == 1)
     }
 }
 

@@ -255,9 +255,9 @@ impl Hand {
             None => self.apply(set, &begun).await,
         };
         tracing::info!(ended = ended.as_str(), "a slice ended");
-        self.server.end_job(set.id, &ended).await?;
+        let counts = self.server.end_job(set.id, begun.number, &ended).await?;
         (self.on_end.0)(set, &ended);
-        match again(&ended, begun.failures) {
+        match again(&ended, begun.failures).filter(|_| counts) {
             Some(after) => self.engine.add(job(set, begun.priority, after)).await,
             None => Ok(()),
         }
@@ -284,8 +284,9 @@ impl Hand {
             }
         };
         tracing::info!(ended = ran.ended.as_str(), "a job at a desk ended");
-        self.server.end_at_desk(id, &ran.ended, ran.summary.as_deref()).await?;
-        match again(&ran.ended, begun.failures) {
+        let summary = ran.summary.as_deref();
+        let counts = self.server.end_at_desk(id, begun.number, &ran.ended, summary).await?;
+        match again(&ran.ended, begun.failures).filter(|_| counts) {
             Some(after) => {
                 self.engine.add(desk_jobs::job(id, &begun.site, &begun.home, after)).await
             }

@@ -197,6 +197,30 @@ async fn a_set_whose_workers_die_again_and_again_is_held_unless_it_gets_on() {
     worker.stop().await;
 }
 
+/// As one that was paused, and goes on when another has its job.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_worker_says_nothing_of_a_job_that_another_began_since() {
+    let Some(cluster) = Cluster::start() else { return };
+    let world = world(Seed::Count(1_500)).await;
+    let server = Server::connect(&cluster.url()).await.unwrap();
+    let own = look_into(&cluster.url()).await;
+    let set = server.push(world.plan(&all_memos(&world), "set.crm").await, "memos").await.unwrap();
+    world.sandbox.inject(FaultPlan::new().random(Fault::Delay { milliseconds: 400 }, 1.0));
+    server.submit(&set.set, Submission::new(), "the test").await.unwrap();
+    let worker = Running::start(&world, &server, 0, false, FIVE_MINUTES);
+    let open = set.set.open;
+    until_so("it is begun", async || server.set("memos").await.unwrap().open < open).await;
+    let begun = "UPDATE crm.jobs SET begun = begun + 1, starts = 2, reason = 'of the other'";
+    own.execute(begun, &[]).await.unwrap();
+    worker.stop().await;
+    let sql =
+        "SELECT (SELECT count(*) FROM crm_jobs.jobs), starts::bigint, reason, state FROM crm.jobs";
+    let row = own.query_one(sql, &[]).await.unwrap();
+    let [jobs, starts] = [row.get::<_, i64>(0), row.get(1)];
+    assert_eq!((jobs, starts), (0, 2), "neither another job for it, nor its starts forgotten");
+    assert_eq!((row.get(2), row.get(3)), ("of the other", "queued"));
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn credentials_that_were_good_just_now_are_tried_again() {
     let Some(cluster) = Cluster::start() else { return };
