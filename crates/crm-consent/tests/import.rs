@@ -375,6 +375,36 @@ fn a_list_that_lacks_columns_of_a_tool_is_not_taken_for_one_of_it() {
 }
 
 #[test]
+fn a_sign_that_may_change_a_row_opts_nobody_out() {
+    use Verdict::{In, Neither, Out, Unreadable};
+    let says = Import::new().says(Wish::Out);
+    for (text, verdict) in [
+        ("phone,status\n8185550142,opted out?\n", Unreadable),
+        ("phone,status\n8185550142,~opted out~\n", Unreadable),
+        ("phone,status\n8185550142,\"'Opted-out.'\"\n", Out),
+        ("phone,message\n8185550143,STOP\n8185550142,no\n", Unreadable),
+        // Nobody can say what yes and no mean without a header, where no status decides.
+        ("8185550142,yes\n8185550143,no\n", Unreadable),
+        ("phone,\n8185550142,no\n8185550143,yes\n", Unreadable),
+        ("phone,status,\n8185550142,opt-out,no\n", Out),
+        ("phone,status,\n8185550142,opt-in,yes\n", In),
+        ("phone,status,\n8185550142,pending,x\n", Neither),
+        ("phone,opted out,notes\n8185550142,yes,START\n", Unreadable),
+        ("phone,opted out,notes\n8185550142,yes,no longer opted out\n", Unreadable),
+        ("phone,opted out,notes\n8185550142,yes,water won't stop running\n", Out),
+    ] {
+        let told = verdicts("a.csv", text, &says).unwrap();
+        assert!(told.iter().any(|row| row.0 == verdict), "{text}: {told:?}");
+        let is_out = told.iter().filter(|row| row.0 == Out).count();
+        assert_eq!(
+            is_out,
+            usize::from(verdict == Out || text.contains("STOP")),
+            "{text}: {told:?}"
+        );
+    }
+}
+
+#[test]
 fn a_reason_that_is_the_word_of_another_wish_opts_nobody_out() {
     use Verdict::{Neither, Out, Unreadable};
     let says = Import::new().says(Wish::Out);

@@ -259,6 +259,14 @@ impl Columns {
     ) -> Result<Option<Wish>, WrongStatus> {
         let (column, text) = (cell.column, cell.text);
         Ok(match column.role {
+            // Beside a status that decides, what has no header says nothing.
+            Role::Status(status) if status.is_unnamed => {
+                if wish == Wish::Unsaid && status.is_open(text) {
+                    let (header, cell) = cell.told();
+                    return Err(WrongStatus::Unclear { header, cell });
+                }
+                None
+            }
             Role::Status(status) if status.is_vague && status.channels.meet(by) => {
                 let may_be_out = match self.meant(wish) {
                     Wish::In => status.is_open(text) || status.may_be_out(text),

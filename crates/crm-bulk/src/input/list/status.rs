@@ -21,6 +21,8 @@ pub(super) struct Status {
     pub(super) channels: Channels,
     /// Whether its header has a word that is not known: nobody can say what the wish is about.
     pub(super) is_vague: bool,
+    /// Whether it has no header: nobody can say what yes and no below it mean.
+    pub(super) is_unnamed: bool,
     /// What `yes` means by the header; `None` where it says nothing.
     yes: Option<Wish>,
     /// Whether its cells are what people sent: YES is a consent there.
@@ -112,6 +114,12 @@ static REMARKED: LazyLock<Parts> = LazyLock::new(|| {
 /// How many bytes a remark has at most that is the word of a wish and no more.
 const LONGEST_REMARK: usize = 40;
 
+/// Whether a column has no header, or the one that a list without a header gives it.
+fn has_no_name(header: &str) -> bool {
+    let number = header.trim().strip_prefix("column_");
+    header.trim().is_empty() || number.is_some_and(|number| number.parse::<u16>().is_ok())
+}
+
 /// Whether a header with this word and a no may speak of messages.
 fn is_reach(word: &str) -> bool {
     const REACHES: [&str; 4] = ["stop", "contact", "marketing", "disturb"];
@@ -191,6 +199,7 @@ impl Status {
     pub(super) const KEYWORD: Self = Self {
         channels: Channels::ALL,
         is_vague: false,
+        is_unnamed: false,
         yes: None,
         are_replies: true,
         names_out: false,
@@ -224,6 +233,10 @@ impl Status {
             |word: &str| matches!(way(word), Some(Way::Texts | Way::Calls | Way::Addresses));
         let is_bare = |word: &String| is_way(word) || BARE.contains(&word.as_str());
         let says_nothing = polarity.sure.is_none() && polarity.of_flags.is_none();
+        if has_no_name(header) && cells.are_all() && !cells.tells {
+            let status = Self::named(&words, polarity, None);
+            return Some(Self { is_vague: true, is_unnamed: true, ..status });
+        }
         if words != ["flag"] && words.iter().all(is_bare) && says_nothing && cells.are_all() {
             // What somebody sent answers anything: `no` is no wish.
             let are_replies = words.iter().all(|word| ["message", "text"].contains(&word.as_str()));
@@ -265,7 +278,8 @@ impl Status {
         let are_known = words.iter().all(|word| is_known(word) || is_label(word));
         let is_vague = !is_elsewhere && (!are_known || polarity.is_unclear || is_no_message(words));
         let are_replies = words.iter().any(|word| REPLIES.contains(&word.as_str()));
-        Self { channels, is_vague, yes, are_replies, names_out: polarity.names_out }
+        let names_out = polarity.names_out;
+        Self { channels, is_vague, is_unnamed: false, yes, are_replies, names_out }
     }
 
     /// What a reason says of a wish: nothing, unless it is such a word and no more, or one as in
@@ -547,6 +561,12 @@ mod tests {
         ] {
             let status = shown(header, cells).unwrap();
             assert_eq!(status.read(out), Some(Wish::Out), "{header}");
+        }
+        for (header, cells) in
+            [("", &["yes", "no"][..]), ("column_2", &["x"]), ("column_3", &["0", "1"])]
+        {
+            let status = shown(header, cells).unwrap();
+            assert!(status.is_unnamed && status.is_vague && status.is_open(cells[0]), "{header}");
         }
         for (header, cells) in [
             ("Direction", &["in", "out"][..]),

@@ -181,7 +181,7 @@ fn wrong_status(line: u64, wrong: WrongStatus) -> BadCell {
         WrongStatus::Unclear { header, cell: text } => cell(
             &header,
             &text,
-            "may say that its person opted out; write opt-out or opt-in, or --map reason=COLUMN if \
+            "may say whether its person opted out; write opt-out or opt-in, or --map reason=COLUMN if \
              the column holds no wish",
         ),
         WrongStatus::Contradicts => {
