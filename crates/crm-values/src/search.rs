@@ -49,6 +49,24 @@ impl Readings {
         }
         Ok(readings)
     }
+
+    /// Says what typed digits are taken for that fit no number of the region, since no `+` says so;
+    /// `None` for all else.
+    ///
+    /// ```
+    /// use crm_values::{PhoneReader, Readings};
+    ///
+    /// let told = |text| Readings::assumption(text, PhoneReader::default());
+    /// let taken = "no number of US, so it is taken for +442079460958";
+    /// assert_eq!(told("442079460958").as_deref(), Some(taken));
+    /// assert_eq!(told("+442079460958"), None);
+    /// ```
+    #[must_use]
+    pub fn assumption(text: &str, reader: PhoneReader) -> Option<String> {
+        let readings = Self::typed(text, reader).ok().filter(Self::is_assumed)?;
+        let (region, key) = (reader.region(), readings.key());
+        Some(format!("no number of {region}, so it is taken for +{key}"))
+    }
 }
 
 /// The addresses and runs of digits in a text that cannot be read, so that a person can be shown

@@ -176,10 +176,8 @@ impl NumberArgs {
 
 /// Says of digits that fit no number of the region what they are taken for, since no `+` says so.
 pub(super) fn tell_assumed(text: &str, reader: PhoneReader) {
-    let readings = Readings::typed(text, reader).ok().filter(Readings::is_assumed);
-    if let Some(readings) = readings {
-        let (region, key) = (reader.region(), readings.key());
-        note(format!("{text} is no number of {region}, so it is taken for +{key}"));
+    if let Some(assumption) = Readings::assumption(text, reader) {
+        note(format!("{text} is {assumption}"));
     }
 }
 

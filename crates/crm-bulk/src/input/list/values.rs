@@ -40,7 +40,7 @@ impl Value {
     /// Whether it is digits that fit no number of the region and are taken for one of another country.
     pub(crate) fn is_assumed(&self, reader: PhoneReader) -> bool {
         // Which is told of each.
-        self.note.is_some() && assumed(&self.given, reader).is_some()
+        self.note.is_some() && Readings::assumption(&self.given, reader).is_some()
     }
 }
 
@@ -117,7 +117,7 @@ pub(super) fn values(
         match columns.said(row, *of) {
             Ok(Said { wish, received, note }) => {
                 let column = column.to_owned();
-                let note = note.or_else(|| assumed(&given, reader));
+                let note = note.or_else(|| Readings::assumption(&given, reader));
                 values.push(Value { column, given, keys, wish, received, note });
             }
             Err(wrong) => {
@@ -252,7 +252,7 @@ pub(super) fn sole_value(
     let said = columns.said(row, Target::of(header, keys.is_number()));
     let Said { wish, received, note } = said.map_err(|wrong| vec![wrong_status(line, wrong)])?;
     let (column, given) = (header.to_owned(), first.trim().to_owned());
-    let note = note.or_else(|| assumed(&given, reader));
+    let note = note.or_else(|| Readings::assumption(&given, reader));
     Ok(vec![Value { column, given, keys, wish, received, note }])
 }
 
@@ -317,13 +317,6 @@ fn looks_like_value(cell: &str, reader: PhoneReader) -> bool {
 /// Reads a cell of a column of numbers or addresses.
 fn listed(cell: &str, reader: PhoneReader) -> Result<Keys, String> {
     Keys::listed(cell, reader).map_err(|refusal| refusal.to_string())
-}
-
-/// What is to be told of such digits.
-fn assumed(cell: &str, reader: PhoneReader) -> Option<String> {
-    let readings = Readings::typed(cell, reader).ok().filter(Readings::is_assumed)?;
-    let (key, region) = (readings.key(), reader.region());
-    Some(format!("no number of {region}, so it is taken for +{key}"))
 }
 
 /// Whether a cell of an unknown column is a date, in any order.

@@ -5,7 +5,7 @@ use crm_consent::{ConsentError, Heard, Ledger, Scope, Wish};
 
 use crate::{
     error::CliError,
-    output::{count, moment},
+    output::{count, moment, received},
 };
 
 /// The wish that asks for what a change turns off.
@@ -78,10 +78,7 @@ pub(in crate::commands) fn others_in_words(others: &[Heard]) -> Option<String> {
 
 /// Which wish it is, with its dates.
 fn in_words(wish: &Heard) -> String {
-    let Heard { record, received, recorded_at, recorded_by, .. } = wish;
-    let received = match received {
-        Some(received) => format!("received {received}"),
-        None => "received nobody knows when".to_owned(),
-    };
-    format!("record {record}, {received}, taken in {} by {recorded_by}", moment(recorded_at))
+    let Heard { record, recorded_at, recorded_by, .. } = wish;
+    let (received, taken_in) = (received(wish), moment(recorded_at));
+    format!("record {record}, {received}, taken in {taken_in} by {recorded_by}")
 }
