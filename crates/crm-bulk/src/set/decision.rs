@@ -4,6 +4,7 @@ use crm_models::Timestamp;
 use strum::{Display, EnumString, IntoStaticStr};
 
 use super::{change::Change, digest::Digest};
+use crate::system_user::system_user;
 
 /// What a person says about a decision. Nobody checks it: what is known of who decided is the
 /// user of the system, which is kept beside it.
@@ -73,29 +74,53 @@ pub enum DecisionKind {
     Applied,
 }
 
-impl Decision {
-    /// Returns who decided: the user of the system, and the name that was given.
-    ///
-    /// Both may hold unseen characters: see [`visible`](crate::visible).
-    #[must_use]
-    pub fn who(&self) -> String {
-        let Self { user, said, .. } = self;
+/// Who decides something.
+pub(crate) struct Who {
+    /// The user of the system.
+    pub(crate) user: String,
+    /// As somebody said.
+    pub(crate) said: Option<String>,
+}
+
+impl Who {
+    /// Whoever says this.
+    pub(crate) fn of(remark: &Remark) -> Self {
+        Self { user: system_user(), said: remark.by.clone() }
+    }
+
+    fn name(&self) -> String {
+        let Self { user, said } = self;
         match said {
             Some(said) => format!("{user} (said: {said})"),
             None => user.clone(),
         }
     }
 
+    /// What a change says of it that they take out.
+    pub(crate) fn dropped(&self, at: Timestamp, reason: Option<&str>) -> String {
+        let reason = reason.map(|why| format!(": {why}")).unwrap_or_default();
+        format!("dropped {at} by {}{reason}", self.name())
+    }
+}
+
+impl Decision {
+    fn decided_by(&self) -> Who {
+        Who { user: self.user.clone(), said: self.said.clone() }
+    }
+
+    /// Returns who decided: the user of the system, and the name that was given.
+    ///
+    /// Both may hold unseen characters: see [`visible`](crate::visible).
+    #[must_use]
+    pub fn who(&self) -> String {
+        self.decided_by().name()
+    }
+
     /// Returns whether this decision took a change out of its set.
     #[must_use]
     pub fn took_out(&self, change: &Change) -> bool {
+        let words = || self.decided_by().dropped(self.at, self.reason.as_deref());
         let message = change.outcome.message.as_deref();
-        self.kind == DecisionKind::Dropped && message.is_some_and(|it| it.ends_with(&self.words()))
-    }
-
-    /// What a change that it takes out says of it.
-    pub(crate) fn words(&self) -> String {
-        let reason = self.reason.as_ref().map(|why| format!(": {why}")).unwrap_or_default();
-        format!("dropped {} by {}{reason}", self.at, self.who())
+        self.kind == DecisionKind::Dropped && message.is_some_and(|it| it.ends_with(&words()))
     }
 }

@@ -36,6 +36,7 @@ pub use self::{
     wanted::Wanted,
 };
 pub(crate) use self::{
+    decision::Who,
     digest::{SetDigest, of_change},
     outcome::NO_SUCH_VALUE,
     stand_in::{Lacks, memo},

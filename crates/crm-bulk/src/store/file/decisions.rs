@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crm_mirror::database::Database;
-use crm_models::CreateContactRequest;
+use crm_models::{ContactChange, ContactId, CreateContactRequest};
 use rusqlite::{Row, params};
 
 use super::{
@@ -17,7 +17,7 @@ use crate::{
     error::BulkError,
     set::{
         Action, Carrier, Change, ChangeId, Decision, DecisionKind, Digest, ExpectedDigest, Image,
-        Outcome, Remark, State, caution,
+        Outcome, Remark, State, Target, Who, caution,
     },
     system_user::system_user,
 };
@@ -37,6 +37,9 @@ pub struct DropSummary {
     /// for which another contact was to stand in, and in an undo what takes a memo from a contact that
     /// another one was to carry again.
     pub holds: Vec<ChangeId>,
+    /// Which changes no longer hand a memo over, since the contact that has it is to stay by now: the
+    /// rest of them is made. One that did nothing else is dropped as well.
+    pub narrowed: Vec<ChangeId>,
     /// How many selected changes were left as they are, since nothing would be sent for them
     /// anyway.
     pub left: u64,
@@ -99,10 +102,9 @@ pub(super) fn drop_changes(
     remark: &Remark,
 ) -> Result<Result<DropSummary, BulkError>, BulkError> {
     // Dropping makes a new digest, which must not bless what somebody altered.
-    let before = match seal::digest(database) {
-        Ok(before) => before,
-        Err(error) => return Ok(Err(error)),
-    };
+    if let Err(error) = seal::digest(database) {
+        return Ok(Err(error));
+    }
     let (mut dropped, mut begun, mut left, mut more) = (Vec::new(), Vec::new(), 0, 0);
     for id in ids {
         match fate(database, *id)? {
@@ -116,27 +118,109 @@ pub(super) fn drop_changes(
         let path = database.path().to_owned();
         return Ok(Err(BulkError::Begun { path, changes: begun, more }));
     }
-    let mut decision = Decision {
-        kind: DecisionKind::Dropped,
-        at: clock::now(),
-        user: system_user(),
-        said: remark.by.clone(),
-        reason: remark.reason.clone(),
-        digest: before,
-        changes: dropped.len() as u64,
-    };
-    let note = decision.words();
+    let mut narrowed = Vec::new();
+    for (deletion, taking) in take_overs(database, &dropped)? {
+        narrowed.push(taking.id);
+        if hands_over_alone(&taking) {
+            dropped.push(taking.id);
+        } else {
+            hand_nothing_over(database, &taking, deletion)?;
+        }
+    }
+    let (at, who) = (clock::now(), Who::of(remark));
+    let note = who.dropped(at, remark.reason.as_deref());
     for id in &dropped {
         put_aside(database, *id, State::Dropped, &note)?;
     }
     let holds = hold_without(database, &dropped)?;
-    decision.digest = seal::adopt(database)?;
+    let digest = seal::adopt(database)?;
     database.check(totals::recount(&database.connection))?;
-    if decision.changes > 0 {
-        write(database, &decision)?;
+    let changes = dropped.len() as u64;
+    if changes > 0 {
+        let Who { user, said } = who;
+        let (kind, reason) = (DecisionKind::Dropped, remark.reason.clone());
+        write(database, &Decision { kind, at, user, said, reason, digest, changes })?;
     }
-    let Decision { changes, digest, .. } = decision;
-    Ok(Ok(DropSummary { dropped: changes, changes: dropped, holds, left, digest }))
+    Ok(Ok(DropSummary { dropped: changes, changes: dropped, holds, narrowed, left, digest }))
+}
+
+/// What hands over the memo of a contact that was to be deleted and is to stay by now, each with the
+/// deletion that was dropped.
+fn take_overs(
+    database: &Database,
+    dropped: &[ChangeId],
+) -> Result<Vec<(ChangeId, Change)>, BulkError> {
+    let mut found = Vec::<(ChangeId, Change)>::new();
+    for id in dropped {
+        let Some(stays) = by_id(database, *id)?.filter(|it| handed_over(it).is_some()) else {
+            continue;
+        };
+        let needs_it = |other: &Change| handed_over(other) == handed_over(&stays);
+        let goes = |other: &Change| other.outcome.state == State::Planned;
+        let others = beside(database, *id, codes::DELETE)?;
+        if others.iter().any(|other| goes(other) && needs_it(other)) {
+            continue;
+        }
+        let takes_it = |it: &Change| {
+            let (Action::Update(wanted), Target::Contact { contact, .. }) = (&it.action, it.target)
+            else {
+                return false;
+            };
+            contact.zip(wanted.change.get_memo().map(str::trim)) == handed_over(&stays)
+        };
+        let takings = beside(database, *id, codes::UPDATE)?;
+        let takings = takings.into_iter().filter(|it| goes(it) && takes_it(it));
+        found.extend(takings.map(|taking| (*id, taking)));
+    }
+    // Who drops them as well has them dropped once.
+    found.retain(|(_, taking)| !dropped.contains(&taking.id));
+    found.dedup_by_key(|(_, taking)| taking.id);
+    Ok(found)
+}
+
+/// Which contact is to take over the memo of one that is to be deleted, and that memo.
+fn handed_over(deletion: &Change) -> Option<(ContactId, &str)> {
+    let gone = deletion.before.as_ref().and_then(Image::as_contact)?;
+    let memo = gone.memo.as_deref().map(str::trim).filter(|memo| !memo.is_empty())?;
+    Some((deletion.action.stand_in()?.contact, memo))
+}
+
+/// Whether a change does nothing but to hand a memo over.
+fn hands_over_alone(taking: &Change) -> bool {
+    let Action::Update(wanted) = &taking.action else {
+        return false;
+    };
+    let memo = wanted.change.get_memo().unwrap_or_default();
+    wanted.change == ContactChange::new().memo(memo)
+}
+
+/// Leaves the memo of a contact that is to stay where it is, and makes the rest of the change.
+fn hand_nothing_over(
+    database: &Database,
+    taking: &Change,
+    deletion: ChangeId,
+) -> Result<(), BulkError> {
+    let kept = format!("change {deletion} was dropped, so that memo is not taken over");
+    let why = taking.why.as_ref().map_or_else(|| kept.clone(), |why| format!("{why}; {kept}"));
+    let note = match &taking.caution {
+        Some(caution) => caution::together(Some(&why), caution),
+        None => why,
+    };
+    let sql = "UPDATE planned SET wanted_memo = NULL, digest = NULL, note = ?1 WHERE id = ?2";
+    database.execute(sql, params![note, taking.id.0])?;
+    Ok(())
+}
+
+/// The changes of an action to the contacts of the owner of one that the plan gave no other verdict.
+fn beside(database: &Database, id: ChangeId, action: i64) -> Result<Vec<Change>, BulkError> {
+    let sql = "SELECT beside.id FROM planned made JOIN planned beside
+             ON beside.owner_kind = made.owner_kind AND beside.owner_id = made.owner_id
+         WHERE made.id = ?1 AND beside.id <> ?1 AND beside.action = ?2 AND beside.verdict = ?3";
+    let planned = codes::state(State::Planned);
+    let numbers: Vec<i64> =
+        database.rows(sql, params![id.0, action, planned], |row| row.get("id"))?;
+    let changes = numbers.into_iter().map(|number| by_id(database, ChangeId(number)));
+    changes.filter_map(Result::transpose).collect()
 }
 
 /// Holds what rests on changes that were dropped. Who retries what is held has it looked at again.
@@ -150,26 +234,18 @@ fn hold_without(database: &Database, dropped: &[ChangeId]) -> Result<Vec<ChangeI
 
 /// Holds what takes a memo away that only a creation which was dropped would have brought back.
 fn hold_takings(database: &Database, dropped: &[ChangeId]) -> Result<Vec<ChangeId>, BulkError> {
-    let beside = "SELECT beside.id FROM planned made JOIN planned beside
-             ON beside.owner_kind = made.owner_kind AND beside.owner_id = made.owner_id
-         WHERE made.id = ?1 AND made.action = ?2 AND beside.action = ?3 AND beside.verdict = ?4";
-    let planned = codes::state(State::Planned);
-    let beside = |id: &ChangeId, action| {
-        let numbers: Vec<i64> =
-            database
-                .rows(beside, params![id.0, codes::CREATE, action, planned], |row| row.get("id"))?;
-        let changes = numbers.into_iter().map(|number| by_id(database, ChangeId(number)));
-        let changes = changes.filter_map(Result::transpose);
-        changes.collect::<Result<Vec<_>, BulkError>>()
-    };
     let mut holds = Vec::new();
     for id in dropped {
-        let mut takings = beside(id, codes::UPDATE)?;
+        let made = by_id(database, *id)?;
+        if made.as_ref().and_then(creation).is_none() {
+            continue;
+        }
+        let mut takings = beside(database, *id, codes::UPDATE)?;
         takings.retain(|it| it.outcome.state == State::Planned && it.action.carrier().is_some());
         if takings.is_empty() {
             continue;
         }
-        let (made, others) = (by_id(database, *id)?, beside(id, codes::CREATE)?);
+        let others = beside(database, *id, codes::CREATE)?;
         for taking in takings {
             let makes = |made: &Change| {
                 let carrier = taking.action.carrier();

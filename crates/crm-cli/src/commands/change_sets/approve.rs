@@ -11,7 +11,7 @@ use serde::Serialize;
 use super::{
     caution::tell_cautions,
     decided::Decided,
-    drop::{first, nothing_to_drop, refuse_unknown, tell_held, tell_wishes},
+    drop::{first, nothing_to_drop, numbers, refuse_unknown, tell_resting, tell_wishes},
     summary::name,
 };
 use crate::{
@@ -63,6 +63,9 @@ struct Approved {
     /// The numbers of the changes that are held as well.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     holds: Vec<String>,
+    /// The numbers of the changes that no longer hand a memo over.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    narrowed: Vec<String>,
 }
 
 impl Approve {
@@ -77,7 +80,7 @@ impl Approve {
         let changes = dropped.as_ref().map(|dropped| dropped.changes.as_slice());
         let changes = changes.unwrap_or_default();
         if let Some(dropped) = &dropped {
-            tell_held(&set, dropped);
+            tell_resting(&set, dropped);
             tell_wishes(globals, &set, dropped)?;
         }
         match output.format() {
@@ -108,12 +111,9 @@ impl Approve {
                 output.text(&lines.join("\n"))?;
             }
             _ => output.value(&Approved {
-                dropped: changes.iter().map(ToString::to_string).collect(),
-                holds: dropped
-                    .iter()
-                    .flat_map(|dropped| &dropped.holds)
-                    .map(ToString::to_string)
-                    .collect(),
+                dropped: numbers(changes),
+                holds: dropped.as_ref().map(|it| numbers(&it.holds)).unwrap_or_default(),
+                narrowed: dropped.as_ref().map(|it| numbers(&it.narrowed)).unwrap_or_default(),
                 decision: decision.map(Decided::from),
             })?,
         }

@@ -6,7 +6,7 @@ use std::{
 };
 
 use clap::Args;
-use crm_bulk::{ChangeSet, DropSummary, Remark, Selection, State};
+use crm_bulk::{ChangeId, ChangeSet, DropSummary, Remark, Selection, State};
 use serde::Serialize;
 
 use super::{
@@ -63,6 +63,8 @@ struct Dropped {
     changes: Vec<String>,
     /// Changes that are held as well, by their numbers.
     holds: Vec<String>,
+    /// Changes that no longer hand a memo over, by their numbers.
+    narrowed: Vec<String>,
     /// Selected changes for which nothing would be sent.
     left: u64,
     digest: String,
@@ -74,7 +76,9 @@ impl DropCommand {
             let say = "say which changes: by number, or with --where, --owner or --text";
             return Err(CliError::Usage(say.to_owned()));
         }
-        let which = self.select.narrow(Vec::new()).map_err(CliError::Usage)?;
+        // What was sent keeps its caution, and cannot be taken out.
+        let states = if self.select.asks_for_cautions() { vec![State::Planned] } else { vec![] };
+        let which = self.select.narrow(states).map_err(CliError::Usage)?;
         let which = which.numbers(self.changes.iter().copied().map(i64::from));
         let remark = narrow!(Remark::new(), by(self.by.clone()), reason(self.reason.clone()));
         let set = ChangeSet::open(&self.set)?;
@@ -94,7 +98,7 @@ impl DropCommand {
             let why = nothing_to_drop(&file, &which)?;
             return Err(CliError::Usage(format!("{set}: nothing was dropped: {why}")));
         }
-        tell_held(&file, &summary);
+        tell_resting(&file, &summary);
         tell_wishes(globals, &file, &summary)?;
         if was_approved {
             note("the approval was of the set before: have it approved again");
@@ -113,8 +117,9 @@ impl DropCommand {
             }
             _ => output.value(&Dropped {
                 dropped: summary.dropped,
-                changes: summary.changes.iter().map(ToString::to_string).collect(),
-                holds: summary.holds.iter().map(ToString::to_string).collect(),
+                changes: numbers(&summary.changes),
+                holds: numbers(&summary.holds),
+                narrowed: numbers(&summary.narrowed),
                 left: summary.left,
                 digest: summary.digest.to_string(),
             })?,
@@ -157,19 +162,34 @@ pub(super) fn nothing_to_drop(set: &ChangeSet, which: &Selection) -> Result<Stri
     })
 }
 
+/// The numbers of changes, for programs.
+pub(super) fn numbers(changes: &[ChangeId]) -> Vec<String> {
+    changes.iter().map(ToString::to_string).collect()
+}
+
+/// `2 changes (4, 9)`.
+fn named(changes: &[ChangeId]) -> String {
+    format!("{} ({})", count(changes.len() as u64, "change"), numbers(changes).join(", "))
+}
+
 /// Says which other changes rest on what was dropped.
-pub(super) fn tell_held(set: &ChangeSet, summary: &DropSummary) {
-    let Some((first, others)) = summary.holds.split_first() else {
-        return;
-    };
-    let others = others.iter().map(|id| format!(", {id}"));
-    note(format!(
-        "held as well: {} ({first}{}), for want of what was dropped: see {} show {} --state held",
-        count(summary.holds.len() as u64, "change"),
-        others.collect::<String>(),
-        crm(),
-        quoted(&name(set.path()))
-    ));
+pub(super) fn tell_resting(set: &ChangeSet, summary: &DropSummary) {
+    let DropSummary { holds, narrowed, .. } = summary;
+    if !holds.is_empty() {
+        note(format!(
+            "held as well: {}, for want of what was dropped: see {} show {} --state held",
+            named(holds),
+            crm(),
+            quoted(&name(set.path()))
+        ));
+    }
+    if !narrowed.is_empty() {
+        note(format!(
+            "no longer takes a memo over, since the contact that has it stays: {}; whatever else is in \
+             them is still made",
+            named(narrowed)
+        ));
+    }
 }
 
 /// How many records of the ledger are named.
