@@ -359,6 +359,22 @@ fn no_plan_turns_marketing_on_against_a_wish_unless_somebody_says_so() {
 }
 
 #[test]
+fn a_plan_says_of_which_wish_a_contact_gets_rid_with_its_number() {
+    let (service, id, ..) = out();
+    let plan = |value: &str, set: &str| {
+        write(&service, "rows.csv", &format!("customer_id,contact_id,value\n1001,{id},{value}\n"));
+        service.ok(&format!("plan rows.csv --out {set}"))
+    };
+    let told = plan("8185550177", "other.crm");
+    let why = "the wish of the consent ledger against what it has (record 1) stays with that";
+    assert!(told.contains(&format!("look at this first: {why}")), "{told}");
+    assert_eq!(service.json("show other.crm --where has=caution").as_array().unwrap().len(), 1);
+    // One that says the same of the new number loses nothing.
+    service.ok("consent add 8185550177 --said STOP --at 2026-11-20");
+    assert!(!plan("8185550177", "both.crm").contains("look at this first"));
+}
+
+#[test]
 fn an_undo_does_not_bring_marketing_back_and_a_wish_counts_that_comes_after_the_plan() {
     let service = Service::start();
     let contact = receiving(&service);
@@ -547,7 +563,7 @@ fn wishes_outlive_the_set_that_was_planned_for_them_and_that_is_said() {
     assert!(told.contains("consent retract"), "{told}");
     let other =
         "Another wish of the same number or address says so too and stands without it: record ";
-    assert!(told.contains(other) && told.contains("received 2026-01-05"), "{told}");
+    assert!(told.contains(other) && told.contains("received on 2026-01-05"), "{told}");
 
     // The page and its CSV say so too, with the dates of the wish.
     service.ok("report set.crm --html page.html");

@@ -150,13 +150,13 @@ impl Desk {
         Ok(chronicle.missing)
     }
 
-    fn known(&self) -> Result<Option<Mirror>, DeskError> {
+    pub(super) fn known(&self) -> Result<Option<Mirror>, DeskError> {
         let mirror = self.mirror().exists().then(|| Mirror::open(self.mirror())).transpose();
         mirror.map_err(failed)
     }
 }
 
-fn failed(source: MirrorError) -> DeskError {
+pub(super) fn failed(source: MirrorError) -> DeskError {
     DeskError::Mirror { source: Box::new(source) }
 }
 

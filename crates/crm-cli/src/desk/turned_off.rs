@@ -4,14 +4,15 @@
 use std::path::Path;
 
 use crm_bulk::{Action, BulkError, ChangeSet, DecisionKind, Image, ReverseSet, Selection, State};
-use crm_mirror::Mirror;
+use crm_mirror::{Mirror, MirrorError, Observed, OwnerId};
+use crm_models::{ContactId, Timestamp};
 use serde::Serialize;
 
 use super::{
     error::DeskError,
     flags::{marketing, marketing_before},
     folder::Desk,
-    places::last_told,
+    places::{failed, last_told},
     read_back::ReadBacks,
     reverses::Head,
     sets::name_of,
@@ -59,6 +60,28 @@ pub(crate) struct Looked {
 }
 
 impl Desk {
+    /// Hands each contact of which an update of the mirror found that marketing had been turned off to
+    /// `each`, whoever did it, with the moments when it was last seen on and first seen off.
+    pub(crate) fn each_turned_off_elsewhere(
+        &self,
+        mut each: impl FnMut((OwnerId, ContactId), [Timestamp; 2]),
+    ) -> Result<(), DeskError> {
+        let Some(mirror) = self.known()? else {
+            return Ok(());
+        };
+        let told = mirror.for_each_difference(
+            |Observed { owner, contact, since, until, members, .. }| {
+                let members: Vec<_> = members.iter().map(Member::from).collect();
+                let was_on = marketing_before(&members) == Some(true);
+                if was_on && marketing(&members) == Some(false) {
+                    each((owner, contact), [since, until]);
+                }
+                Ok::<_, MirrorError>(())
+            },
+        );
+        told.map_err(failed)
+    }
+
     /// Hands all that turned marketing off to `each`, which says whether it counts.
     pub(crate) fn each_turned_off<E: From<DeskError>>(
         &self,

@@ -17,13 +17,15 @@ use crate::{
     set::{State, caution},
 };
 
+/// The condition on a change that it has a caution, whatever became of it since.
+pub(super) fn has_caution() -> String {
+    let planned = codes::state(State::Planned);
+    format!("(verdict = {planned} AND instr(note, char({})) > 0)", u32::from(caution::MARK))
+}
+
 /// The condition on a change that it is to be looked at before it is sent.
 pub(super) fn is_cautioned() -> String {
-    format!(
-        "({STATE} = {} AND instr(note, char({})) > 0)",
-        codes::state(State::Planned),
-        u32::from(caution::MARK)
-    )
+    format!("({STATE} = {} AND {})", codes::state(State::Planned), has_caution())
 }
 
 /// The condition on a change that is done that the service stored its value otherwise.

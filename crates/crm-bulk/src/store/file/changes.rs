@@ -7,7 +7,7 @@ use crm_models::PersonId;
 use rusqlite::{params, types::Value};
 
 use super::{
-    cautions::{is_cautioned, is_stored_otherwise},
+    cautions::{has_caution, is_stored_otherwise},
     change_set::ChangeSet,
     codes,
     columns::{CHANGES, STATE},
@@ -90,9 +90,10 @@ impl Selection {
         self
     }
 
-    /// Selects only changes that still wait to be sent and have a [caution](Change::caution).
+    /// Selects only changes that have a [caution](Change::caution), whether they still wait to be sent
+    /// or not.
     pub fn cautioned(mut self) -> Self {
-        self.has.push(is_cautioned());
+        self.has.push(has_caution());
         self
     }
 

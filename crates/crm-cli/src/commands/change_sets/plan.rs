@@ -8,13 +8,13 @@ use crm_values::PhoneReader;
 use crm_values::Region;
 
 use super::{
+    caution::give_cautions,
     known::{Known, KnownArgs},
     out::{INSTEAD, Out},
     owner_names::NameArgs,
     review::ReviewArgs,
     rows::{InputArgs, told},
     snapshot::Need,
-    stale,
     template::{self, Template},
 };
 #[cfg(feature = "fleet")]
@@ -189,7 +189,7 @@ impl PlanCommand {
             note(format!("left out: {}", count(invalid.rows, "invalid row")));
         }
         self.consent.of_set(session.existing_desk()?, out.path())?;
-        stale::tell(session, out.path())?;
+        give_cautions(session, out.path())?;
         let summary = match self.review.summary(session, out.path(), self.sample).await? {
             Ok(summary) => summary,
             Err(signal) => return Ok(Status::Stopped(signal, None)),

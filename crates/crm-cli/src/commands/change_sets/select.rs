@@ -11,8 +11,8 @@ use crate::commands::args::narrow;
 pub(super) struct SelectArgs {
     /// Only changes of which this holds: state=STATE, verdict=STATE (what the plan said) or
     /// action=update, create, delete or method-preferences; several values with commas between; or
-    /// has=caution (something to look at before it is sent) or has=stored-as (the service stored the
-    /// value otherwise than it was sent). Given several times, all must hold
+    /// has=caution (something to look at before it is sent; what was sent keeps it) or has=stored-as
+    /// (the service stored the value otherwise than it was sent). Given several times, all must hold
     #[arg(long = "where", value_name = "WHAT=VALUE")]
     conditions: Vec<Condition>,
 
@@ -75,6 +75,11 @@ impl SelectArgs {
     /// Whether anything is asked for.
     pub(super) fn is_any(&self) -> bool {
         !self.conditions.is_empty() || self.owner.is_some() || self.text.is_some()
+    }
+
+    /// Whether changes with a caution are asked for.
+    pub(super) fn asks_for_cautions(&self) -> bool {
+        self.conditions.iter().any(|condition| matches!(condition, Condition::HasCaution))
     }
 
     /// Narrows a selection, in which these states are asked for already.

@@ -4,6 +4,7 @@ mod applied;
 mod asked;
 mod guard;
 mod late;
+mod left_behind;
 mod on_page;
 mod opened;
 mod retracted;
@@ -17,6 +18,7 @@ pub(super) use self::{
     late::{
         left_out_of_account, turned_off_late, values_changed, values_changed_of_account, were_late,
     },
+    left_behind::left_behind,
     on_page::on_page,
     opened::{begin, existing, is_there, may_be_written, of_account, open, sound},
     retracted::{done_for, taken_back},
