@@ -313,6 +313,13 @@ fn a_page_never_replaces_the_list_that_it_is_about() {
     service.ok("opt-out list.csv --page page.html --out opt-out.crm");
     assert!(service.read("page.html").starts_with("<!DOCTYPE html>"));
 
+    // Nor the page of another set.
+    let told =
+        stderr(&service.crm("plan rows.csv --out set.crm --page page.html").assert().code(2));
+    assert!(told.contains("page.html is there already"), "{told}");
+    service.ok("plan rows.csv --out other.crm --page page.html --overwrite");
+    service.ok("report opt-out.crm --html page.html --overwrite");
+
     // Nor anything else that is no page, or no data of one.
     service.ok("report opt-out.crm --html page.html");
     service.write("other.csv", "name\nAda\n");
@@ -1151,6 +1158,36 @@ fn a_sheet_from_before_an_opt_out_says_what_it_would_turn_on_again() {
     service.write("other.csv", &format!("{header}1001,,4002,off\n"));
     let other = service.ok("plan other.csv --out other.crm");
     assert!(!other.contains("marketing on"), "{other}");
+}
+
+#[test]
+fn a_sheet_says_also_what_others_turned_off_before_it_is_sent_and_after() {
+    let service = Service::start();
+    service.ok("mirror update");
+    let off = "customer-contacts update 1002 4101 --marketing-updates off --yes --no-record";
+    service.ok(off);
+    service.ok("mirror update");
+    service.write("old.csv", "customer_id,contact_id,marketing_updates\n1002,4101,on\n");
+    let why = "marketing goes on again, which somebody turned off without crm between ";
+    let planned = service.ok("plan old.csv --out old.crm");
+    assert!(planned.contains(&format!("look at this first: {why}")), "{planned}");
+
+    // Each is shown before anything is sent, and found afterwards.
+    let applied = service.crm("apply old.crm --yes").assert().success();
+    let told = stderr(&applied);
+    assert!(told.contains("1 change is to be looked at first"), "{told}");
+    assert!(told.contains(&format!("    {why}")) && told.contains("contact 4101"), "{told}");
+    let found = service.json("show old.crm --where has=caution");
+    assert_eq!((&found[0]["state"], found.as_array().unwrap().len()), (&"done".into(), 1));
+    let text = service.ok("show old.crm --where has=caution");
+    assert!(text.contains(&format!("was to be looked at first: {why}")), "{text}");
+    let page = service.ok("report old.crm");
+    assert!(page.contains("Was to be looked at first: "), "{page}");
+    assert!(!page.contains("Needs attention"), "{page}");
+    assert_eq!(service.json("status old.crm")["cautioned"], 0);
+    // Nothing of it can be taken out any more.
+    let refused = service.crm("drop old.crm --where has=caution").assert().code(2);
+    assert!(stderr(&refused).contains("nothing was dropped"), "{}", stderr(&refused));
 }
 
 #[test]

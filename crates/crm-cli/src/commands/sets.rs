@@ -21,7 +21,8 @@ use crate::{
 /// was dropped, not-done if none of it could be made, and empty without changes. One that was moved
 /// goes on elsewhere. CHANGES are those that are done, already so, open, not done or dropped.
 /// Wherever a command takes a set, its name is enough, or a part of it that only one has: of several
-/// that are called so but for the day and a counter the newest, and no undo unless it says undo.
+/// that are called so but for the day and a counter the newest, and no undo unless it says undo. With
+/// several profiles the whole name is needed.
 #[derive(Debug, Args)]
 #[command(args_conflicts_with_subcommands = true)]
 pub(crate) struct Sets {

@@ -184,7 +184,8 @@ fn leads_nowhere(meanings: &[Meaning], by_value: bool, headers: &StringRecord) -
             return Some(format!(
                 "the header names neither location_id nor customer_id, so no row says whose \
                  contact it means; it has: {found}. To change every contact that has the value of \
-                 a row, on all customers and locations, {SAY_BY_VALUE}"
+                 a row, on all customers and locations, {SAY_BY_VALUE}; `value` is \
+                 the number or address as it is then, and `new_value` what it is to be"
             ));
         }
     }

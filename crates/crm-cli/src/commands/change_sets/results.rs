@@ -8,6 +8,7 @@ use std::{
 use clap::Args;
 use crm_bulk::{BulkError, ChangeSet, InputFormat, ResultRows};
 
+use super::summary::name;
 use crate::{
     commands::file_arg::{OverwriteArgs, keep_apart, write_beside},
     error::CliError,
@@ -54,12 +55,19 @@ impl Results {
         let set = ChangeSet::open(&self.set)?.reversed_by(session::reverses(globals, &self.set));
         if !output.is_for_excel() {
             let (has, answer) = match set.format()? {
-                InputFormat::Ndjson if !self.by_contact => {
-                    (Format::Ndjson, "the rows come back as NDJSON, as they were")
-                }
+                InputFormat::Ndjson if !self.by_contact => (
+                    Format::Ndjson,
+                    "the rows come back as NDJSON, as they were; --by-contact gives CSV, a row for each \
+                     contact",
+                ),
                 _ => (Format::Csv, "the rows come back as CSV, as they were"),
             };
             output.is_one_of(&[has], answer)?;
+        }
+        if output.is_for_excel() && !self.by_contact && set.format()? == InputFormat::Ndjson {
+            let told = "its rows are NDJSON, which no spreadsheet program opens: say --by-contact for a \
+                        row for each contact";
+            return Err(CliError::Usage(format!("{}: {told}", name(&self.set))));
         }
         let rows = if self.failed { ResultRows::Failed } else { ResultRows::All };
         let (excel, by_contact) = (output.is_for_excel(), self.by_contact);

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use crm_bulk::{ChangeSet, Report, page};
+use crm_bulk::{ChangeSet, Report};
 
 use super::{report::write_page, summary::Summary};
 use crate::{
@@ -20,13 +20,13 @@ use crate::{
 #[derive(Debug, Args)]
 pub(super) struct ReviewArgs {
     /// Write the page about the set too, as `crm report --html FILE` does, for whoever is to approve
-    /// it
+    /// it. One that is there already is about another set, and is refused
     #[arg(long, value_name = "FILE")]
     page: Option<PathBuf>,
 }
 
 impl ReviewArgs {
-    /// Refuses to write the page over what the set is made from, or over what is no page.
+    /// Refuses to write the page over what the set is made from, or over anything else that is there.
     pub(super) fn spare(
         &self,
         input: Option<&Path>,
@@ -40,7 +40,9 @@ impl ReviewArgs {
             keep_apart(path, input, "the input")?;
             keep_apart(&beside, input, "the input")?;
         }
-        overwrite.spare_page(page::SET, path, Some(&beside))
+        // No page that is there is about a set that is still to be planned.
+        overwrite.spare(path)?;
+        overwrite.spare(&beside)
     }
 
     /// What is told of a set that was planned just now, once its page is written.
