@@ -11,7 +11,7 @@ use crate::{
     results::ResultRows,
     set::{Action, Change, Target, Wanted, on_off},
     store::{ChangeSet, Selection},
-    undone::UndoneBy,
+    undone::{Restored, UndoneBy, UndoneChanges},
 };
 
 /// The columns that a plan reads, without those of the flags.
@@ -72,7 +72,7 @@ impl ChangeSet {
             if which.leaves_out(change.outcome.state) {
                 continue;
             }
-            let Some(row) = self.row_of(&change, undone.by(change.id))? else {
+            let Some(row) = self.row_of(&change, &undone)? else {
                 continue;
             };
             write_record(&mut out, marks, row.iter().map(String::as_str)).map_err(unwritten)?;
@@ -86,7 +86,7 @@ impl ChangeSet {
     fn row_of(
         &self,
         change: &Change,
-        undone_by: Option<&UndoneBy>,
+        undone: &UndoneChanges,
     ) -> Result<Option<Vec<String>>, BulkError> {
         let Target::Contact { owner, .. } = change.target else {
             return Ok(None);
@@ -120,6 +120,7 @@ impl ChangeSet {
         let flags = Preference::SETTABLE
             .map(|flag| text(wanted.change.get_preferences().get(flag).map(on_off)));
         let (named, outcome) = (self.named_owner(owner)?, &change.outcome);
+        let [again, back] = Restored::cells(undone.restored(change.id));
         let known = [
             outcome.state.to_string(),
             text(outcome.message.as_deref()),
@@ -132,8 +133,10 @@ impl ChangeSet {
             named.as_ref().map(|named| named.name.clone()).unwrap_or_default(),
             named.map(|named| named.town).unwrap_or_default(),
             text(change.value()),
-            undone_by.map(UndoneBy::name).unwrap_or_default(),
+            undone.by(change.id).map(UndoneBy::name).unwrap_or_default(),
             text(change.stored().map(|stored| stored.value)),
+            again.unwrap_or_default(),
+            back.unwrap_or_default(),
         ];
         Ok(Some(asked.into_iter().chain(flags).chain(last).chain(known).collect()))
     }

@@ -47,7 +47,7 @@
 //! | have names beside the ids | [`ChangeSet::name_owners_from`], [`ChangeSet::name_owners`], [`ChangeSet::named`], [`NamedOwner`] |
 //! | take changes out, approve it | [`ChangeSet::drop_changes`], [`ChangeSet::approve`] |
 //! | carry it out | [`Apply`], [`Event`] |
-//! | reverse it, see what has been undone of it | [`ChangeSet::undo`], [`UndoTerms`], [`ChangeSet::undone`], [`ChangeSet::undone_changes`], [`ReverseSet`] |
+//! | reverse it, see what has been undone of it | [`ChangeSet::undo`], [`UndoTerms`], [`ChangeSet::undone`], [`ChangeSet::undone_changes`], [`Restored`], [`ReverseSet`] |
 //! | read back what it did | [`ChangeSet::verify`], [`Finding`] |
 //! | see what a set has of some records | [`ChangeSet::records`], [`ChangeSet::changes_of`], [`ChangeSet::changes_with_text`] |
 //! | tell people | [`Report`], [`PastEvent`], [`ChangeSet::results`], [`AtomicWriter`], [`visible`], [`excerpt`] |
@@ -177,7 +177,7 @@ pub use store::{
 };
 pub use system_user::system_user;
 pub use undo::{UndoSummary, UndoTerms};
-pub use undone::{Undone, UndoneBy, UndoneChanges};
+pub use undone::{Restored, Undone, UndoneBy, UndoneChanges};
 pub use verify::{Finding, Found, KeptFinding, Verification};
 pub use visible::{replace_unseen, visible};
 

@@ -18,7 +18,7 @@ use crate::{
         ChangeSet,
         file::{STORED_AS, read_owner, read_state, read_time},
     },
-    undone::{UndoneBy, UndoneChanges},
+    undone::{Restored, UndoneBy, UndoneChanges},
 };
 
 /// The rows to return.
@@ -81,6 +81,8 @@ struct RowOutcome {
     /// The sets that have undone some of them, and how many they have.
     undone_by: Vec<String>,
     undone: u64,
+    /// The ids of contacts that were created again since, and the values that came back otherwise.
+    restored: [Vec<String>; 2],
     /// Whether it is a row of an opt-out that asks for nothing, as one that says opted in.
     is_left_alone: bool,
     /// Whose contacts they are, one text for all: a row may be about many.
@@ -122,9 +124,13 @@ impl RowOutcome {
         keep(|outcome| &mut outcome.field_errors, row.get(at.field_errors)?);
         keep(|outcome| &mut outcome.trace_ids, row.get(at.trace_id)?);
         keep(|outcome| &mut outcome.stored_as, row.get(at.stored_as)?);
-        let undone_by = undone.by(ChangeId(row.get(at.id)?)).map(UndoneBy::name);
+        let id = ChangeId(row.get(at.id)?);
+        let undone_by = undone.by(id).map(UndoneBy::name);
         let is_undone = undone_by.is_some();
         keep(|outcome| &mut outcome.undone_by, undone_by);
+        let [contact, value] = Restored::cells(undone.restored(id));
+        keep(|outcome| &mut outcome.restored[0], contact);
+        keep(|outcome| &mut outcome.restored[1], value);
         self.undone += u64::from(is_undone);
         self.time = self.time.max(read_time(row.get_ref(at.at)?));
         let kind = read_owner(row.get(at.owner_kind)?).unwrap_or_default();
@@ -182,6 +188,7 @@ impl RowOutcome {
             self.messages.insert(0, summary + &undone);
         }
         let [kind, owner, contact, name, town, value] = self.whose;
+        let [again, back] = self.restored.map(|all| all.join("; "));
         [
             if self.is_left_alone { LEFT_ALONE.to_owned() } else { state.to_string() },
             self.messages.join("; "),
@@ -196,6 +203,8 @@ impl RowOutcome {
             value,
             self.undone_by.join("; "),
             self.stored_as.join("; "),
+            again,
+            back,
         ]
     }
 }
@@ -222,8 +231,9 @@ impl ChangeSet {
     /// `crm_contact_id`, `crm_owner_name`, `crm_owner_town`, `crm_value`. A row that is about several
     /// contacts has all of them there, in one order, with semicolons between. `crm_undone_by` names the
     /// sets that have undone something of it, of those that [`reversed_by`](Self::reversed_by) named, and
-    /// `crm_stored_as` what the service [stored](crate::Change::stored) in place of the value that was sent.
-    /// Returns how many rows were written. A row that repeats another has the outcome
+    /// `crm_stored_as` what the service [stored](crate::Change::stored) in place of the value that was sent;
+    /// `crm_restored_contact_id` and `crm_restored_value` say how a record is [back](crate::Restored) where
+    /// undoing could not make it the same again. Returns how many rows were written. A row that repeats another has the outcome
     /// of that one; a row that was left out because it is wrong is `failed`, and one of an opt-out that
     /// asks for nothing, as it says opted in, is `left-alone`; the message says why.
     ///

@@ -45,6 +45,9 @@ pub struct UndoSummary {
     pub likely_refused: u64,
 }
 
+/// What is said of a set that writes a number or an address only in another way.
+const WRITES_ANOTHER_WAY: &str = "Where only the way in which a number or an address is written goes      back, a service that writes them in a way of its own keeps what it has.";
+
 /// What is said of a change that takes back what was handed over.
 const ONCE_IT_IS_BACK: &str =
     "takes the memo away only once the contact that handed it over is there again with it";
@@ -161,7 +164,7 @@ impl ChangeSet {
     ) -> Result<UndoSummary, BulkError> {
         self.refuse_moved()?;
         self.digest()?;
-        let UndoTerms { reasons: notes, mut hold } = terms;
+        let UndoTerms { reasons: mut notes, mut hold } = terms;
         let info = self.info()?;
         let draft = Draft::create(out, &info.site, SetKind::Undo, stop)?;
         draft.set_meta("undo_of", &self.path().display().to_string())?;
@@ -169,7 +172,7 @@ impl ChangeSet {
             draft.set_meta("undo_of_created_at", &at.to_string())?;
         }
         let (epoch, undone) = (self.settled_epoch()?, self.undone_changes()?);
-        let mut is_all_done = true;
+        let (mut is_all_done, mut writes_another_way) = (true, false);
         let open = self.totals()?.in_state(State::Planned);
         let mut summary = UndoSummary { open, ..UndoSummary::default() };
         // It rests on what the changes were answered.
@@ -202,6 +205,7 @@ impl ChangeSet {
                 None => reverse,
             };
             is_all_done &= state == State::Done && !is_held;
+            writes_another_way |= reverse.writes_another_way();
             let turns_on = reverse.action.turns_marketing_on(reverse.before);
             summary.marketing_on += u64::from(!is_held && turns_on);
             known_at = known_at.into_iter().chain(change.outcome.at).min();
@@ -237,6 +241,9 @@ impl ChangeSet {
         draft.set_undoes(info.kind)?;
         if summary.likely_refused > 0 {
             draft.set_cautions()?;
+        }
+        if writes_another_way {
+            notes.push(WRITES_ANOTHER_WAY.to_owned());
         }
         if !notes.is_empty() {
             draft.set_notes(&notes)?;
@@ -286,6 +293,15 @@ struct Reverse<'a> {
 }
 
 impl Reverse<'_> {
+    /// Whether it sends a value that is the one that is there, written in another way.
+    fn writes_another_way(&self) -> bool {
+        let (Action::Update(wanted), Some(before)) = (&self.action, self.before) else {
+            return false;
+        };
+        let is_same = |value| before.contact_type().same_value(value, before.value());
+        wanted.change.get_value().is_some_and(is_same)
+    }
+
     /// The same, held if there is a reason to.
     fn unless_held(self, id: ChangeId, hold: &mut Hold) -> Self {
         if self.outcome.state != State::Planned {

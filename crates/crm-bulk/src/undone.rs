@@ -1,10 +1,16 @@
 //! What other sets have undone of a set: in numbers, and change by change.
 
-use std::{collections::HashMap, ops::ControlFlow, path::PathBuf};
+use std::{
+    collections::{BTreeMap, HashMap},
+    fmt, mem,
+    ops::ControlFlow,
+    path::PathBuf,
+};
 
 use crm_mirror::{OwnerId, columns};
-use crm_models::Timestamp;
+use crm_models::{ContactId, Timestamp};
 use rusqlite::{Row, params, types::Value};
+use serde::Serialize;
 
 use crate::{
     error::BulkError,
@@ -12,8 +18,8 @@ use crate::{
     store::{
         ChangeSet,
         file::{
-            CHANGES, CREATE, DELETE, STATE, owner_code, owner_column, read_owner, read_state,
-            read_target, read_time, state_code,
+            CHANGES, CREATE, DELETE, STATE, STORED_AS, owner_code, owner_column, read_owner,
+            read_state, read_target, read_time, state_code,
         },
     },
 };
@@ -41,9 +47,64 @@ pub struct UndoneBy {
     pub at: Option<Timestamp>,
     /// The number of changes that it has undone and no set before it had.
     pub changes: u64,
+    /// How many of these were deletions, whose contacts it has created again: each has another id.
+    pub created_again: u64,
+    /// How many of these have their number or address back only in another form: the service stored
+    /// it otherwise than it was before.
+    pub stored_otherwise: u64,
+}
+
+/// How a record is not letter by letter what it was before a change that has been undone, returned by
+/// [`UndoneChanges::restored`].
+///
+/// [`Debug`] and [`Display`](fmt::Display) output contains a number or an address.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+#[non_exhaustive]
+pub struct Restored {
+    /// The id of the contact that was created again in place of one that was deleted.
+    #[serde(rename = "restoredContactId", skip_serializing_if = "Option::is_none")]
+    pub contact: Option<ContactId>,
+    /// What the service stored in place of the number or address that was there before.
+    #[serde(rename = "restoredValue", skip_serializing_if = "Option::is_none")]
+    pub value: Option<String>,
+}
+
+impl Restored {
+    /// The id and the value, for the cells of a row.
+    pub(crate) fn cells(restored: Option<&Self>) -> [Option<String>; 2] {
+        let contact = restored.and_then(|it| it.contact).map(|id| id.to_string());
+        [contact, restored.and_then(|it| it.value.clone())]
+    }
+
+    /// Whether it is again what it was.
+    fn is_as_before(&self) -> bool {
+        self.contact.is_none() && self.value.is_none()
+    }
+}
+
+impl fmt::Display for Restored {
+    /// In words: `created again as contact 3204`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let contact = self.contact.map(|id| format!("created again as contact {id}"));
+        let value = self.value.as_ref().map(|it| format!("stored as {it}, not as it was before"));
+        let words: Vec<_> = contact.into_iter().chain(value).collect();
+        f.write_str(&words.join(", "))
+    }
 }
 
 impl UndoneBy {
+    /// Says for people of how many of them the records are not what they were before, one line each:
+    /// `3 of these created again, with another id`.
+    #[must_use]
+    pub fn otherwise(&self) -> Vec<String> {
+        let told = [
+            (self.created_again, "created again, with another id"),
+            (self.stored_otherwise, "stored otherwise than it was before"),
+        ];
+        let told = told.into_iter().filter(|(many, _)| *many > 0);
+        told.map(|(many, how)| format!("{many} of these {how}")).collect()
+    }
+
     /// The name of the set's file.
     pub(crate) fn name(&self) -> String {
         self.set.file_name().unwrap_or_default().to_string_lossy().into_owned()
@@ -65,6 +126,8 @@ pub struct UndoneChanges {
     /// Which of the sets has undone a change, by the number of the change; 0 for none, else its place
     /// and one.
     which: Vec<u16>,
+    /// How records are there again that are not what they were, by the number of the change.
+    otherwise: BTreeMap<i64, Restored>,
     /// How many of the changes that are done.
     done: u64,
 }
@@ -75,6 +138,13 @@ impl UndoneChanges {
     pub fn by(&self, change: ChangeId) -> Option<&UndoneBy> {
         let place = *self.which.get(usize::try_from(change.0).ok()?)?;
         self.by.get(usize::from(place).checked_sub(1)?)
+    }
+
+    /// Returns how the record of a change that [has been undone](Self::by) differs from what it was
+    /// before, where undoing the change could not make it the same again.
+    #[must_use]
+    pub fn restored(&self, change: ChangeId) -> Option<&Restored> {
+        self.otherwise.get(&change.0).filter(|_| self.by(change).is_some())
     }
 
     /// Whether nothing has been undone.
@@ -89,7 +159,7 @@ impl UndoneChanges {
     }
 
     /// Marks a change for the next set, unless one before has undone it.
-    fn mark(&mut self, change: i64) -> bool {
+    fn mark(&mut self, change: i64, restored: &Restored) -> bool {
         let (Ok(at), Ok(place)) = (usize::try_from(change), u16::try_from(self.by.len() + 1))
         else {
             return false;
@@ -100,6 +170,9 @@ impl UndoneChanges {
         let is_new = self.which[at] == 0;
         if is_new {
             self.which[at] = place;
+            if !restored.is_as_before() {
+                self.otherwise.insert(change, restored.clone());
+            }
         }
         is_new
     }
@@ -113,12 +186,18 @@ enum Record {
     Again(OwnerId, String),
 }
 
-/// When records were put back: each as many times as that happened.
-type Reversals = HashMap<Record, Vec<Option<Timestamp>>>;
+/// When a record was put back, and how.
+struct Reversal {
+    at: Option<Timestamp>,
+    restored: Restored,
+}
+
+/// What put records back: each as many times as that happened.
+type Reversals = HashMap<Record, Vec<Reversal>>;
 
 columns! {
     /// What tells whether one change is the reverse of another.
-    struct TraceColumns { id, owner_kind, owner_id, contact, action, value, state, at }
+    struct TraceColumns { id, owner_kind, owner_id, contact, action, value, stored, state, at }
 }
 
 /// A change, as far as it tells whether it is the reverse of another.
@@ -128,6 +207,8 @@ struct Trace {
     action: i64,
     /// Of a reverse the value that it wants, of a change the one that was there.
     value: Option<String>,
+    /// What the service stored in place of the value that was sent.
+    stored: Option<String>,
     state: State,
     at: Option<Timestamp>,
 }
@@ -140,9 +221,19 @@ impl Trace {
             target: read_target(row, kind, at.owner_id, at.contact)?,
             action: row.get(at.action)?,
             value: row.get(at.value)?,
+            stored: row.get(at.stored)?,
             state: read_state(row, at.state)?,
             at: read_time(row.get_ref(at.at)?),
         })
+    }
+
+    /// How a reverse left the record.
+    fn restored(&mut self) -> Restored {
+        let contact = match self.target {
+            Target::Contact { contact, .. } if self.action == CREATE => contact,
+            _ => None,
+        };
+        Restored { contact, value: mem::take(&mut self.stored) }
     }
 
     /// The record, where a change with this action leaves another one behind.
@@ -194,11 +285,12 @@ impl ChangeSet {
     ) -> Result<(), BulkError> {
         let sql = format!(
             "SELECT id, owner_kind, owner_id, coalesce(created_id, contact_id) AS contact, action,
-                 {value} AS value, {STATE} AS state, at
+                 {value} AS value, {} AS stored, {STATE} AS state, at
              FROM {CHANGES}
              WHERE (owner_kind, owner_id, id) > (?1, ?2, ?3) AND (owner_kind, owner_id) <= (?4, ?5)
                  AND repeats IS NULL AND {condition}
-             ORDER BY owner_kind, owner_id, id"
+             ORDER BY owner_kind, owner_id, id",
+            *STORED_AS
         );
         let database = &self.database;
         let mut query = database.check(database.connection.prepare_cached(&sql))?;
@@ -213,8 +305,8 @@ impl ChangeSet {
         Ok(())
     }
 
-    /// When what this set has reversed was reversed, for a block of owners, without what has been
-    /// undone of it; and where the next block begins.
+    /// When and how what this set has reversed was reversed, for a block of owners, without what has
+    /// been undone of it; and where the next block begins.
     fn reversals(
         &self,
         [from, until]: [&Place; 2],
@@ -224,7 +316,7 @@ impl ChangeSet {
         let is_over = format!("1 << {STATE} & {} <> 0", states[0] | states[1]);
         let mut found = Reversals::new();
         let (mut last, mut many, mut is_full) = (None, 0, false);
-        self.traces(["wanted_value", &is_over], [from, until], |trace| {
+        self.traces(["wanted_value", &is_over], [from, until], |mut trace| {
             let owner = Place::of(&trace.target, i64::MAX);
             let is_another = last
                 .as_ref()
@@ -239,7 +331,8 @@ impl ChangeSet {
             let stands = undone.by(ChangeId(trace.id)).is_none();
             // What is there already was created by somebody else, or by a set before.
             if stands && (action != CREATE || state == State::Done) {
-                found.entry(trace.record(CREATE)).or_default().push(at);
+                let reversal = Reversal { at, restored: trace.restored() };
+                found.entry(trace.record(CREATE)).or_default().push(reversal);
             }
             ControlFlow::Continue(())
         })?;
@@ -256,7 +349,13 @@ impl ChangeSet {
     ) -> Result<(), BulkError> {
         let reverse = set.open()?;
         let undone_of_it = reverse.undone_between(begin, end)?;
-        let mut by = UndoneBy { set: set.path.clone(), at: None, changes: 0 };
+        let mut by = UndoneBy {
+            set: set.path.clone(),
+            at: None,
+            changes: 0,
+            created_again: 0,
+            stored_otherwise: 0,
+        };
         let mut from = begin.clone();
         loop {
             let (mut reversals, next) = reverse.reversals([&from, end], &undone_of_it)?;
@@ -266,14 +365,16 @@ impl ChangeSet {
                 let (id, state, at) = (trace.id, trace.state, trace.at);
                 let times = reversals.get_mut(&trace.record(DELETE));
                 let taken = times.and_then(|times| {
-                    let after = times.iter().position(|reversed| *reversed >= at)?;
+                    let after = times.iter().position(|reversed| reversed.at >= at)?;
                     Some(times.swap_remove(after))
                 });
-                if let Some(reversed) = taken
-                    && undone.mark(id)
+                if let Some(Reversal { at, restored }) = taken
+                    && undone.mark(id, &restored)
                 {
                     by.changes += 1;
-                    by.at = by.at.max(reversed);
+                    by.created_again += u64::from(restored.contact.is_some());
+                    by.stored_otherwise += u64::from(restored.value.is_some());
+                    by.at = by.at.max(at);
                     undone.done += u64::from(state == State::Done);
                 }
                 ControlFlow::Continue(())
@@ -310,13 +411,17 @@ impl ChangeSet {
         let sql = "SELECT id, repeats FROM planned WHERE repeats IS NOT NULL
              AND (owner_kind, owner_id) >= (?1, ?2) AND (owner_kind, owner_id) <= (?3, ?4)";
         let within = params![begin.kind, begin.owner, end.kind, end.owner];
-        let pair =
-            |row: &Row<'_>| Ok((row.get::<_, usize>("id")?, row.get::<_, usize>("repeats")?));
+        let pair = |row: &Row<'_>| Ok((row.get::<_, i64>("id")?, row.get::<_, i64>("repeats")?));
         for (id, repeats) in self.database.rows(sql, within, pair)? {
-            let place = undone.which.get(repeats).copied().unwrap_or_default();
+            let (Ok(at), Ok(first)) = (usize::try_from(id), usize::try_from(repeats)) else {
+                continue;
+            };
+            let place = undone.which.get(first).copied().unwrap_or_default();
             if place > 0 {
-                undone.which.resize(undone.which.len().max(id + 1), 0);
-                undone.which[id] = place;
+                undone.which.resize(undone.which.len().max(at + 1), 0);
+                undone.which[at] = place;
+                let restored = undone.otherwise.get(&repeats).cloned();
+                undone.otherwise.extend(restored.map(|restored| (id, restored)));
             }
         }
         Ok(())
@@ -337,7 +442,13 @@ impl ChangeSet {
             if changes > 0 {
                 is_told &= reverse.database.meta(UNDO_OF_EPOCH)? == self.settled_epoch()?;
                 is_told &= undone.changes() == 0;
-                by.push(UndoneBy { set: set.path.clone(), at: reverse.last_at()?, changes });
+                by.push(UndoneBy {
+                    set: set.path.clone(),
+                    at: reverse.last_at()?,
+                    changes,
+                    created_again: totals.of(State::Done, "create"),
+                    stored_otherwise: reverse.stored_otherwise()?,
+                });
             }
         }
         let standing = || done.checked_sub(by.iter().map(|it| it.changes).sum());
@@ -374,8 +485,8 @@ impl ChangeSet {
     }
 
     /// Counts what the sets have undone that [`reversed_by`](Self::reversed_by) named, and what still
-    /// stands. Where one set was planned once this one had ended and has undone it alone, that takes
-    /// as long for a million changes as for one; otherwise the changes are read.
+    /// stands. Where one set was planned once this one had ended and has undone it alone, its totals
+    /// tell that; otherwise the changes are read.
     ///
     /// # Errors
     ///

@@ -234,7 +234,7 @@ async fn how_the_service_writes_a_value_is_no_later_change_and_what_somebody_mak
     assert_eq!(back.changes(&selected).count(), 1);
     let mut results = Vec::new();
     back.results(crm_bulk::ResultRows::All, &mut results).unwrap();
-    assert!(String::from_utf8(results).unwrap().ends_with(",8185550142\n"));
+    assert!(String::from_utf8(results).unwrap().ends_with(",8185550142,,\n"));
     let (_, findings) = world.verify(&mut back).await.unwrap();
     assert_eq!(told(&findings), [""; 0]);
 

@@ -112,6 +112,10 @@ fn the_untidy_data_of_the_sandbox_can_be_mended_and_have_results() {
     let results = service.ok("results mend.crm");
     let is_done = |line: &str| line.contains("\"crm_outcome\":\"done\"");
     assert!(results.lines().all(is_done) && results.lines().count() == 8, "{results}");
+    for table in ["results mend.crm --excel", "results mend.crm --output csv"] {
+        let told = stderr(&service.crm(table).assert().code(2));
+        assert!(told.contains("--by-contact"), "{table}: {told}");
+    }
     let kept = service.ok("customer-contacts list 1010");
     assert!(kept.contains("Orders") && !kept.contains("4205"), "{kept}");
 }
@@ -143,7 +147,12 @@ fn an_undo_on_a_service_that_checks_and_rewrites_values_says_before_and_after_wh
     let planned = service.json("undo mend.crm --out back.crm");
     assert_eq!(planned["cautioned"], 1, "{planned}");
     let told = planned["notes"][0].as_str().unwrap();
+    assert!(planned["notes"].as_array().unwrap().len() == 3, "{planned}");
+    assert_eq!(told, "3 contacts are created again, with another id than before.");
+    let told = planned["notes"][1].as_str().unwrap();
     assert!(told.contains("is likely to refuse 1 of these changes"), "{told}");
+    let told = planned["notes"][2].as_str().unwrap();
+    assert!(told.starts_with("Where only the way in which a number"), "{told}");
     let why =
         "the service is likely to refuse it: value looks like an e-mail address, not a number";
     let shown = service.json("show back.crm --where has=caution");
@@ -171,12 +180,57 @@ fn an_undo_on_a_service_that_checks_and_rewrites_values_says_before_and_after_wh
     let stored: Vec<_> = shown.as_array().unwrap().iter().map(|it| &it["storedReading"]).collect();
     assert_eq!(stored, ["same"; 3], "{shown}");
     let results = service.ok("results back.crm");
-    assert!(results.contains("crm_stored_as") && results.contains(",8185550162\n"), "{results}");
+    assert!(results.contains("crm_stored_as") && results.contains(",8185550162,"), "{results}");
     service.ok("report back.crm --html page.html --overwrite");
     assert!(read("page.html").contains("stored as <bdi>8185550162</bdi>"), "{}", read("page.html"));
     assert_eq!(service.json("status back.crm")["storedOtherwise"], 3);
 
+    // The set that was undone says how its records are not what they were, in each of its forms.
+    let told = service.json("status mend.crm");
+    let undone = &told["undoneBy"][0];
+    assert_eq!((&told["undone"], &told["standing"]), (&7.into(), &1.into()), "{told}");
+    assert_eq!((&undone["createdAgain"], &undone["storedOtherwise"]), (&3.into(), &3.into()));
+    let text = service.ok("status mend.crm");
+    assert!(text.contains("3 of these stored otherwise than it was before"), "{text}");
+    let text = service.ok("show mend.crm");
+    for part in [
+        "back.crm (created again as contact 3204)",
+        "back.crm (stored as 8185550162, not as it was before)",
+    ] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    let shown = service.json("show mend.crm");
+    let member = |name: &str| -> Vec<String> {
+        let all = shown.as_array().unwrap().iter().filter_map(|it| it[name].as_str());
+        all.map(str::to_owned).collect()
+    };
+    assert_eq!(member("restoredContactId").len(), 3, "{shown}");
+    assert_eq!(member("restoredValue"), ["8185550161", "8185550162", "8185550163"], "{shown}");
+    let results = service.ok("results mend.crm");
+    assert!(results.contains("\"crm_restored_contact_id\":\"3204\""), "{results}");
+    assert!(results.contains("\"crm_restored_value\":\"8185550163\""), "{results}");
+    let rows = service.ok("results mend.crm --by-contact");
+    assert!(rows.contains("crm_restored_value") && rows.contains(",3204,"), "{rows}");
+    service.ok("report mend.crm --html mend.html");
+    let (page, csv) = (read("mend.html"), read("mend.html.csv"));
+    assert!(page.contains(">3 of these created again, with another id<"), "{page}");
+    assert!(page.contains("created again as contact 3204"), "{page}");
+    assert!(csv.contains("restoredContactId") && csv.contains(",3204,"), "{csv}");
+    let history = service.json("history location:2012");
+    let of = |contact: &str| {
+        let all = history.as_array().unwrap().iter();
+        all.filter(|it| it["contactId"] == contact).cloned().collect::<Vec<_>>()
+    };
+    let (deleted, stored) = (of("3202"), of("3201"));
+    assert_eq!(deleted[0]["restoredContactId"], "3204", "{history}");
+    assert_eq!(stored[0]["restoredValue"], "8185550161", "{history}");
+    assert_eq!(stored[1]["storedAs"], "8185550161", "{history}");
+
     // To read it back agrees with that.
+    let verified = service.crm("verify mend.crm").assert().code(8);
+    let told = stderr(&verified);
+    assert!(told.contains("1 of 8 changes still as done, 7 undone"), "{told}");
+    assert_eq!(stdout(&verified), "", "what was undone is not listed as changed since");
     let verified = service.crm("verify back.crm").assert().success();
     let told = stdout(&verified);
     assert!(told.contains("7 of 7 changes still as done, 3 stored otherwise"), "{told}");
@@ -272,6 +326,50 @@ fn the_last_copy_of_a_number_and_its_memo_outlive_every_clean_up() {
     assert!(stderr(&ended).contains("1 held"), "{}", stderr(&ended));
     let kept = service.json("customer-contacts list 1");
     assert!(kept.as_array().unwrap().iter().any(|contact| contact["id"] == 103), "{kept}");
+}
+
+#[test]
+fn a_memo_is_not_handed_over_once_the_contact_that_has_it_stays() {
+    let service = Service::build(Sandbox::builder().seed(Seed::Untidy));
+    service.ok("audit --fix mend.crm");
+    let dropped = service.crm("drop mend.crm 2 8 --output json").assert().success();
+    let (summary, told) = (stdout(&dropped), stderr(&dropped));
+    let summary: Value = serde_json::from_str(&summary).unwrap();
+    // The one also writes a number as digits; the other has nothing else to do.
+    assert_eq!(summary["narrowed"], serde_json::json!(["1", "6"]), "{summary}");
+    assert_eq!(summary["changes"], serde_json::json!(["2", "8", "6"]), "{summary}");
+    let narrowed =
+        "no longer takes a memo over, since the contact that has it stays: 2 changes (1, 6)";
+    assert!(told.contains(narrowed), "{told}");
+    let shown = service.json("show mend.crm");
+    let change = |at: usize| &shown[at - 1];
+    assert_eq!(change(1)["change"], "value: (818) 555-0161 → 8185550161", "{shown}");
+    let why = change(1)["why"].as_str().unwrap();
+    assert!(why.ends_with("change 2 was dropped, so that memo is not taken over"), "{why}");
+    assert_eq!((&change(6)["state"], &change(7)["state"]), (&"dropped".into(), &"planned".into()));
+
+    service.ok("apply mend.crm");
+    let memo = |list: &str, id: i64| {
+        let contacts = service.json(list);
+        let contact = contacts.as_array().unwrap().iter().find(|contact| contact["id"] == id);
+        contact.unwrap()["memo"].clone()
+    };
+    assert_eq!(memo("location-contacts list 2012", 3_201), Value::Null);
+    assert_eq!(memo("location-contacts list 2012", 3_202), "Caretaker");
+    assert_eq!(memo("customer-contacts list 1010", 4_203), Value::Null);
+    assert_eq!(memo("customer-contacts list 1010", 4_205), "Orders");
+
+    // Where another one that goes has the same memo, that is still taken over.
+    let service = tenant();
+    let same = NewContact::of_customer(1, "MobilePhone", "8182001111").memo("Front desk").id(106);
+    let same = same.preferences(StoredPreferences::all(true));
+    service.sandbox.add_contact(same).unwrap();
+    service.ok("audit --rule duplicate --fix mend.crm");
+    let deletions = service.json("show mend.crm --where action=delete");
+    assert_eq!(deletions.as_array().unwrap().len(), 2, "{deletions}");
+    let first = deletions[0]["id"].as_str().unwrap();
+    let dropped = service.json(&format!("drop mend.crm {first}"));
+    assert_eq!((&dropped["dropped"], &dropped["narrowed"]), (&1.into(), &serde_json::json!([])));
 }
 
 #[test]

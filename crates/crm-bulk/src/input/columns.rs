@@ -146,7 +146,7 @@ const READ_ONLY: [&str; 7] = [
 ];
 
 /// The columns that this crate adds to rows that it gives back.
-pub(crate) const OUTCOME_COLUMNS: [&str; 13] = [
+pub(crate) const OUTCOME_COLUMNS: [&str; 15] = [
     "crm_outcome",
     "crm_message",
     "crm_field_errors",
@@ -160,6 +160,8 @@ pub(crate) const OUTCOME_COLUMNS: [&str; 13] = [
     "crm_value",
     "crm_undone_by",
     "crm_stored_as",
+    "crm_restored_contact_id",
+    "crm_restored_value",
 ];
 /// The columns that this crate adds to rows that have to be corrected.
 pub(crate) const MEND_COLUMNS: [&str; 2] = ["crm_line", "crm_problem"];

@@ -16,7 +16,7 @@ use crate::{
     input::{InputFormat, cells},
     set::{Change, ChangeId, Named, Outcome, State},
     store::{ChangeSet, Selection, file::ChangeColumns},
-    undone::{UndoneBy, UndoneChanges},
+    undone::{Restored, UndoneBy, UndoneChanges},
     verify::KeptFinding,
 };
 
@@ -70,6 +70,8 @@ pub(super) struct Place {
     pub(super) repeats: Option<ChangeId>,
     pub(super) named: Option<Named>,
     pub(super) undone_by: Option<String>,
+    /// How its record is there again, where it is not what it was.
+    pub(super) restored: Option<Restored>,
     pub(super) finding: Option<KeptFinding>,
     /// When its record was last read back.
     pub(super) verified_at: Option<Timestamp>,
@@ -115,16 +117,29 @@ impl<'a> Places<'a> {
     pub(super) fn place(&self, change: Change) -> Result<Place, BulkError> {
         let set = self.set;
         let named = set.named(&change.target)?;
+        let undone_by = self.undone.by(change.id).map(UndoneBy::name);
+        let restored = self.undone.restored(change.id).cloned();
         let finding = if self.verified_at.is_some() { set.finding(change.id)? } else { None };
         let Outcome { state, at, .. } = change.outcome;
         // What is no longer so was found; the rest of what was done by then still was.
-        let still_so = self.verified_at.filter(|read| state == State::Done && at <= Some(*read));
+        let lasts = state == State::Done && undone_by.is_none();
+        let still_so = self.verified_at.filter(|read| lasts && at <= Some(*read));
         let verified_at = finding.as_ref().map(|finding| finding.at).or(still_so);
         let repeats = if self.has_repeats { set.repeats(change.id)? } else { None };
-        let undone_by = self.undone.by(change.id).map(UndoneBy::name);
         let (due, late) = (None, None);
         let remark = self.remarks.0.as_ref().and_then(|remark| remark(&change));
-        Ok(Place { change, repeats, named, undone_by, finding, verified_at, remark, due, late })
+        Ok(Place {
+            change,
+            repeats,
+            named,
+            undone_by,
+            restored,
+            finding,
+            verified_at,
+            remark,
+            due,
+            late,
+        })
     }
 }
 

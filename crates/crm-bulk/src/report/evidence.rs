@@ -16,13 +16,14 @@ use super::{
 use crate::{
     set::{Action, Change, Image, Named, State},
     spreadsheet::guarded,
+    undone::Restored,
 };
 
 /// The columns. A row of the input has a line for each place where it was found, or a single one. A line
 /// that `repeats` another is about a contact of an earlier row, with the outcome of that: without these
 /// each contact has one line. The last three are for what happened to a record through something else
 /// than the set: a line that has one `through` is no change of the set.
-const COLUMNS: [&str; 39] = [
+const COLUMNS: [&str; 41] = [
     "row",
     "line",
     "entry",
@@ -59,6 +60,8 @@ const COLUMNS: [&str; 39] = [
     "noLongerSo",
     "undone",
     "undoneBy",
+    "restoredContactId",
+    "restoredValue",
     "since",
     "by",
     "through",
@@ -134,6 +137,7 @@ impl<W: Write> Evidence<W> {
         let stored = change.and_then(Change::stored);
         let received = row.and_then(|row| row.received);
         let (before, after) = change.map(difference).transpose()?.unwrap_or_default();
+        let [again, back] = Restored::cells(place.and_then(|place| place.restored.as_ref()));
         let text = |text: Option<&String>| text.cloned();
         let cells: [Option<String>; COLUMNS.len()] = [
             row.map(|row| row.number.to_string()),
@@ -175,6 +179,8 @@ impl<W: Write> Evidence<W> {
             verified_at.map(|_| finding.map_or("no".to_owned(), |it| it.difference.clone())),
             place.and_then(Place::is_undone).map(yes_no),
             text(place.and_then(|place| place.undone_by.as_ref())),
+            again,
+            back,
             None,
             None,
             None,

@@ -240,11 +240,21 @@ fn outcome(place: &Place) -> Markup {
     let (word, class) = words::state(change.outcome.state);
     html! {
         span class=(class) { (word) }
-        @if let Some(caution) = place.caution() { br; small.bad { (foreign(caution)) } }
+        @match (place.caution(), &change.caution) {
+            (Some(caution), _) => { br; small.bad { (foreign(caution)) } }
+            (None, Some(caution)) => { br; small { "Was to be looked at first: " (foreign(caution)) } }
+            (None, None) => {}
+        }
         @if let Some(stored) = change.stored() { br; (stored_as(stored)) }
         @if let Some(message) = &change.outcome.message { br; small { (foreign(message)) } }
         @if let Some(remark) = &place.remark { br; small.bad { (foreign(remark)) } }
-        @if let Some(set) = undone_by { br; small.bad { "Undone by " (foreign(set)) } }
+        @if let Some(set) = undone_by {
+            br;
+            small.bad {
+                "Undone by " (foreign(set))
+                @if let Some(restored) = &place.restored { ": " (foreign(&restored.to_string())) }
+            }
+        }
         @if let Some(finding) = finding {
             br;
             small.bad { "Read back " (words::time(finding.at)) ": " (foreign(&finding.difference)) }

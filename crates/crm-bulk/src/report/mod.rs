@@ -265,7 +265,7 @@ impl ChangeSet {
     ) -> Result<Vec<Section>, BulkError> {
         let rest = |state: State| !state.needs_attention() && state != State::Already;
         let places = Places::of(self, known)?;
-        let cautioned = Selection::all().cautioned();
+        let cautioned = Selection::states([State::Planned]).cautioned();
         let cautions = self.cautioned()?;
         let attention = in_states(State::needs_attention);
         let mut first = Section::new("Needs attention", markup::TABLE);
@@ -606,13 +606,14 @@ fn undone_by(by: &UndoneBy, undone: &Undone) -> Markup {
             @else { " changes that were done have been undone" }
             @if let Some(at) = by.at { ", " (words::time(at)) ", by " }
             code { (foreign(&by.name())) } "."
+            @for told in by.otherwise() { " " b.bad { (told) } "." }
         }
     }
 }
 
 /// What reading back the set came to.
 fn read_back(verification: &Verification) -> Markup {
-    let Verification { as_done, unread, .. } = verification;
+    let Verification { as_done, unread, undone, .. } = verification;
     let no_longer_so = verification.no_longer_so();
     html! {
         p.note {
@@ -620,6 +621,7 @@ fn read_back(verification: &Verification) -> Markup {
             @if verification.all() == 1 { " change" } @else { " changes" } " still as done"
             @if no_longer_so > 0 { ", " b.bad { (no_longer_so) } " no longer" }
             @if *unread > 0 { ", " b.bad { (unread) } " could not be read" }
+            @if *undone > 0 { ", " b.bad { (undone) } " undone" }
             "."
         }
     }

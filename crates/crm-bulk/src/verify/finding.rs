@@ -74,6 +74,8 @@ pub struct Finding {
     pub at: Timestamp,
     /// What the record was found to be.
     pub found: Found,
+    /// Whether another set has undone the change, so that nothing else was to be expected.
+    pub undone: bool,
 }
 
 /// The result of reading back a set.
@@ -93,15 +95,19 @@ pub struct Verification {
     pub back: u64,
     /// The number of changes whose record could not be read.
     pub unread: u64,
+    /// The number of changes that other sets have undone, whatever their records are now.
+    #[serde(default)]
+    pub undone: u64,
 }
 
 impl Verification {
     pub(super) fn beginning() -> Self {
-        Self { at: clock::now(), as_done: 0, differs: 0, gone: 0, back: 0, unread: 0 }
+        Self { at: clock::now(), as_done: 0, differs: 0, gone: 0, back: 0, unread: 0, undone: 0 }
     }
 
-    pub(super) fn count(&mut self, found: &Found) {
-        *match found {
+    pub(super) fn count(&mut self, finding: &Finding) {
+        *match finding.found {
+            _ if finding.undone => &mut self.undone,
             Found::AsDone => &mut self.as_done,
             Found::Differs(_) => &mut self.differs,
             Found::Gone => &mut self.gone,
@@ -110,7 +116,8 @@ impl Verification {
         } += 1;
     }
 
-    /// Returns the number of changes that are no longer as they were done.
+    /// Returns the number of changes that are no longer as they were done, without those that were
+    /// undone.
     #[must_use]
     pub fn no_longer_so(&self) -> u64 {
         self.differs + self.gone + self.back
@@ -119,6 +126,6 @@ impl Verification {
     /// Returns the number of all changes that were looked at.
     #[must_use]
     pub fn all(&self) -> u64 {
-        self.as_done + self.no_longer_so() + self.unread
+        self.as_done + self.no_longer_so() + self.unread + self.undone
     }
 }

@@ -25,6 +25,7 @@ use crate::{
     error::BulkError,
     set::{Change, Target},
     store::ChangeSet,
+    undone::UndoneChanges,
 };
 
 /// When to look again at what was changed only now: lists of the service may lag.
@@ -39,7 +40,8 @@ impl ChangeSet {
     /// record.
     ///
     /// Only what the change asked for counts: a contact of which somebody has since changed another
-    /// member is as done. A created contact has to be there, and a deleted one has to be gone.
+    /// member is as done. A created contact has to be there, and a deleted one has to be gone. What the
+    /// sets have undone that [`reversed_by`](Self::reversed_by) named is counted by itself.
     ///
     /// The result is stored in the set in place of an earlier one, so that a [report](Self::report)
     /// includes it, unless the set is read-only. All work but that of `each` is done on a thread of
@@ -74,10 +76,10 @@ impl ChangeSet {
     ) -> Result<Verification, BulkError> {
         site.admit_service(service, self.path())?;
         site.admit(&self.info()?.site, self.path())?;
-        let set = self.database.again();
+        let (set, reverses) = (self.database.again(), self.reverses.clone());
         let (tell, mut told) = mpsc::channel::<Told>(1);
         let work = with_service(service, self.path(), move |caller, _, stop| {
-            let set = Self::again(&set, stop)?;
+            let set = Self::again(&set, stop)?.reversed_by(reverses);
             caller.wait_for(set.read_back(&caller.service, &tell))
         });
         let report = async {
@@ -96,7 +98,7 @@ impl ChangeSet {
         tell: &mpsc::Sender<Told>,
     ) -> Result<Verification, BulkError> {
         self.digest()?;
-        let mut verification = Verification::beginning();
+        let (mut verification, undone) = (Verification::beginning(), self.undone_changes()?);
         let mut kept = Findings::new(self.path())?;
         let mut last = None;
         loop {
@@ -106,9 +108,9 @@ impl ChangeSet {
                 break;
             };
             last = Some(Place::of(end));
-            let findings = look(service, block).await?;
+            let findings = look(service, block, &undone).await?;
             for finding in &findings {
-                verification.count(&finding.found);
+                verification.count(finding);
                 kept.add(finding)?;
             }
             let (answer, answered) = oneshot::channel();
@@ -145,13 +147,17 @@ fn first_owners(block: &mut Vec<Change>, most: usize) {
 async fn look<T: Transport>(
     service: &ContactsService<T>,
     block: Vec<Change>,
+    undone: &UndoneChanges,
 ) -> Result<Vec<Finding>, BulkError> {
     let mut findings = look_once(service, &block).await?;
+    for finding in &mut findings {
+        finding.undone = undone.by(finding.change.id).is_some();
+    }
     for pause in LOOK_AGAIN {
         let now = clock::now();
         let is_new = |change: &Change| change.outcome.at.is_some_and(|at| at + JUST_NOW > now);
         let may_lag =
-            |finding: &&mut Finding| finding.found != Found::AsDone && is_new(&finding.change);
+            |it: &&mut Finding| !it.undone && it.found != Found::AsDone && is_new(&it.change);
         let lagging: Vec<_> = findings.iter_mut().filter(may_lag).collect();
         if lagging.is_empty() {
             break;
@@ -193,7 +199,7 @@ async fn look_once<T: Transport>(
                 (clock::now(), found)
             }
         };
-        findings.push(Finding { change, at, found });
+        findings.push(Finding { change, at, found, undone: false });
     }
     Ok(findings)
 }

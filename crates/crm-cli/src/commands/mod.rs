@@ -376,7 +376,7 @@ impl Command {
             Self::Approve(command) => command.run(globals, output).await,
             Self::Apply(command) => command.run(&connect().await?, globals).await,
             Self::Status(command) => command.run(globals, output),
-            Self::Verify(command) => command.run(&connect().await?).await,
+            Self::Verify(command) => command.run(&connect().await?, globals).await,
             Self::Undo(command) => command.run(globals, output).await,
             Self::Results(command) => command.run(globals, output).await,
             Self::Backup(command) => command.run().await,

@@ -8,8 +8,8 @@ use std::{
 };
 
 use crm_bulk::{
-    BulkError, Change, ChangeSet, Decision, DecisionKind, OwnerId, ReverseSet, Selection, SetKind,
-    State, Target, UndoneChanges,
+    BulkError, Change, ChangeSet, Decision, DecisionKind, OwnerId, Restored, ReverseSet, Selection,
+    SetKind, State, Target, UndoneChanges,
 };
 use crm_mirror::{Mirror, MirrorError, Observed};
 use crm_models::{ContactMethod, Timestamp};
@@ -401,11 +401,12 @@ impl Told {
             // By the last run that had begun by then.
             let has_begun = |run: &&Decision| change.outcome.at.is_none_or(|at| run.at <= at);
             let by = of(DecisionKind::Applied).rfind(has_begun).map(|run| run.user.clone());
-            let is_undone = self.is_undone(&set, &change, is_few)?;
+            let (is_undone, restored) = self.undone_since(&set, &change, is_few)?;
             let read_back = read_backs.find(&change)?;
             let (record, who) = (Some(change.target), [by, planned_by.clone()]);
             let event = Event::of_set(change, who, found_at, through.clone());
-            events.push(event.with(record, Some(is_undone)).read_back(read_back));
+            let event = event.with(record, Some(is_undone)).restored(restored);
+            events.push(event.read_back(read_back));
         }
         Ok(events)
     }
@@ -421,18 +422,26 @@ impl Told {
         }
     }
 
-    fn is_undone(&self, set: &ChangeSet, change: &Change, is_few: bool) -> Result<bool, BulkError> {
+    /// Whether a change has been undone, and how its record is not what it was before all the same.
+    fn undone_since(
+        &self,
+        set: &ChangeSet,
+        change: &Change,
+        is_few: bool,
+    ) -> Result<(bool, Option<Restored>), BulkError> {
         if self.reverses.is_empty() {
-            return Ok(false);
+            return Ok((false, None));
         }
+        let told = |undone: &UndoneChanges| {
+            (undone.by(change.id).is_some(), undone.restored(change.id).cloned())
+        };
         if is_few && self.undone.get().is_none() {
-            let undone = set.undone_changes_of_owner(&change.target)?;
-            return Ok(undone.by(change.id).is_some());
+            return Ok(told(&set.undone_changes_of_owner(&change.target)?));
         }
         if self.undone.get().is_none() {
             let _ = self.undone.set(set.undone_changes()?);
         }
-        Ok(self.undone.get().is_some_and(|undone| undone.by(change.id).is_some()))
+        Ok(self.undone.get().map(told).unwrap_or_default())
     }
 }
 

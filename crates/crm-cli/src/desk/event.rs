@@ -1,6 +1,8 @@
 //! One thing that happened to a record.
 
-use crm_bulk::{Action, Change, Decision, Image, PastEvent, State, Target, speaks_of_marketing};
+use crm_bulk::{
+    Action, Change, Decision, Image, PastEvent, Restored, State, Target, speaks_of_marketing,
+};
 use crm_consent::{Heard, Retraction, Scope};
 use crm_contacts::Difference;
 use crm_mirror::{Happened, Observed};
@@ -42,6 +44,15 @@ pub(crate) struct Event {
     /// Of a change of a set whether one that reverses the set has undone it, of a single write whether
     /// later writes have put back what it changed. Not known of what others did.
     pub(crate) undone: Option<bool>,
+    /// What the service stored in place of the number or address that a set sent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) stored_as: Option<String>,
+    /// How the record is not what it was before, although the change was undone: the contact that was
+    /// created again in place of one that was deleted, and the number or address as it was stored then.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    restored_contact_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    restored_value: Option<String>,
     /// Of a change of a set, what the last reading back found that is no longer so.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) read_back: Option<ReadBack>,
@@ -71,7 +82,8 @@ crate::output::records! {
         "at" => "AT", "since", "by" => "BY", "plannedBy", "ownerKind" => "OF", "ownerId" => "ID",
         "ownerName" => "NAME", "contactId" => "CONTACT",
         "action" => "ACTION", "change" => "CHANGE", "members", "state" => "STATE",
-        "through" => "THROUGH", "traceId", "undone" => "UNDONE", "readBack",
+        "through" => "THROUGH", "traceId", "undone" => "UNDONE", "storedAs",
+        "restoredContactId", "restoredValue", "readBack",
     }
 }
 
@@ -137,6 +149,17 @@ impl Event {
         }
     }
 
+    /// With how its record is not what it was before, although it was undone.
+    pub(super) fn restored(self, restored: Option<Restored>) -> Self {
+        let Some(restored) = restored else { return self };
+        Self {
+            change: format!("{}; since {restored}", self.change),
+            restored_contact_id: restored.contact.map(|id| id.to_string()),
+            restored_value: restored.value,
+            ..self
+        }
+    }
+
     /// With what reading back found.
     pub(super) fn read_back(self, read_back: Option<ReadBack>) -> Self {
         Self { read_back, ..self }
@@ -155,6 +178,9 @@ impl Event {
             let before = serde_json::to_value(before).unwrap_or_default();
             told = members(&before).into_iter().map(Member::gone).collect();
         }
+        let stored_as = change.stored().map(|stored| stored.value.to_owned());
+        let stored = stored_as.as_ref().map(|value| format!(", stored as {value}"));
+        let words = words(change.action.name(), &told) + &stored.unwrap_or_default();
         Self {
             at: change.outcome.at.map(|at| at.to_string()),
             since: None,
@@ -165,12 +191,15 @@ impl Event {
             owner_name: None,
             contact_id: change.target.contact_text(),
             action: change.action.name().to_owned(),
-            change: words(change.action.name(), &told),
+            change: words,
             members: told,
             state: change.outcome.state.to_string(),
             through,
             trace_id: change.outcome.trace_id,
             undone: None,
+            stored_as,
+            restored_contact_id: None,
+            restored_value: None,
             read_back: None,
             record: None,
             found: Some(found),
@@ -222,6 +251,9 @@ impl From<Entry> for Event {
             through: entry.command,
             trace_id: entry.outcome.trace_id,
             undone: None,
+            stored_as: None,
+            restored_contact_id: None,
+            restored_value: None,
             read_back: None,
             record: None,
             found: None,
@@ -249,6 +281,9 @@ impl From<(Observed, Vec<Member>)> for Event {
             through: format!("changed elsewhere, between {since} and {until}"),
             trace_id: None,
             undone: None,
+            stored_as: None,
+            restored_contact_id: None,
+            restored_value: None,
             read_back: None,
             record: None,
             found: None,
@@ -275,6 +310,9 @@ impl Event {
             through,
             trace_id: None,
             undone: None,
+            stored_as: None,
+            restored_contact_id: None,
+            restored_value: None,
             read_back: None,
             record: None,
             found: None,

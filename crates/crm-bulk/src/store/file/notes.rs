@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     error::BulkError,
-    set::{Action, Change, SetKind, State, caution},
+    set::{Action, Change, SetKind, State, Wanted, caution},
 };
 
 /// How the set was made that an undo reverses.
@@ -163,6 +163,15 @@ impl ChangeSet {
                 (on > 0).then(|| format!("This turns marketing on again for {whom} that {had}.")),
             );
         }
+        let create = Action::Create(Wanted::default()).name();
+        let again = self.totals()?.of(State::Planned, create);
+        let contacts = match again {
+            1 => "1 contact is".to_owned(),
+            many => format!("{many} contacts are"),
+        };
+        notes.extend(
+            (again > 0).then(|| format!("{contacts} created again, with another id than before.")),
+        );
         let refused = self.cautioned()?;
         if refused > 0 {
             notes.push(format!(

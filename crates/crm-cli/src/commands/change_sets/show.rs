@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use crm_bulk::{
-    BulkError, Change, ChangeId, ChangeSet, Image, Named, Selection, State, Target, UndoneBy,
+    BulkError, Change, ChangeId, ChangeSet, Image, Named, Restored, Selection, State, Target,
     UndoneChanges,
 };
 use serde::Serialize;
@@ -115,6 +115,10 @@ pub(super) struct Shown {
     attempts: u32,
     /// The set that has undone it.
     undone_by: Option<String>,
+    /// The contact that it created again in place of one that was deleted.
+    restored_contact_id: Option<String>,
+    /// What the service stored in place of the number or address that was there before.
+    restored_value: Option<String>,
     /// The change of an earlier row that it repeats, and whose outcome it has.
     repeats: Option<String>,
     /// What the service stored in place of the value that was sent, and whether that is another way to
@@ -123,6 +127,9 @@ pub(super) struct Shown {
     stored_reading: Option<&'static str>,
     before: Option<Image>,
     after: Option<Image>,
+    /// For people: how what was undone is not as it was before.
+    #[serde(skip)]
+    restored: Option<String>,
 }
 
 records! {
@@ -130,7 +137,7 @@ records! {
         "id" => "ID", "row", "ownerKind", "ownerId", "contactId", "ownerName" => "NAME",
         "ownerTown" => "TOWN", "type", "value" => "VALUE", "action", "sameAs", "why", "caution", "change" => "CHANGE",
         "state" => "STATE", "message" => "MESSAGE", "fieldErrors", "traceId", "httpStatus", "at",
-        "attempts", "undoneBy", "repeats", "storedAs", "storedReading", "before", "after";
+        "attempts", "undoneBy", "restoredContactId", "restoredValue", "repeats", "storedAs", "storedReading", "before", "after";
         lines: Shown::lines
     }
 }
@@ -139,8 +146,10 @@ impl Shown {
     pub(super) fn of(
         change: Change,
         names: &mut Names,
-        (undone_by, repeats): (Option<&UndoneBy>, Option<ChangeId>),
+        (undone, repeats): (Option<&UndoneChanges>, Option<ChangeId>),
     ) -> Result<Self, BulkError> {
+        let undone_by = undone.and_then(|undone| undone.by(change.id));
+        let restored = undone.and_then(|undone| undone.restored(change.id));
         let named = names.of_owner(&change.target)?;
         let stored = change.stored().map(|it| (it.value.to_owned(), it.reading()));
         let (stored_as, stored_reading) = stored.unzip();
@@ -155,6 +164,9 @@ impl Shown {
             at: change.outcome.at.map(|at| at.to_string()),
             attempts: change.outcome.attempts,
             undone_by: undone_by.map(|by| name(&by.set)),
+            restored_contact_id: restored.and_then(|it| Some(it.contact?.to_string())),
+            restored_value: restored.and_then(|it| it.value.clone()),
+            restored: restored.map(Restored::to_string),
             repeats: repeats.map(|id| id.to_string()),
             stored_as,
             stored_reading,
@@ -178,15 +190,18 @@ impl Shown {
             lines.push(format!("{INDENT}{}", self.change));
         }
         lines.extend(self.which.why.as_ref().map(|why| format!("{INDENT}{why}")));
-        let caution = self.which.caution.as_ref().filter(|_| self.state == State::Planned);
-        lines.extend(caution.map(|caution| format!("{INDENT}look at this first: {caution}")));
+        let is_open = self.state == State::Planned;
+        let first = if is_open { "look at this first" } else { "was to be looked at first" };
+        let caution = self.which.caution.as_ref();
+        lines.extend(caution.map(|caution| format!("{INDENT}{first}: {caution}")));
         let repeats = self.repeats.as_ref().map(|id| format!(", repeats {id}"));
         let stored = self.stored_as.as_ref().map(|value| match self.stored_reading {
             Some("same") => format!(", stored as {value}"),
             _ => format!(", stored as {value}, which is another one"),
         });
         let undone = self.undone_by.as_ref().map(|set| format!(", undone by {set}"));
-        let more = [repeats, stored, undone].into_iter().flatten().collect::<String>();
+        let restored = self.restored.as_ref().map(|how| format!(" ({how})"));
+        let more = [repeats, stored, undone, restored].into_iter().flatten().collect::<String>();
         let state = format!("{}{more}", self.state.in_words());
         lines.push(match &self.message {
             Some(message) => format!("{INDENT}{state}: {message}"),
@@ -251,8 +266,7 @@ fn each_shown(
         names.look_up(some.iter().flatten())?;
         for change in some {
             let (change, repeats) = set.with_outcome(change?)?;
-            let undone_by = undone.by(change.id);
-            each(Shown::of(change, names, (undone_by, repeats))?)?;
+            each(Shown::of(change, names, (Some(undone), repeats))?)?;
         }
     }
 }

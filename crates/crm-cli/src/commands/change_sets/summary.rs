@@ -136,10 +136,16 @@ impl From<ListTotals> for Listed {
 
 /// What another set has undone.
 #[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
 struct UndoneBy {
     set: String,
     at: Option<String>,
     changes: u64,
+    created_again: u64,
+    stored_otherwise: u64,
+    /// Of how many of them the records are not again what they were, in words.
+    #[serde(skip)]
+    otherwise: Vec<String>,
 }
 
 impl Summary {
@@ -210,6 +216,9 @@ impl Summary {
                     set: name(&by.set),
                     at: by.at.map(|at| at.to_string()),
                     changes: by.changes,
+                    created_again: by.created_again,
+                    stored_otherwise: by.stored_otherwise,
+                    otherwise: by.otherwise(),
                 })
                 .collect(),
             unmatched_rows: set.unmatched_rows()?,
@@ -393,11 +402,14 @@ impl Summary {
                 self.repeats
             );
         }
-        for UndoneBy { set, at, changes } in &self.undone_by {
+        for UndoneBy { set, at, changes, otherwise, .. } in &self.undone_by {
             let at = at.as_ref().map(|at| format!(", last at {at}")).unwrap_or_default();
             let all = self.undone + self.standing;
             let _ =
                 writeln!(text, "{changes:>9}  undone     of {all} done, by {}{at}", visible(set));
+            for told in otherwise {
+                let _ = writeln!(text, "{:>22}{told}", "");
+            }
         }
         if self.stored_otherwise > 0 {
             let stored = self.stored_otherwise;

@@ -10,9 +10,10 @@ use super::{line::INDENT, owner_names::Names, show::Which, summary::name};
 use crate::{
     error::CliError,
     exit::Exit,
+    globals::Globals,
     output::{Records, count, records},
     progress::Progress,
-    session::Session,
+    session::{self, Session},
     signal::until_signal,
     status::Status,
 };
@@ -22,8 +23,10 @@ use crate::{
 /// Read back every change of a set that is done, and list what is no longer so. No contact is
 /// changed. The result is kept in the set, and `crm report` shows it.
 ///
-/// Ends with 0 when all is still so, 8 when something no longer is, 5 when something could not be
-/// read.
+/// What other sets have undone is counted by itself, not listed: `crm show` names it.
+///
+/// Ends with 0 when all is still so, 8 when something no longer is, or was undone, 5 when something
+/// could not be read.
 #[derive(Debug, Args)]
 pub(crate) struct Verify {
     /// The change set: a file, or the name of one of the desk
@@ -77,8 +80,13 @@ impl Shown {
 }
 
 impl Verify {
-    pub(crate) async fn run(self, session: &Session<'_>) -> Result<Status, CliError> {
-        let mut set = ChangeSet::open(&self.set)?;
+    pub(crate) async fn run(
+        self,
+        session: &Session<'_>,
+        globals: &Globals,
+    ) -> Result<Status, CliError> {
+        let mut set =
+            ChangeSet::open(&self.set)?.reversed_by(session::reverses(globals, &self.set));
         let done = set.totals()?.in_state(crm_bulk::State::Done);
         let mut records = session.output.records::<Shown>()?;
         let mut names = Names::of(&self.set)?;
@@ -88,7 +96,7 @@ impl Verify {
         let site = session.site();
         let verified = set.verify(&session.service, &site, |finding| {
             progress.advance(1);
-            if finding.found != Found::AsDone && shown.is_ok() {
+            if finding.found != Found::AsDone && !finding.undone && shown.is_ok() {
                 shown = records.push(&Shown::of(finding, &mut names)?);
             }
             Ok(())
@@ -118,13 +126,16 @@ impl Verify {
         records: &mut Records<'_, Shown>,
     ) -> Result<Status, CliError> {
         let (no_longer_so, unread) = (verification.no_longer_so(), verification.unread);
+        let undone = verification.undone;
         let mut summary = format!(
             "{}: {} of {} still as done",
             name(&self.set),
             verification.as_done,
             count(verification.all(), "change"),
         );
-        for (number, what) in [(no_longer_so, "no longer"), (unread, "could not be read")] {
+        let parts =
+            [(no_longer_so, "no longer"), (unread, "could not be read"), (undone, "undone")];
+        for (number, what) in parts {
             if number > 0 {
                 summary += &format!(", {number} {what}");
             }
@@ -133,7 +144,7 @@ impl Verify {
         if stored > 0 {
             summary += &format!(", {stored} stored otherwise than sent");
         }
-        let exit = match (no_longer_so, unread) {
+        let exit = match (no_longer_so + undone, unread) {
             (0, 0) => {
                 records.if_none(summary);
                 return Ok(Status::Done);
