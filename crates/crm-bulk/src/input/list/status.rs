@@ -237,7 +237,8 @@ impl Status {
             let status = Self::named(&words, polarity, None);
             return Some(Self { is_vague: true, is_unnamed: true, ..status });
         }
-        if words != ["flag"] && words.iter().all(is_bare) && says_nothing && cells.are_all() {
+        let are_bare = !words.is_empty() && words != ["flag"] && words.iter().all(is_bare);
+        if are_bare && says_nothing && cells.are_all() {
             // What somebody sent answers anything: `no` is no wish.
             let are_replies = words.iter().all(|word| ["message", "text"].contains(&word.as_str()));
             let yes = (!are_replies).then_some(Wish::In);
@@ -536,6 +537,8 @@ mod tests {
                 assert_eq!(status.read(answer), None, "{header}: {answer}");
             }
         }
+        let unnamed = shown("", &["Unsubscribed", "no"]).unwrap();
+        assert_eq!((unnamed.read("Unsubscribed"), unnamed.read("no")), (Some(Wish::Out), None));
         assert_eq!(shown("SMS", &["Unsubscribed", "no"]).unwrap().read("no"), Some(Wish::Out));
     }
 
@@ -579,6 +582,7 @@ mod tests {
             ("Notes", &["unsubscribed in May", "stop"]),
             ("Newsletter", &["May 2026"]),
             ("Stop", &[]),
+            ("#", &["0", "1"]),
         ] {
             assert_eq!(shown(header, cells), None, "{header}");
         }
