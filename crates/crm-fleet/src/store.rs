@@ -89,6 +89,25 @@ impl Server {
     }
 }
 
+impl Server {
+    /// Waits until nobody has the set, or until whoever has it shows that it is alive.
+    pub(crate) async fn until_left(&self, set: SetId) -> Result<(), FleetError> {
+        let mut first = None;
+        let sql = "SELECT beat FROM crm.runs
+            WHERE set_id = $1 AND leased_until > clock_timestamp()";
+        loop {
+            let client = self.client().await?;
+            let row = self.check(client.query_opt(sql, &[&set.0]).await)?;
+            drop(client);
+            let beat = self.check(row.map(|row| row.try_get::<_, i64>(0)).transpose())?;
+            match beat {
+                Some(beat) if *first.get_or_insert(beat) == beat => sleep(LOOK_EVERY).await,
+                _ => return Ok(()),
+            }
+        }
+    }
+}
+
 impl ServerStore {
     /// Sets how long the set goes on to belong to this run when the process shows no sign of life;
     /// the default is 10 seconds.

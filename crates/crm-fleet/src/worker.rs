@@ -247,6 +247,11 @@ impl Hands for Hand {
 
 impl Hand {
     async fn carry_out_set(&self, set: &StoredSet) -> Result<(), FleetError> {
+        // Before it counts as begun: a death while a dead worker's lease lasts is not the set's doing.
+        tokio::select! {
+            left = self.server.until_left(set.id) => left?,
+            () = self.stop.clone() => {}
+        }
         let Some(begun) = self.server.begin_job(set.id).await? else {
             return Ok(());
         };

@@ -197,6 +197,30 @@ async fn a_set_whose_workers_die_again_and_again_is_held_unless_it_gets_on() {
     worker.stop().await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_job_does_not_count_as_begun_while_the_lease_of_a_dead_worker_lasts() {
+    let Some(cluster) = Cluster::start() else { return };
+    let world = world(Seed::Demo).await;
+    let server = Server::connect(&cluster.url()).await.unwrap();
+    let own = look_into(&cluster.url()).await;
+    let set = server.push(world.plan(ROWS, "set.crm").await, "memos").await.unwrap().set;
+    server.submit(&set, Submission::new(), "the test").await.unwrap();
+    let leave = "INSERT INTO crm.runs (set_id, owner, leased_until, beat)
+        SELECT id, 'a dead worker', clock_timestamp() + interval '1 hour', 1 FROM crm.sets";
+    own.execute(leave, &[]).await.unwrap();
+    let worker = Running::start(&world, &server, 0, false, FIVE_MINUTES);
+    until_so("a worker has its job", async || {
+        let sql = "SELECT count(*) FROM crm_jobs.jobs WHERE locked_at IS NOT NULL";
+        own.query_one(sql, &[]).await.is_ok_and(|row| row.get::<_, i64>(0) == 1)
+    })
+    .await;
+    let starts = "SELECT starts FROM crm.jobs";
+    assert_eq!(own.query_one(starts, &[]).await.unwrap().get::<_, i32>(0), 0);
+    own.execute("UPDATE crm.runs SET leased_until = clock_timestamp()", &[]).await.unwrap();
+    until(&server, "memos", "done").await;
+    worker.stop().await;
+}
+
 /// As one that was paused, and goes on when another has its job.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_worker_says_nothing_of_a_job_that_another_began_since() {
