@@ -8,13 +8,16 @@ use crm_values::PhoneReader;
 
 use crate::error::CliError;
 
+/// A contact and whose it is.
+type Place = (OwnerId, ContactId);
+
 /// The contacts that a set gives another number or address although a wish against the one that they
 /// have stands, and none against the new one: with what is to be said of each.
 pub(in crate::commands) fn left_behind(
     ledger: &Ledger,
     set: &ChangeSet,
     reader: PhoneReader,
-) -> Result<Vec<((OwnerId, ContactId), String)>, CliError> {
+) -> Result<Vec<(Place, String)>, CliError> {
     let mut left = Vec::new();
     for change in set.changes(&Selection::states([State::Planned]).actions(["update"])) {
         let change = change?;
