@@ -794,7 +794,7 @@ fn the_page_of_a_set_tells_what_else_happened_to_its_contacts() {
     let shown = service.json(&format!("show {name}"));
     assert_eq!(shown[0]["undoneBy"], undo.as_str());
     let results = service.ok(&format!("results {name}"));
-    assert!(results.trim_end().ends_with(&format!(",{undo}.crm,")), "{results}");
+    assert!(results.trim_end().ends_with(&format!(",{undo}.crm,,,")), "{results}");
     // Without a desk the page says nothing of it.
     let alone = service.home.path().join("alone.crm");
     fs::copy(desk(&service).join(format!("sets/{name}.crm")), alone).unwrap();
