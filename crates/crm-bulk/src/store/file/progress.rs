@@ -324,8 +324,11 @@ impl ProgressRow<'_> {
     /// Writes the row if it is the first of a change to which the plan gave this state, and says
     /// whether it did.
     fn write_first(&self, connection: &Connection, verdict: State) -> rusqlite::Result<bool> {
-        let sql = "INSERT INTO progress SELECT ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?
-             FROM planned WHERE id = ?1 AND verdict = ?15 ON CONFLICT DO NOTHING";
+        // Of another verdict the state is null, which the table does not take. Not INSERT … SELECT:
+        // that may write many rows, so SQLite would copy each page aside, to take back a part of it.
+        let sql = "INSERT OR IGNORE INTO progress VALUES (
+             ?1, iif((SELECT verdict FROM planned WHERE id = ?1) = ?15, ?2, NULL),
+             ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)";
         self.with_columns(|columns| {
             let verdict = ValueRef::Integer(codes::state(verdict));
             let all = columns.into_iter().chain([verdict]).map(ToSqlOutput::Borrowed);
