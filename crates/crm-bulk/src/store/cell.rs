@@ -91,13 +91,18 @@ impl Cells for Row<'_> {
 
 impl Cells for [ValueRef<'_>] {
     fn get_ref(&self, at: usize) -> rusqlite::Result<ValueRef<'_>> {
-        <[ValueRef<'_>]>::get(self, at).copied().ok_or(rusqlite::Error::InvalidColumnIndex(at))
+        match <[ValueRef<'_>]>::get(self, at) {
+            Some(cell) => Ok(*cell),
+            None => Err(rusqlite::Error::InvalidColumnIndex(at)),
+        }
     }
 }
 
 impl Cells for [Cell] {
     fn get_ref(&self, at: usize) -> rusqlite::Result<ValueRef<'_>> {
-        let cell = <[Cell]>::get(self, at).ok_or(rusqlite::Error::InvalidColumnIndex(at));
-        cell.map(ValueRef::from)
+        match <[Cell]>::get(self, at) {
+            Some(cell) => Ok(cell.into()),
+            None => Err(rusqlite::Error::InvalidColumnIndex(at)),
+        }
     }
 }

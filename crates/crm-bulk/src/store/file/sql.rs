@@ -2,7 +2,7 @@
 
 use crm_mirror::database::Database;
 use crm_models::ContactId;
-use rusqlite::params;
+use rusqlite::{Row, params};
 
 use super::{
     block::{Block, owner_of, place},
@@ -50,27 +50,34 @@ pub(super) fn next_block(
 ) -> Result<(Vec<Loaded>, Cursor), BulkError> {
     // The first condition says what the second says more exactly. It is there for SQLite, which
     // searches an index for a comparison of rows (sqlite.org/rowvalue.html), and for no OR of them.
-    let sql = format!(
-        "SELECT {}, coalesce(siblings, beside) AS had_it FROM {CHANGES}
+    // Which changes, in order, and then one after another: to sort them whole would copy each of
+    // their columns once more.
+    let order = format!(
+        "SELECT id FROM {CHANGES}
          WHERE (owner_kind, owner_id) >= (?1, ?2)
            AND ((owner_kind, owner_id) > (?1, ?2) OR (action <> {CREATE} AND id > ?3))
            AND {}
          ORDER BY owner_kind, owner_id, action <> {CREATE}, id",
-        SealedChange::select(),
         which.condition()
     );
-    let mut query = database.check(database.connection.prepare_cached(&sql))?;
-    let siblings = database.check(query.column_index("had_it"))?;
+    let change = format!(
+        "SELECT {}, coalesce(siblings, beside) AS had_it FROM {CHANGES} WHERE id = ?",
+        SealedChange::select()
+    );
+    let mut order = database.check(database.connection.prepare_cached(&order))?;
+    let mut change = database.check(database.connection.prepare_cached(&change))?;
+    let siblings = database.check(change.column_index("had_it"))?;
     let (kind, owner) = place(&after);
-    let rows = query.query(params![kind, owner, after.change]);
-    let mut rows = database.check(rows)?;
+    let ordered = database.check(order.query(params![kind, owner, after.change]));
+    let mut ordered = ordered?;
     let mut block = Block::after(after);
-    while let Some(row) = database.check(rows.next())? {
-        let change = database.check(SealedChange::read_row(row))?;
+    while let Some(next) = database.check(ordered.next())? {
+        let id: i64 = database.check(next.get(0))?;
+        let read = |row: &Row<'_>| Ok((SealedChange::read_row(row)?, row.get(siblings)?));
+        let (change, beside): (_, Option<String>) = database.check(change.query_row([id], read))?;
         if !block.takes(&change) {
             break;
         }
-        let beside: Option<String> = database.check(row.get(siblings))?;
         let mut not_ours = named_by_others(database, &change)?;
         not_ours.extend(ids(beside.as_deref()));
         block.add(Loaded { change, not_ours });
