@@ -219,6 +219,19 @@ async fn canary_failure_limit_stop_and_dry_run_leave_the_rest_planned() {
 }
 
 #[tokio::test]
+async fn a_write_that_failed_keeps_its_place_until_it_is_counted() {
+    let world = world(Seed::Count(4)).await;
+    let rows = "location_id,contact_id,memo\n1,1,a\n1,2,a\n1,3,a\n1,4,a\n";
+    let set = world.plan(rows, "set.crm").await;
+    let refused = FaultRule::new(Fault::Status { status: 400 }).method("PATCH").times(100);
+    world.sandbox.inject(FaultPlan::new().rule(refused));
+    let two = std::num::NonZeroUsize::new(2).unwrap();
+    let finished = world.apply(Apply::new(set).max_failures(1).concurrency(two)).await.unwrap();
+    assert_eq!(finished.reason, StopReason::TooManyFailures);
+    assert!(world.sent("PATCH") <= 2, "{}", world.sent("PATCH"));
+}
+
+#[tokio::test]
 async fn a_set_of_another_tenant_or_environment_is_refused_before_anything_is_sent() {
     let world = world(Seed::Demo).await;
     world.plan(FOUR_ROWS, "set.crm").await;

@@ -203,3 +203,33 @@ async fn a_run_may_go_to_a_task_of_its_own_and_the_next_one_waits_for_one_that_w
     let names = std::fs::read_dir(world.folder.path()).unwrap();
     assert_eq!(names.count(), 1, "no journal is left");
 }
+
+#[tokio::test]
+async fn whoever_is_told_of_outcomes_is_told_before_more_is_begun() {
+    let world = world(Seed::Count(4)).await;
+    world.plan("location_id,contact_id,memo\n1,1,a\n1,2,a\n1,3,a\n1,4,a\n", "set.crm").await;
+    let begun = Arc::new(Mutex::new(0));
+    let (begins, told) = (Arc::clone(&begun), Arc::new(Mutex::new(Vec::new())));
+    let tells = Arc::clone(&told);
+    let two = std::num::NonZeroUsize::new(2).unwrap();
+    let apply = Apply::new(world.open()).concurrency(two);
+    let apply = apply.before(move |_| {
+        *begins.lock().unwrap() += 1;
+        async { Verdict::Send }
+    });
+    let apply = apply.after(move |_| {
+        let (begun, tells) = (Arc::clone(&begun), Arc::clone(&tells));
+        async move {
+            for _ in 0..100 {
+                tokio::task::yield_now().await;
+            }
+            let mut told = tells.lock().unwrap();
+            let open = *begun.lock().unwrap() - told.len();
+            told.push(open);
+        }
+    });
+    let finished = world.apply(apply).await.unwrap();
+    assert_eq!(finished.count(State::Done), 4);
+    let open = told.lock().unwrap();
+    assert!(open.iter().all(|open| *open <= 2), "{open:?}");
+}

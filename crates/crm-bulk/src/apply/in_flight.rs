@@ -39,10 +39,11 @@ impl InFlight {
         changes.now.insert(change.id, change);
     }
 
-    /// A change has this outcome, which is not durable yet.
-    pub(super) fn answered(&self, change: &Change) {
+    /// A change has this outcome, which is not durable yet. Whether it was claimed.
+    pub(super) fn answered(&self, change: &Change) -> bool {
         let mut changes = self.changes();
         let Changes { now, at_the_loss } = &mut *changes;
+        let is_claimed = now.contains_key(&change.id);
         for known in [Some(now), at_the_loss.as_mut()].into_iter().flatten() {
             if let Some(known) = known.get_mut(&change.id) {
                 // A claim changes nothing else.
@@ -51,6 +52,7 @@ impl InFlight {
                 known.outcome.clone_from(&change.outcome);
             }
         }
+        is_claimed
     }
 
     /// The outcome of a change is durable.

@@ -9,6 +9,7 @@ mod creations;
 mod event;
 mod hooks;
 mod in_flight;
+mod landed;
 mod options;
 mod outage;
 mod pass;
@@ -38,6 +39,7 @@ use self::{
     brake::Brake,
     hooks::Hooks,
     in_flight::InFlight,
+    landed::Landed,
     options::{Options, PASSES},
     pass::Pass,
     run::Run,
@@ -170,7 +172,8 @@ impl Apply {
         self
     }
 
-    /// Sets how many writes may be on their way at once; the default is 64.
+    /// Sets how many writes may be on their way at once; the default is 64. One that was carried out is
+    /// on its way no longer, even before its outcome is durable; as many may wait for that.
     pub fn concurrency(mut self, writes: NonZeroUsize) -> Self {
         self.options.concurrency = writes.get();
         self
@@ -368,6 +371,7 @@ impl Apply {
                 store,
                 lease,
                 in_flight: InFlight::default(),
+                landed: Landed::default(),
                 options,
                 hooks,
                 brake: Arc::clone(&brake),

@@ -125,19 +125,28 @@ impl<'a, T: Transport + 'a> Pass<'a, T> {
             }
             self.begin();
             let turns = Arc::clone(&self.turns);
-            let mut ended = future::select(self.tasks.next(), &mut self.stopped);
-            match turns.share(&mut ended).await {
-                Either::Left((ended, _)) => self.end(ended?),
-                Either::Right(((), _)) => {}
+            let ended = future::select(self.tasks.next(), &mut self.stopped);
+            let came = turns.share(self.run.landed.or_more(ended)).await;
+            match came {
+                Some(Either::Left((ended, _))) => self.end(ended?),
+                Some(Either::Right(((), _))) | None => {}
             }
         }
+    }
+
+    /// Whether another write may be on its way.
+    fn has_room(&self) -> bool {
+        let most = self.run.options.concurrency;
+        // Where the disk is slower than the network, the network waits.
+        let landed = self.run.landed.count().min(most);
+        self.working < most + landed && self.writing < self.run.window() + landed
     }
 
     /// Begins what may be begun.
     fn begin(&mut self) {
         // Reading the clocks for each change would take longer than deciding on it.
         let now = Moment::now();
-        while self.working < self.run.options.concurrency && self.writing < self.run.window() {
+        while self.has_room() {
             // One of the canary may come back unsent.
             if self.run.brake.canary_is_sent() && self.writing > 0 {
                 break;

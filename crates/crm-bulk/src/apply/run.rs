@@ -18,6 +18,7 @@ use super::{
     event::{Event, StopReason},
     hooks::{self, Deviation, Hooks, Proposal, Verdict},
     in_flight::InFlight,
+    landed::Landed,
     options::Options,
     queue::{Reading, Undecided},
     unheeded::Unheeded,
@@ -42,6 +43,7 @@ pub(super) struct Run<T> {
     pub(super) store: Box<dyn Store>,
     pub(super) lease: Lease,
     pub(super) in_flight: InFlight,
+    pub(super) landed: Landed,
     pub(super) options: Options,
     pub(super) hooks: Hooks,
     pub(super) brake: Arc<Brake>,
@@ -418,12 +420,14 @@ impl<T: Transport> Run<T> {
             Outcome { at: Some(clock::now()), attempts: change.outcome.attempts, ..outcome };
         change.after = after.or(change.after);
         if !self.options.dry_run {
-            self.in_flight.answered(&change);
+            let is_claimed = self.in_flight.answered(&change);
             // Looked at before it is settled: it was in flight when the set was lost.
             if let Err(lost) = self.store.is_in_place() {
                 self.fail(lost);
             }
+            let landed = (is_claimed && self.leaves_room(&change)).then(|| self.landed.one());
             change = self.store.settle(&self.lease, change).await?;
+            drop(landed);
             self.in_flight.settled(&change);
             if let Some(after) = &self.hooks.after {
                 after(Change::clone(&change)).await;
@@ -431,6 +435,12 @@ impl<T: Transport> Run<T> {
         }
         self.brake.settled(&change);
         Ok(Event::Settled(change).into())
+    }
+
+    /// Whether another write may begin before this outcome is durable. Not where a failure has to be
+    /// counted first, or the caller to be told.
+    fn leaves_room(&self, change: &Change) -> bool {
+        change.outcome.state == State::Done && self.hooks.after.is_none()
     }
 
     /// [`settle`](Self::settle) for a change of a contact.
