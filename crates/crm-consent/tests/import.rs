@@ -190,6 +190,26 @@ fn where_a_wish_was_said_who_took_it_and_its_words_are_kept() {
 }
 
 #[test]
+fn what_somebody_sent_is_kept_beside_the_status_of_the_row() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut ledger = ledger(&folder);
+    let text = "Phone,Status,SMS Reply,Message Id,Notes\n\
+                8185550141,Opted Out,Stop texting me,m-1,angry\n\
+                8185550142,Opted Out,STOP,m-2,\n";
+    let mut list = list("replies.csv", text).unwrap();
+    let columns = list.columns();
+    let holds = columns.iter().find(|(header, _)| header == "SMS Reply").map(|(_, holds)| *holds);
+    assert_eq!(holds, Some("what was said"), "{columns:?}");
+    ledger.import(&mut list, &Import::new()).unwrap();
+    let heard = ledger.standing(Wish::Out, Scope::Marketing).unwrap();
+    let words: Vec<_> = heard.iter().filter_map(|heard| heard.words.as_deref()).collect();
+    assert_eq!(
+        words,
+        ["Status: Opted Out; SMS Reply: Stop texting me", "Status: Opted Out; SMS Reply: STOP"]
+    );
+}
+
+#[test]
 fn a_row_about_texts_says_nothing_of_an_address_nor_one_about_mails_of_a_number() {
     let folder = tempfile::tempdir().unwrap();
     let mut ledger = ledger(&folder);

@@ -310,8 +310,10 @@ impl Columns {
     /// The words of a row by which it says what its person wishes, and why; each with its header.
     pub(super) fn words(&self, row: &[Cell<'_>]) -> Option<String> {
         let says = |cell: &&Cell<'_>| {
-            let is_told = matches!(cell.column.role, Role::Reasons | Role::Channels);
-            !cell.text.trim().is_empty() && (is_told || cell.column.says_wish())
+            let Column { role, .. } = cell.column;
+            let is_told = matches!(role, Role::Reasons | Role::Channels);
+            let is_said = is_told || cell.column.says_wish() || cell.column.has_words();
+            !cell.text.trim().is_empty() && is_said
         };
         let said = row.iter().filter(says);
         let said: Vec<_> =
@@ -328,14 +330,14 @@ impl Columns {
     /// The columns that are read, each with what it holds.
     pub(super) fn read(&self) -> impl Iterator<Item = (&str, &'static str)> {
         let columns = self.columns.iter().filter(|(_, column)| !column.is_elsewhere);
-        columns.filter_map(|(header, column)| Some((header.as_str(), column.role.holds()?)))
+        columns.filter_map(|(header, column)| Some((header.as_str(), column.holds()?)))
     }
 
     /// The columns that are not read, those of wishes about other channels or the others.
     pub(super) fn unread(&self, elsewhere: bool) -> impl Iterator<Item = &str> {
         let unread = self.columns.iter().filter(move |(_, column)| {
-            let Column { role, is_elsewhere, .. } = column;
-            *is_elsewhere == elsewhere && (*is_elsewhere || role.holds().is_none())
+            let is_elsewhere = column.is_elsewhere;
+            is_elsewhere == elsewhere && (is_elsewhere || column.holds().is_none())
         });
         unread.map(|(header, _)| header.as_str())
     }
@@ -377,6 +379,17 @@ impl Column {
     /// Whether it says what people wish.
     pub(super) fn says_wish(&self) -> bool {
         matches!(self.role, Role::Status(status) if !status.is_vague)
+    }
+
+    /// Whether it has what somebody sent, as `Reply`, which is kept beside what other columns say of the
+    /// wish.
+    fn has_words(&self) -> bool {
+        self.role == Role::Other && self.remarks.are_sent
+    }
+
+    /// What it holds that is read, for people.
+    fn holds(&self) -> Option<&'static str> {
+        self.role.holds().or(self.has_words().then_some("what was said"))
     }
 }
 

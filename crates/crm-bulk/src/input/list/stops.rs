@@ -103,9 +103,9 @@ const ME: [&str; 5] = ["me", "us", "him", "her", "them"];
 /// Words of a header below which `yes` is a complaint.
 const COMPLAINTS: [&str; 4] = ["spam", "complaint", "complained", "abuse"];
 const YES: [&str; 6] = ["yes", "true", "y", "x", "✓", "✔"];
-/// Words of headers of what somebody sent or of what happened, below which a keyword is a wish.
-const EVENTS: [&str; 8] =
-    ["keyword", "reply", "response", "event", "action", "message", "answer", "body"];
+/// Words of headers of what somebody sent, and of what happened: below either a keyword is a wish.
+const SENT: [&str; 6] = ["keyword", "reply", "response", "message", "answer", "body"];
+const HAPPENED: [&str; 2] = ["event", "action"];
 /// Words of headers of what somebody noted.
 const NOTES: [&str; 6] = ["note", "comment", "remark", "memo", "text", "sms"];
 /// Words of headers and cells by which a list of changes takes a row off another list.
@@ -117,7 +117,9 @@ const TAKEN_OFF: [&str; 6] = ["delete", "deleted", "del", "d", "remove", "remove
 pub(super) struct Remarks {
     /// That a yes is a complaint.
     complain: bool,
-    /// That they are what somebody sent, or what happened.
+    /// That they are the very words that somebody sent.
+    pub(super) are_sent: bool,
+    /// That they are about what somebody sent, or what happened.
     are_events: bool,
     /// That they are what somebody noted, of which a reply may be all.
     are_notes: bool,
@@ -127,15 +129,23 @@ pub(super) struct Remarks {
 
 impl Remarks {
     /// Of a header that says nothing.
-    pub(super) const NONE: Self =
-        Self { complain: false, are_events: false, are_notes: false, are_changes: false };
+    pub(super) const NONE: Self = Self {
+        complain: false,
+        are_sent: false,
+        are_events: false,
+        are_notes: false,
+        are_changes: false,
+    };
 
     pub(super) fn below(header: &str) -> Self {
         let words = spelled(header);
         let has = |of: &[&str]| words.iter().any(|word| of.contains(&word.as_str()));
+        // Not so `Message Id` and `Reply Address`.
+        let are_sent = words.last().is_some_and(|word| SENT.contains(&word.as_str()));
         Self {
             complain: has(&COMPLAINTS),
-            are_events: has(&EVENTS),
+            are_sent,
+            are_events: has(&SENT) || has(&HAPPENED),
             are_notes: has(&NOTES),
             are_changes: has(&CHANGES),
         }
