@@ -583,3 +583,17 @@ fn wishes_outlive_the_set_that_was_planned_for_them_and_that_is_said() {
     let dropped = service.crm("drop memo.crm 1").assert().success();
     assert!(!stderr(&dropped).contains("wish"), "{}", stderr(&dropped));
 }
+
+#[test]
+fn a_wish_for_other_kinds_of_messages_is_told_where_its_change_is_dropped() {
+    let service = Service::start();
+    let value = receiving(&service)["value"].as_str().unwrap().to_owned();
+    let add = |more: &[&str]| service.ok(&[&["consent", "add", &value][..], more].concat());
+    add(&["--said", "STOP", "--scope", "all", "--at", "2026-11-20T10:00:00Z"]);
+    add(&["--said", "START", "--at", "2026-11-21T10:00:00Z"]);
+    service.ok("mirror update");
+    service.ok("consent plan --out rest.crm");
+    let dropped = service.crm("drop rest.crm 1").assert().success();
+    let told = stderr(&dropped);
+    assert!(told.contains("the wish stands in the consent ledger (record 1)"), "{told}");
+}

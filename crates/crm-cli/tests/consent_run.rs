@@ -109,6 +109,21 @@ fn a_retraction_names_no_set_that_was_applied_before_its_wishes_came() {
 }
 
 #[test]
+fn a_retraction_says_which_sets_were_not_made_from_wishes() {
+    let service = wished();
+    let rows = "customer_id,contact_id,marketing_updates\n1004,4105,off\n";
+    fs::write(service.home.path().join("rows.csv"), rows).unwrap();
+    fs::write(service.home.path().join("out.csv"), "phone,status\n3235550113,STOP\n").unwrap();
+    service.ok("consent import out.csv");
+    service.ok("plan rows.csv --out other.crm");
+    service.ok("apply other.crm --yes");
+    let retracted = service.crm("consent retract 2 --reason 'not ours'").assert().code(0);
+    let told = stderr(&retracted);
+    assert!(told.contains("which was not made from wishes, turned off 1 copy after"), "{told}");
+    assert!(!told.contains("for it:"), "{told}");
+}
+
+#[test]
 fn an_undo_takes_back_what_was_retracted_and_holds_what_is_still_wished() {
     let service = wished();
     fs::write(service.home.path().join("wrong.csv"), "phone,status\n3235550113,STOP\n").unwrap();

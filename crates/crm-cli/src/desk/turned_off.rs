@@ -3,7 +3,11 @@
 
 use std::path::Path;
 
-use crm_bulk::{Action, BulkError, ChangeSet, DecisionKind, Image, ReverseSet, Selection, State};
+use crm_bulk::{
+    Action, BulkError, ChangeSet, DecisionKind, Image, ReverseSet, Selection, SetInfo, SetKind,
+    State,
+};
+use crm_consent::SOURCE;
 use crm_mirror::{Mirror, MirrorError, Observed, OwnerId};
 use crm_models::{ContactId, Timestamp};
 use serde::Serialize;
@@ -35,6 +39,8 @@ pub(crate) struct TurnedOff {
     pub(crate) created: Option<String>,
     /// The set or the command.
     pub(crate) through: String,
+    /// Whether it is a set that was made for wishes: an opt-out, or one that a plan of the ledger made.
+    pub(crate) is_for_wishes: bool,
     pub(crate) trace_id: Option<String>,
 }
 
@@ -139,6 +145,8 @@ fn of_set<E>(
     let set = ChangeSet::open(file)?.reversed_by(reverses);
     let name = name_of(file).unwrap_or_else(|| file.display().to_string());
     let (mut turned_off, read_backs) = (0, ReadBacks::of(&set)?);
+    let SetInfo { kind, source, .. } = set.info()?;
+    let is_for_wishes = kind == SetKind::OptOut || source.as_deref() == Some(SOURCE);
     for change in set.changes(&Selection::states([State::Done])) {
         let change = change?;
         let members: Vec<_> = change.members().iter().map(Member::from).collect();
@@ -166,6 +174,7 @@ fn of_set<E>(
             value: value.map(str::to_owned),
             created: created.map(|at| at.to_string()),
             through: name.clone(),
+            is_for_wishes,
             trace_id: change.outcome.trace_id,
         });
         match counts {
@@ -226,6 +235,7 @@ fn of_update(entry: Entry, mirror: Option<&Mirror>) -> Option<TurnedOff> {
         created: created.map(|at| at.to_string()),
         value: told.or_else(|| contact.map(|contact| contact.value)),
         through: entry.command,
+        is_for_wishes: false,
         trace_id: entry.outcome.trace_id,
     })
 }

@@ -1,8 +1,9 @@
 //! Which wish of the ledger asks for a change.
 
-use crm_bulk::{Action, Change, State};
+use crm_bulk::{Change, State};
 use crm_consent::{ConsentError, Heard, Ledger, Scope, Wish};
 
+use super::late::turned_off;
 use crate::{
     error::CliError,
     output::{count, moment, received},
@@ -17,20 +18,28 @@ pub(in crate::commands) struct Asked {
     pub(in crate::commands) others: Vec<Heard>,
 }
 
-/// The wish that asks for what a change turns off, if one stands.
+/// The wish that asks for what a change turns off, if one stands: for marketing, or for the other kinds of
+/// messages.
 pub(in crate::commands) fn asked_by(
     ledger: &Ledger,
     change: &Change,
 ) -> Result<Option<Asked>, CliError> {
-    let turns_off = match &change.action {
-        Action::Update(wanted) => wanted.change.get_preferences().iter().any(|(_, on)| !on),
-        Action::MethodPreferences(wanted) => wanted.values().any(|on| !on),
-        _ => false,
-    };
-    let Some(value) = change.value().filter(|_| turns_off) else {
+    let Some(value) = change.value() else {
         return Ok(None);
     };
-    let standing = match ledger.status(value, Scope::Marketing) {
+    let off = turned_off(change);
+    for scope in [Scope::Marketing, Scope::All] {
+        if off.iter().any(|preference| Scope::of(*preference) == scope)
+            && let Some(asked) = asked_for(ledger, value, scope)?
+        {
+            return Ok(Some(asked));
+        }
+    }
+    Ok(None)
+}
+
+fn asked_for(ledger: &Ledger, value: &str, scope: Scope) -> Result<Option<Asked>, CliError> {
+    let standing = match ledger.status(value, scope) {
         Ok(standing) if standing.wish == Some(Wish::Out) => standing,
         // No wish can be of what is neither a number nor an address.
         Ok(_) | Err(ConsentError::Value(_)) => return Ok(None),

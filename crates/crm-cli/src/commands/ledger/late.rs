@@ -49,7 +49,9 @@ pub(super) fn turned_off(change: &Change) -> Vec<Preference> {
             let flags = wanted.change.get_preferences();
             flags.iter().filter(|(_, on)| !on).map(|(flag, _)| flag).collect()
         }
-        Action::MethodPreferences(_) => vec![Preference::MarketingUpdates],
+        Action::MethodPreferences(wanted) if wanted.values().any(|on| !on) => {
+            vec![Preference::MarketingUpdates]
+        }
         _ => Vec::new(),
     }
 }

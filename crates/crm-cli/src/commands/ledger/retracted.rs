@@ -11,6 +11,15 @@ use crate::{
     output::{count, crm, moment, quoted},
 };
 
+/// What a set or a command turned off.
+#[derive(Default)]
+struct Done {
+    /// Where the wish that was taken back was there by then.
+    for_it: u64,
+    all: u64,
+    is_for_wishes: bool,
+}
+
 /// The sets and commands that turned marketing off for what a record took back, in one sentence each.
 pub(in crate::commands) fn done_for(
     desk: &Desk,
@@ -18,26 +27,33 @@ pub(in crate::commands) fn done_for(
     record: u64,
 ) -> Result<Vec<String>, CliError> {
     let retractions = ledger.retractions()?;
-    let mut done: BTreeMap<String, (u64, u64)> = BTreeMap::new();
+    let mut done: BTreeMap<String, Done> = BTreeMap::new();
     let looked = desk.each_turned_off(|off| {
         let value = off.value.as_deref();
         let by = value.map(|value| retractions.of_done(value, &off.at)).transpose()?.flatten();
-        let (for_it, all) = done.entry(off.through).or_default();
-        *for_it += u64::from(by.is_some_and(|by| by.record == record));
-        *all += 1;
+        let done = done.entry(off.through).or_default();
+        done.for_it += u64::from(by.is_some_and(|by| by.record == record));
+        done.all += 1;
+        done.is_for_wishes = off.is_for_wishes;
         Ok::<_, CliError>(true)
     })?;
     let is_set = |name: &str| looked.sets.iter().any(|set| set.name == name);
-    let done = done.into_iter().filter(|(_, (for_it, _))| *for_it > 0);
-    let told = done.map(|(name, (for_it, all))| {
+    let done = done.into_iter().filter(|(_, done)| done.for_it > 0);
+    let told = done.map(|(name, Done { for_it, all, is_for_wishes })| {
         let copies = count(for_it, "copy");
-        if !is_set(&name) {
-            return format!("`{name}` turned off {copies} for it");
-        }
         let undo = format!("{} undo {}", crm(), quoted(&name));
-        match all - for_it {
-            0 => format!("set {name} turned off {copies} for it: `{undo}` takes that back"),
-            others => format!(
+        match (is_set(&name), is_for_wishes, all - for_it) {
+            (false, ..) => format!(
+                "`{name}` turned off {copies} after the wish came in: look whether that was for it"
+            ),
+            (true, false, _) => format!(
+                "set {name}, which was not made from wishes, turned off {copies} after they came in: \
+                 look whether that was for them before you take it back with `{undo}`"
+            ),
+            (true, true, 0) => {
+                format!("set {name} turned off {copies} for it: `{undo}` takes that back")
+            }
+            (true, true, others) => format!(
                 "set {name} turned off {copies} for it, and {} for others: `{undo}` takes the first \
                  back and holds the others as long as their wishes stand",
                 count(others, "copy")
