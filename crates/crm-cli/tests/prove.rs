@@ -556,3 +556,64 @@ fn of_a_wish_without_a_date_nothing_is_in_time() {
     assert_eq!(copy(&told, &id)["verdict"], "wish-undated", "{}", copy(&told, &id));
     assert!(told["notCovered"].to_string().contains("nobody knows when the wish"), "{told}");
 }
+
+/// What a proof's page says of a value.
+fn page_of(service: &Service, value: &str) -> String {
+    service.crm(&["consent", "prove", value, "--html", "proof.html"]).assert().success();
+    fs::read_to_string(service.home.path().join("proof.html")).unwrap()
+}
+
+#[test]
+fn a_page_says_in_which_zone_a_time_without_one_was_read() {
+    let service = Service::start();
+    for (at, zone) in [
+        ("2026-10-08", Some("a day without a time, read as one of America/New_York: between")),
+        ("2026-10-08 09:00", Some("a time without a zone, read as one of America/New_York")),
+        ("2026-10-08T09:00:00-08:00", None),
+    ] {
+        let address = format!("ada{}@site.example", at.len());
+        service.ok(&["consent", "add", &address, "--said", "STOP", "--at", at]);
+        let page = page_of(&service, &address);
+        match zone {
+            Some(zone) => assert!(page.contains(zone), "{zone}: {page}"),
+            None => assert!(!page.contains("read as one of"), "{page}"),
+        }
+    }
+}
+
+#[test]
+fn a_page_says_of_a_wish_that_was_taken_back_nothing_as_if_it_counted() {
+    let service = Service::start();
+    let (_, value) = receiving(&service);
+    write(&service, "wrong.csv", &format!("phone,status,received\n{value},STOP,2026-11-23\n"));
+    service.ok("consent import wrong.csv");
+    service.ok(&["--yes", "consent", "redact", &value, "--reason", "Ada asked for it"]);
+    assert!(page_of(&service, &value).contains("its wish still counts"));
+    service.ok("consent retract 1 --reason 'last year'");
+    let page = page_of(&service, &value);
+    assert!(page.contains("the wish that is recorded was taken back, as told below."), "{page}");
+    assert!(!page.contains("its wish still counts"), "{page}");
+}
+
+#[test]
+fn what_was_heeded_in_time_before_somebody_came_back_is_told() {
+    let service = Service::start();
+    let (id, value) = turned_off(&service);
+    service.ok(&["consent", "add", &value, "--said", "START"]);
+    let told = proof(&service, &value, 0, &[]);
+    let says = says(&told, &id);
+    assert!(
+        says.contains("After the earlier wish of record 2: Marketing turned off on "),
+        "{says}"
+    );
+    assert!(says.contains(", in time: the last day was 2026-12-08."), "{says}");
+}
+
+#[test]
+fn a_page_says_of_a_copy_that_was_deleted_or_created_that_it_was() {
+    let service = Service::start();
+    let (id, value) = turned_off(&service);
+    service.ok(&format!("customer-contacts delete 1001 {id} --yes"));
+    let page = page_of(&service, &value);
+    assert!(page.contains("Deleted: "), "{page}");
+}

@@ -71,6 +71,12 @@ impl Clock {
         self.term.days_late(at)
     }
 
+    /// Returns the day that a moment is in the zone of the policy that decides, as in `2026-11-23`.
+    #[must_use]
+    pub fn day_of(&self, at: crm_models::Timestamp) -> String {
+        self.term.day_of(at).to_string()
+    }
+
     /// Returns that two policies give two last days, and which one decides; `None` where they agree.
     #[must_use]
     pub fn two_days(&self) -> Option<String> {

@@ -1,8 +1,10 @@
 //! What is told of a copy of a number or an address, in sentences.
 
 use crm_bulk::page::time;
-use crm_consent::{Arrival, Breach, CopyVerdict, JudgedPreference, Lateness, TurnedOff};
-use crm_models::Preference;
+use crm_consent::{
+    Arrival, Breach, Clock, CopyVerdict, JudgedPreference, Judgement, Lateness, TurnedOff,
+};
+use crm_models::{Preference, Timestamp};
 
 use crate::output::count;
 
@@ -13,7 +15,8 @@ pub(super) fn sentence(JudgedPreference { preference, lateness, .. }: &JudgedPre
     let clock = lateness.now.clock.as_ref();
     let is_of_day = !matches!(lateness.now.verdict, CopyVerdict::Gone | CopyVerdict::NoWish);
     let two_days = clock.filter(|_| is_of_day).and_then(|clock| clock.two_days());
-    let earlier = lateness.earlier.iter().map(|told| what.breach(told));
+    let earlier = lateness.all.iter().filter(|judged| judged.is_ended);
+    let earlier = earlier.filter_map(|judged| what.earlier(judged));
     let sentences = [what.now(lateness)].into_iter().chain(two_days).chain(earlier);
     sentences.collect::<Vec<_>>().join(" ")
 }
@@ -39,6 +42,15 @@ pub(super) fn arrival(arrival: &Arrival, value: &str) -> String {
 /// What stands behind a moment by which something was so, where nobody knows since when.
 fn at_the_latest(is_exact: bool) -> &'static str {
     if is_exact { "" } else { " at the latest" }
+}
+
+/// A moment with the day that it is by a clock, where that is not its day in UTC.
+fn on_day(at: Timestamp, clock: &Clock) -> String {
+    let (at_text, day) = (time(at), clock.day_of(at));
+    if at_text.starts_with(&day) {
+        return at_text;
+    }
+    format!("{at_text} ({day} in {})", clock.counted.time_zone)
 }
 
 /// As the beginning of a sentence.
@@ -87,13 +99,13 @@ impl Words {
                 format!("Whether it receives {what} is not known. {by_day}")
             }
             CopyVerdict::Gone | CopyVerdict::LateUntilGone | CopyVerdict::NotShownUntilGone => {
-                let off = judged.off.map(|told| self.off(told, last));
+                let off = judged.off.zip(clock).map(|(told, clock)| self.off(told, clock));
                 let gone =
                     format!("Has it no longer, since {since}{}.", at_the_latest(judged.is_exact));
                 off.into_iter().chain([gone]).collect::<Vec<_>>().join(" ")
             }
-            _ => match judged.as_off() {
-                Some(told) => self.off(told, last),
+            _ => match judged.as_off().zip(clock) {
+                Some((told, clock)) => self.off(told, clock),
                 None => format!("No wish to be left alone counts for {what}."),
             },
         };
@@ -101,10 +113,19 @@ impl Words {
         [told].into_iter().chain(before).collect::<Vec<_>>().join(" ")
     }
 
+    /// What became of it in a time that a wish to be written to has ended, if anything was due then.
+    fn earlier(self, judged: &Judgement) -> Option<String> {
+        if let Some(breach) = &judged.ended {
+            return Some(self.breach(breach));
+        }
+        let (off, clock) = judged.turned_off().zip(judged.clock.as_ref())?;
+        Some(format!("After the earlier wish of record {}: {}", clock.record, self.off(off, clock)))
+    }
+
     /// How it was turned off.
-    fn off(self, told: TurnedOff, last: &str) -> String {
-        let what = self.0;
-        let since = time(told.at);
+    fn off(self, told: TurnedOff, clock: &Clock) -> String {
+        let (what, last) = (self.0, &clock.counted.last_day);
+        let since = on_day(told.at, clock);
         let late = count(told.days_late, "day");
         let off = if told.is_exact {
             format!("{} turned off on {since}", capital(what))

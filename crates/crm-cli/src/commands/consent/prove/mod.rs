@@ -48,9 +48,11 @@ use crate::{
 ///
 /// The code is 9 where the ledger has no wish of it, and 10 where something speaks against you: a copy
 /// was late or still receives marketing too late, or the ledger was altered. What was late after an
-/// earlier wish, before the person asked to be written to again, is told and changes no code. Marketing
-/// and what a wish for all kinds of messages turns off are judged each by its own wish. The last day is that of the
-/// policy in force at the wish or of that of today, whichever is earlier; where they differ, both are told.
+/// earlier wish, before the person asked to be written to again, is told and changes no code.
+///
+/// Marketing and what a wish for all kinds of messages turns off are judged each by its own wish. The
+/// last day is that of the policy in force at the wish or of that of today, whichever is earlier; where
+/// they differ, both are told.
 ///
 ///   crm consent prove "(818) 555-0142" --verify --html proof.html
 #[derive(Debug, Args)]

@@ -46,7 +46,7 @@ pub(super) fn page(told: &Document, beside: Option<&Beside>) -> Markup {
                 "These wishes are of numbers that may be this one: one of the two lacks its area code, \
                  or can be read in two ways. Only a person can say whether it is."
             }
-            @for heard in &told.proof.may_be { (heard_of(heard, &[])) }
+            @for heard in &told.proof.may_be { (heard_of(heard, &[], told)) }
         }
         @if !told.proof.acts.is_empty() { (acts(&told.proof.acts)) }
         h2 { "What was done" }
@@ -106,14 +106,32 @@ fn in_short_by(told: &Document, ruling: Ruling, clock: Option<&Clock>) -> Markup
                 "the last wish that counts is to be " b { "written to" } ", " (received(heard))
                 " (record " (heard.record) ")."
             }
-            _ if told.proof.may_be.is_empty() => { "no wish is recorded that counts." }
-            _ => { "no wish of its own is recorded, but one of a number that may be the same." }
+            _ => { (without_wish(told)) }
         }
         @if let Some(clock) = clock {
             @if Some(clock.record) == ruling.decided_by { " It had" } @else { " It was first said so in record " (clock.record) ", and had" }
             " to be heeded by "
             b { (clock.counted.last_day) } ": " (clock.counted.in_words()) "."
         }
+    }
+}
+
+/// That no wish counts, and why, where there is one.
+fn without_wish(told: &Document) -> String {
+    let wishes = told.proof.wishes.as_slice();
+    let are_taken_back = wishes.iter().all(|wish| wish.heard.retracted);
+    let own = match wishes {
+        [] if told.proof.may_be.is_empty() => return "no wish is recorded.".to_owned(),
+        [] => "no wish of its own is recorded".to_owned(),
+        [_] if are_taken_back => "the wish that is recorded was taken back".to_owned(),
+        _ if are_taken_back => "the wishes that are recorded were taken back".to_owned(),
+        [_] => "the wish that is recorded does not count".to_owned(),
+        all => format!("none of the {} wishes that are recorded counts", all.len()),
+    };
+    if told.proof.may_be.is_empty() {
+        format!("{own}, as told below.")
+    } else {
+        format!("{own}, but there is one of a number that may be the same.")
     }
 }
 
@@ -206,19 +224,20 @@ fn ruling(ruling: Ruling) -> Markup {
 
 fn wish_of(Proved { heard, came, .. }: &Proved, told: &Document) -> Markup {
     let is_removed = heard.value.is_none();
+    let counts = heard.honoured && !heard.retracted;
     html! {
-        (heard_of(heard, came))
+        (heard_of(heard, came, told))
         @if is_removed {
             p.note {
                 "What was personal in this record was removed from the ledger. The record is found by \
-                 the keyed digest of the value, " code { (told.proof.digest) }
-                ", which is still in it; its wish still counts."
+                 the keyed digest of the value, " code { (told.proof.digest) } ", which is still in it"
+                @if counts { "; its wish still counts" } "."
             }
         }
     }
 }
 
-fn heard_of(heard: &Heard, came: &[Came]) -> Markup {
+fn heard_of(heard: &Heard, came: &[Came], told: &Document) -> Markup {
     let wish = match heard.wish {
         Wish::Out => "To be left alone",
         Wish::In => "To be written to",
@@ -241,11 +260,14 @@ fn heard_of(heard: &Heard, came: &[Came]) -> Markup {
                 @match (&heard.received, &heard.received_between) {
                     (None, _) => "nobody knows when",
                     (Some(received), Some([earliest, latest])) if earliest != latest => {
-                        (foreign(received)) ", a day without a time: between " (at(earliest)) " and "
-                        (at(latest))
+                        (foreign(received)) ", a day without a time, read as one of "
+                        (told.zone_of(heard)) ": between " (at(earliest)) " and " (at(latest))
                     }
                     (Some(received), _) => {
-                        (moment_of(heard, received)) ", written as “" (foreign(received)) "”"
+                        (moment_of(heard, received)) ", in the ledger as “" (foreign(received)) "”"
+                        @if !has_zone(received) {
+                            ", a time without a zone, read as one of " (told.zone_of(heard))
+                        }
                     }
                 }
             }
@@ -272,6 +294,11 @@ fn heard_of(heard: &Heard, came: &[Came]) -> Markup {
             }
         }
     }
+}
+
+/// Whether a time says how far it is from that of Greenwich.
+fn has_zone(received: &str) -> bool {
+    received.parse::<jiff::Timestamp>().is_ok()
 }
 
 fn acts(acts: &[Act]) -> Markup {
@@ -344,7 +371,9 @@ fn copy_of(copy: &Copy) -> Markup {
 }
 
 fn event_of(event: &Event, is_traced: bool) -> Markup {
-    let Event { by, planned_by, change, state, through, trace_id, undone, read_back, .. } = event;
+    let Event {
+        by, planned_by, action, change, state, through, trace_id, undone, read_back, ..
+    } = event;
     html! {
         tr {
             td data-label="When" {
@@ -354,7 +383,10 @@ fn event_of(event: &Event, is_traced: bool) -> Markup {
                     (None, None) => {}
                 }
             }
-            td data-label="Change" { (foreign(change)) }
+            td data-label="Change" {
+                @match action.as_str() { "create" => "Created: ", "delete" => "Deleted: ", _ => "" }
+                (foreign(change))
+            }
             td data-label="By" {
                 @if let Some(by) = by { (foreign(by)) }
                 @if let Some(planned_by) = planned_by {

@@ -3,8 +3,8 @@
 
 use crm_bulk::Site;
 use crm_consent::{
-    Checked, Clock, Clocks, ConsentError, CopyVerdict, Effect, Fact, JudgedPreference, Lateness,
-    Ledger, Proof, Scope, Wish, Written,
+    Checked, Clock, Clocks, ConsentError, CopyVerdict, Effect, Fact, Heard, JudgedPreference,
+    Lateness, Ledger, PolicyUsed, Proof, Scope, Wish, Written,
 };
 use crm_mirror::Feed;
 use crm_models::{ContactPreferences, Preference, Timestamp};
@@ -188,6 +188,14 @@ impl Document {
             (None, Some(other)) => vec![(" for kinds of messages other than marketing", other)],
             (marketing, None) => marketing.map(|clock| ("", clock)).into_iter().collect(),
         }
+    }
+
+    /// The zone of a day or a time that says none: that of the policy by which the wish was taken in.
+    pub(super) fn zone_of(&self, heard: &Heard) -> &str {
+        let was_there =
+            |policy: &&PolicyUsed| policy.record.is_none_or(|record| record < heard.record);
+        let policy = self.proof.policies.iter().rfind(was_there);
+        policy.map_or("a zone that is not known", |policy| &policy.time_zone)
     }
 
     /// Which of the records that decide no seal is over yet, where the ledger has seals.

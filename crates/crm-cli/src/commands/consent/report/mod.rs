@@ -30,18 +30,18 @@ use crate::{
 ///
 /// What counts is the day on which something came into the ledger, not that on which it was received:
 /// wishes by where they came from, lists with their SHA-256, what was taken back, done against a wish
-/// or removed, policies, seals and keys; how many copies were turned off by their last day, how many late and
-/// by how much, and how many still receive marketing now. With --html it is a page and, beside it as
-/// FILE.csv, every entry; the page states the SHA-256 of that file. --output csv and ndjson write the
-/// entries.
+/// or removed, policies, seals and keys; how many copies were turned off by their last day, how many
+/// late and by how much, and how many still receive marketing now. With --html it is a page and, beside
+/// it as FILE.csv, every entry; the page states the SHA-256 of that file. --output csv and ndjson write
+/// the entries.
 ///
-/// A day that is over keeps its counts so, whatever comes in later; how many wishes were received on other
-/// days is told. A copy counts by the day on which it was turned off, by us or by others.
+/// A day that is over keeps its counts so, whatever comes in later; how many wishes were received on
+/// other days is told. A copy counts by the day on which it was turned off, by us or by others.
 ///
-/// The code is 10 where a copy was or is late by the wish that counts, nothing shows that it was not, the
-/// ledger was altered, or a key signs it to which the one before has not handed over, unless --against gives
-/// what was kept elsewhere and covers that. What was late after a wish that a later one to be written to has
-/// ended is told and changes no code.
+/// The code is 10 where a copy was or is late by the wish that counts, nothing shows that it was not,
+/// the ledger was altered, or a key signs it to which the one before has not handed over, unless
+/// --against gives what was kept elsewhere and covers that. What was late after a wish that a later one
+/// to be written to has ended is told and changes no code.
 ///
 ///   crm consent report --from 2026-01-01 --to 2026-12-31 --html audit-2026.html
 #[derive(Debug, Args)]
