@@ -4,15 +4,10 @@
 
 mod common;
 
-use std::{
-    fs,
-    os::unix::fs::PermissionsExt,
-    path::PathBuf,
-    time::{Duration, Instant},
-};
+use std::{fs, os::unix::fs::PermissionsExt, path::PathBuf, time::Duration};
 
 use async_trait::async_trait;
-use common::cluster::Cluster;
+use common::{cluster::Cluster, until_so};
 use crm_bulk::Site;
 use crm_fleet::{
     Accounts, AnyService, CrmProgram, DeskJob, DeskJobId, DeskTask, FleetError, NoAccount, Rows,
@@ -91,14 +86,6 @@ impl Running {
 
 async fn job(server: &Server, id: DeskJobId) -> DeskJob {
     server.desk_jobs().await.unwrap().into_iter().find(|job| job.id == id).unwrap()
-}
-
-async fn until_so(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
-    let deadline = Instant::now() + Duration::from_secs(60);
-    while !is_so().await {
-        assert!(Instant::now() < deadline, "{what}");
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
 }
 
 /// Waits until a job is in this state.

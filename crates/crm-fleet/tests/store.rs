@@ -145,6 +145,58 @@ async fn a_batch_that_follows_another_than_it_was_meant_to_is_carried_out_once_t
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn each_row_of_a_set_is_read_once_however_many_blocks_there_are() {
+    const CHANGES: i64 = 1_500;
+    let Some(cluster) = Cluster::start() else { return };
+    let world = world(Seed::Count(1_500)).await;
+    let server = Server::connect(&cluster.url()).await.unwrap();
+    let own = look_into(&cluster.url()).await;
+    let set = server.push(world.plan(&all_memos(&world), "set.crm").await, "memos").await.unwrap();
+    own.batch_execute("ANALYZE").await.unwrap();
+    let read = async || {
+        let sql = "SELECT (seq_tup_read + idx_tup_fetch)::bigint FROM pg_stat_user_tables
+            WHERE relname = 'planned'";
+        own.query_one(sql, &[]).await.unwrap().get::<_, i64>(0)
+    };
+    // What a connection read is known once it is closed.
+    let alone = async || {
+        until_so("all others are gone", async || {
+            let others = "SELECT count(*) FROM pg_stat_activity
+                WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()";
+            own.query_one(others, &[]).await.unwrap().get::<_, i64>(0) == 0
+        })
+        .await;
+    };
+    drop(server);
+    alone().await;
+    let before = read().await;
+
+    let server = Server::connect(&cluster.url()).await.unwrap();
+    let store = server.store(&set.set);
+    let lease = store.take("a run").await.unwrap();
+    let (mut changes, mut blocks, mut after) = (0, 0, Cursor::default());
+    loop {
+        let (block, next) = store.next_block(&lease, after, Which::Open).await.unwrap();
+        if block.is_empty() {
+            break;
+        }
+        changes += block.len();
+        blocks += 1;
+        after = next;
+    }
+    assert_eq!(i64::try_from(changes).unwrap(), CHANGES);
+    assert!(blocks >= 6, "{blocks}");
+    store.leave().await;
+    drop((store, server));
+    alone().await;
+    let rows = read().await - before;
+    assert!(
+        rows < CHANGES * 5 / 2,
+        "{rows} rows were read for {CHANGES} changes in {blocks} blocks"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_set_is_compared_as_it_is_at_one_moment() {
     let Some(cluster) = Cluster::start() else { return };
     let world = world(Seed::Count(200)).await;

@@ -393,23 +393,6 @@ async fn a_tenant_with_a_cap_goes_on_the_next_day() {
     worker.stop().await;
 }
 
-/// Rows that change each contact's memo.
-fn all_memos(world: &World) -> String {
-    let contacts = world.sandbox.location_contacts().unwrap();
-    let rows =
-        contacts.iter().map(|contact| format!("{},{},changed\n", contact.owner_id, contact.id));
-    "location_id,contact_id,memo\n".to_owned() + &rows.collect::<String>()
-}
-
-/// Waits until this is so.
-async fn until_so(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
-    let deadline = Instant::now() + Duration::from_secs(120);
-    while !is_so().await {
-        assert!(Instant::now() < deadline, "{what}");
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn a_tenant_that_is_paused_waits_until_it_is_resumed() {
     let Some(cluster) = Cluster::start() else { return };

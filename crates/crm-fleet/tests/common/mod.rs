@@ -7,6 +7,7 @@ pub mod cluster;
 use std::{
     path::{Path, PathBuf},
     sync::Arc,
+    time::{Duration, Instant},
 };
 
 use async_trait::async_trait;
@@ -101,6 +102,23 @@ impl World {
     pub fn sent(&self, method: &str) -> usize {
         let log = self.sandbox.log();
         log.iter().filter(|entry| entry.method == method && entry.path.contains("/tenant/")).count()
+    }
+}
+
+/// Rows that change each contact's memo.
+pub fn all_memos(world: &World) -> String {
+    let contacts = world.sandbox.location_contacts().unwrap();
+    let rows =
+        contacts.iter().map(|contact| format!("{},{},changed\n", contact.owner_id, contact.id));
+    "location_id,contact_id,memo\n".to_owned() + &rows.collect::<String>()
+}
+
+/// Waits until this is so.
+pub async fn until_so(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(120);
+    while !is_so().await {
+        assert!(Instant::now() < deadline, "{what}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }
 
