@@ -326,6 +326,31 @@ async fn a_worker_that_the_server_failed_gives_its_sets_back_at_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_queue_that_was_left_closed_is_opened() {
+    let Some(cluster) = Cluster::start() else { return };
+    let world = world(Seed::Demo).await;
+    let server = Server::connect(&cluster.url()).await.unwrap();
+    let own = look_into(&cluster.url()).await;
+    let set = server.push(world.plan(ROWS, "set.crm").await, "memos").await.unwrap().set;
+    server.submit(&set, Submission::new(), "the test").await.unwrap();
+    let close = async |ago: &str| {
+        let sql = format!(
+            "UPDATE crm_jobs._private_job_queues
+             SET locked_at = now() - interval '{ago}', locked_by = 'a worker'"
+        );
+        assert_eq!(own.execute(&sql, &[]).await.unwrap(), 1);
+        server.resume(Tenants::All).await.unwrap();
+        let sql = "SELECT is_available FROM crm_jobs._private_job_queues";
+        own.query_one(sql, &[]).await.unwrap().get::<_, bool>(0)
+    };
+    assert!(!close("10 seconds").await, "its job may be being handed out");
+    assert!(close("2 minutes").await);
+    let held = "UPDATE crm_jobs._private_jobs SET locked_at = now(), locked_by = 'a worker'";
+    own.execute(held, &[]).await.unwrap();
+    assert!(!close("2 minutes").await, "its job is being done");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_has_its_job_gets_no_other_one() {
     let Some(cluster) = Cluster::start() else { return };
     let world = world(Seed::Demo).await;

@@ -91,6 +91,14 @@ pub(crate) const WITHOUT_JOB: &str = "SELECT number FROM unnest($1::bigint[]) AS
     WHERE NOT EXISTS (SELECT 1 FROM crm_jobs.jobs
         WHERE jobs.key = $2::text || number AND jobs.attempts < jobs.max_attempts
             AND (jobs.attempts = 0 OR jobs.locked_at IS NOT NULL))";
+/// Opens the queues that were left closed: for a minute none of their jobs has been a worker's. The engine
+/// opens a queue again as it deletes the job that closed it, which it can miss; their tenants would wait for as
+/// long as the worker lives.
+pub(crate) const OPEN_QUEUES: &str = "UPDATE crm_jobs._private_job_queues AS queues
+    SET locked_at = NULL, locked_by = NULL
+    WHERE locked_at < now() - interval '1 minute' AND NOT EXISTS (
+        SELECT 1 FROM crm_jobs._private_jobs AS jobs
+        WHERE jobs.job_queue_id = queues.id AND jobs.locked_at IS NOT NULL)";
 /// What the key of a job begins with that carries out a set.
 pub(crate) const APPLY: &str = "apply ";
 /// What the key of a job begins with that needs a desk.
