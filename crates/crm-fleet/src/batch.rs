@@ -374,13 +374,14 @@ impl Writer {
             Err(error) => return Err(error.into()),
         }
         self.last = Some(batch.to_owned());
-        for change in asks.iter().filter_map(|ask| ask.change()) {
-            self.claimed.remove(&change.id.get());
-        }
-        let is_claim = |ask: &&&Ask| matches!(ask, Ask::Claim { .. });
-        for change in asks.iter().filter(is_claim).filter_map(|ask| ask.change()) {
-            let row = rows.remove_entry(&change.id.get());
-            self.claimed.extend(row);
+        for ask in asks {
+            let Some(id) = ask.change().map(|change| change.id.get()) else {
+                continue;
+            };
+            match ask {
+                Ask::Claim { .. } => self.claimed.extend(rows.remove_entry(&id)),
+                _ => drop(self.claimed.remove(&id)),
+            }
         }
         Ok(done)
     }

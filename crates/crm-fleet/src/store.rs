@@ -40,6 +40,10 @@ const RENEWALS_PER_LEASE: u32 = 5;
 const AS_FETCHED: &str = "SET LOCAL enable_sort = off;
     SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off;
     SET LOCAL max_parallel_workers_per_gather = 0";
+/// How often the owner of a set has renewed its lease, if that lasts. Asked of the clock: a lock may have been
+/// waited for.
+const BEAT: &str = "SELECT beat FROM crm.runs
+    WHERE set_id = $1 AND leased_until > clock_timestamp()";
 /// How often a set is looked at that another worker may be carrying out.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
 
@@ -92,18 +96,12 @@ impl Server {
         let (set, site) = (set.id, set.site.clone());
         ServerStore { server, set, name, site, batches, submitter: None, mine: Mutex::default() }
     }
-}
 
-impl Server {
     /// Waits until nobody has the set, or until whoever has it shows that it is alive.
     pub(crate) async fn until_left(&self, set: SetId) -> Result<(), FleetError> {
         let mut first = None;
-        let sql = "SELECT beat FROM crm.runs
-            WHERE set_id = $1 AND leased_until > clock_timestamp()";
         loop {
-            let client = self.client().await?;
-            let row = self.check(client.query_opt(sql, &[&set.0]).await)?;
-            drop(client);
+            let row = self.check(self.client().await?.query_opt(BEAT, &[&set.0]).await)?;
             let beat = self.check(row.map(|row| row.try_get::<_, i64>(0)).transpose())?;
             match beat {
                 Some(beat) if *first.get_or_insert(beat) == beat => sleep(LOOK_EVERY).await,
@@ -214,9 +212,7 @@ impl ServerStore {
             };
             let epoch: i64 = row.try_get(0)?;
             // Asked of the clock only now: the lock may have been waited for.
-            let sql = "SELECT beat FROM crm.runs
-                WHERE set_id = $1 AND leased_until > clock_timestamp()";
-            let alive = transaction.query_opt(sql, &[&self.set.0]).await?;
+            let alive = transaction.query_opt(BEAT, &[&self.set.0]).await?;
             if let Some(row) = alive.filter(|_| self.my_epoch() != Some(epoch.unsigned_abs())) {
                 return Ok(Some(Look::Busy(row.try_get(0)?)));
             }
