@@ -46,7 +46,8 @@ pub struct UndoSummary {
 }
 
 /// What is said of a set that writes a number or an address only in another way.
-const WRITES_ANOTHER_WAY: &str = "Where only the way in which a number or an address is written goes      back, a service that writes them in a way of its own keeps what it has.";
+const WRITES_ANOTHER_WAY: &str = "Where only the way in which a number or an address is written goes \
+     back, a service that writes them in a way of its own keeps what it has.";
 
 /// What is said of a change that takes back what was handed over.
 const ONCE_IT_IS_BACK: &str =
