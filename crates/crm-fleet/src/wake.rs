@@ -1,7 +1,7 @@
 //! Jobs that the engine has no more.
 
 use crate::{
-    engine::{Engine as _, Graphile, OPEN_QUEUES},
+    engine::{Engine as _, Graphile},
     error::FleetError,
     server::Server,
     tenants::Tenants,
@@ -24,10 +24,6 @@ impl Server {
     /// its tenant was paused, or whoever submitted it was cut off in the middle.
     pub(crate) async fn wake(&self, engine: &Graphile) -> Result<(), FleetError> {
         engine.ready().await?;
-        let opened = self.check(self.client().await?.execute(OPEN_QUEUES, &[]).await)?;
-        if opened > 0 {
-            tracing::warn!(opened, "queues were left closed");
-        }
         self.wake_sets(engine).await?;
         self.wake_at_desks(engine).await
     }

@@ -5,6 +5,7 @@
 mod common;
 
 use std::{
+    num::NonZeroUsize,
     sync::atomic::{AtomicU32, Ordering::Relaxed},
     time::{Duration, Instant},
 };
@@ -47,7 +48,10 @@ impl Running {
     fn start(world: &World, server: &Server, missing: u32, passes: bool, slice: Duration) -> Self {
         let missing = AtomicU32::new(missing);
         let accounts = OneAccount { service: world.service.clone(), missing, passes };
-        let worker = Worker::new(server.clone(), accounts).slice(slice);
+        Self::run(Worker::new(server.clone(), accounts).slice(slice))
+    }
+
+    fn run(worker: Worker) -> Self {
         let (stop, stopped) = oneshot::channel::<()>();
         let run = async move {
             let stopped = async { drop(stopped.await) };
@@ -326,28 +330,46 @@ async fn a_worker_that_the_server_failed_gives_its_sets_back_at_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_queue_that_was_left_closed_is_opened() {
+async fn a_worker_whose_job_another_has_by_now_leaves_it_to_that_one() {
     let Some(cluster) = Cluster::start() else { return };
-    let world = world(Seed::Demo).await;
+    let world = world(Seed::Count(1_500)).await;
     let server = Server::connect(&cluster.url()).await.unwrap();
     let own = look_into(&cluster.url()).await;
-    let set = server.push(world.plan(ROWS, "set.crm").await, "memos").await.unwrap().set;
-    server.submit(&set, Submission::new(), "the test").await.unwrap();
-    let close = async |ago: &str| {
-        let sql = format!(
-            "UPDATE crm_jobs._private_job_queues
-             SET locked_at = now() - interval '{ago}', locked_by = 'a worker'"
-        );
-        assert_eq!(own.execute(&sql, &[]).await.unwrap(), 1);
-        server.resume(Tenants::All).await.unwrap();
-        let sql = "SELECT is_available FROM crm_jobs._private_job_queues";
-        own.query_one(sql, &[]).await.unwrap().get::<_, bool>(0)
-    };
-    assert!(!close("10 seconds").await, "its job may be being handed out");
-    assert!(close("2 minutes").await);
-    let held = "UPDATE crm_jobs._private_jobs SET locked_at = now(), locked_by = 'a worker'";
-    own.execute(held, &[]).await.unwrap();
-    assert!(!close("2 minutes").await, "its job is being done");
+    let set = server.push(world.plan(&all_memos(&world), "set.crm").await, "memos").await.unwrap();
+    world.sandbox.inject(FaultPlan::new().random(Fault::Delay { milliseconds: 400 }, 1.0));
+    server.submit(&set.set, Submission::new(), "the test").await.unwrap();
+    let accounts = common::OneAccount(world.service.clone());
+    // With one place it does not get its own job again, and it renews its lease only after minutes.
+    let first = Worker::new(server.clone(), accounts).at_once(NonZeroUsize::MIN);
+    let first = Running::run(first.lease(Duration::from_secs(3_600)));
+    let is_begun = async || server.set("memos").await.unwrap().open < set.set.open;
+    until_so("it is begun", is_begun).await;
+    let epoch =
+        async || -> i64 { own.query_one("SELECT epoch FROM crm.sets", &[]).await.unwrap().get(0) };
+    let of_the_first = epoch().await;
+
+    // As if it had stood still: its job is given to another one, which takes the set from it.
+    let sql = "UPDATE crm.runs SET leased_until = clock_timestamp();
+        SELECT crm_jobs.recover_dead_worker_jobs(ARRAY(SELECT id FROM crm_jobs._private_workers))";
+    own.batch_execute(sql).await.unwrap();
+    let second = Running::start(&world, &server, 0, false, FIVE_MINUTES);
+    until_so("another takes it over", async || epoch().await > of_the_first).await;
+    first.stop().await;
+    let held = "SELECT count(locked_by) FROM crm_jobs._private_jobs";
+    let held: i64 = own.query_one(held, &[]).await.unwrap().get(0);
+    assert_eq!(held, 1, "were the second to die, nobody would know that it had this job");
+
+    world.sandbox.inject(FaultPlan::new());
+    until(&server, "memos", "done").await;
+    second.stop().await;
+    let sql = "SELECT (SELECT count(*) FROM crm_jobs.jobs), bool_and(is_available)
+        FROM crm_jobs._private_job_queues";
+    let row = own.query_one(sql, &[]).await.unwrap();
+    assert_eq!(
+        (row.get::<_, i64>(0), row.get::<_, bool>(1)),
+        (0, true),
+        "the tenant's next may come"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

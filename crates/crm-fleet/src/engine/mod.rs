@@ -16,8 +16,8 @@ use async_trait::async_trait;
 use deadpool_postgres::Pool;
 use futures_util::{FutureExt, future::BoxFuture};
 use graphile_worker::{
-    Database, IntoTaskHandlerResult, JobSpecBuilder, TaskHandler, WorkerContext, WorkerOptions,
-    WorkerUtils, tokio_postgres::TokioPostgresDatabase,
+    Database, DbExecutor as _, DbValue, IntoTaskHandlerResult, JobSpecBuilder, TaskHandler,
+    WorkerContext, WorkerOptions, WorkerUtils, tokio_postgres::TokioPostgresDatabase,
 };
 use serde::{Deserialize, Serialize};
 use tokio::sync::{OnceCell, watch};
@@ -91,14 +91,14 @@ pub(crate) const WITHOUT_JOB: &str = "SELECT number FROM unnest($1::bigint[]) AS
     WHERE NOT EXISTS (SELECT 1 FROM crm_jobs.jobs
         WHERE jobs.key = $2::text || number AND jobs.attempts < jobs.max_attempts
             AND (jobs.attempts = 0 OR jobs.locked_at IS NOT NULL))";
-/// Opens the queues that were left closed: for a minute none of their jobs has been a worker's. The engine
-/// opens a queue again as it deletes the job that closed it, which it can miss; their tenants would wait for as
-/// long as the worker lives.
-pub(crate) const OPEN_QUEUES: &str = "UPDATE crm_jobs._private_job_queues AS queues
-    SET locked_at = NULL, locked_by = NULL
-    WHERE locked_at < now() - interval '1 minute' AND NOT EXISTS (
-        SELECT 1 FROM crm_jobs._private_jobs AS jobs
-        WHERE jobs.job_queue_id = queues.id AND jobs.locked_at IS NOT NULL)";
+/// Takes a job that is done out of the engine and opens its queue, if the job is still the one that this
+/// worker (`$2`) was handed then (`$3`).
+const COMPLETE: &str = "WITH done AS (
+        DELETE FROM crm_jobs._private_jobs
+        WHERE id = $1 AND locked_by = $2 AND locked_at = $3
+        RETURNING job_queue_id)
+    UPDATE crm_jobs._private_job_queues AS queues SET locked_at = NULL, locked_by = NULL
+    FROM done WHERE queues.id = job_queue_id AND locked_by = $2";
 /// What the key of a job begins with that carries out a set.
 pub(crate) const APPLY: &str = "apply ";
 /// What the key of a job begins with that needs a desk.
@@ -174,13 +174,33 @@ fn hands(context: &WorkerContext) -> Result<(Arc<dyn Hands>, Span), String> {
     Ok((hands, tracing::info_span!("job", job = context.job().id())))
 }
 
+/// Ends a job in the engine's tables; what this returns is for the engine, which ends it once more.
+///
+/// The engine deletes the job of a success by its number, whoever has it by now. Another worker has it if this
+/// one stood still for so long that it was given up. The queue would stay closed when that one is done, and if
+/// it died, nobody would know what it had. Of a failure the engine asks whose the job is.
+async fn complete(context: &WorkerContext, ended: Result<(), FleetError>) -> Result<(), String> {
+    ended.map_err(|error| error.to_string())?;
+    let job = context.job();
+    let values = vec![
+        DbValue::I64(*job.id()),
+        DbValue::Text(context.worker_id().to_owned()),
+        DbValue::TimestampTzOpt(*job.locked_at()),
+    ];
+    match context.database().execute(COMPLETE, values.into()).await {
+        Ok(0) => Err("another worker has its job by now".to_owned()),
+        Ok(_) => Ok(()),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
 impl TaskHandler for ApplySet {
     const IDENTIFIER: &'static str = "apply_set";
 
     async fn run(self, context: WorkerContext) -> impl IntoTaskHandlerResult {
         let (hands, span) = hands(&context)?;
         let carried_out = hands.carry_out(SetId(self.set)).instrument(span).await;
-        carried_out.map_err(|error| error.to_string())
+        complete(&context, carried_out).await
     }
 }
 
@@ -190,7 +210,7 @@ impl TaskHandler for RunAtDesk {
     async fn run(self, context: WorkerContext) -> impl IntoTaskHandlerResult {
         let (hands, span) = hands(&context)?;
         let ran = hands.run_at_desk(DeskJobId(self.job)).instrument(span).await;
-        ran.map_err(|error| error.to_string())
+        complete(&context, ran).await
     }
 }
 
