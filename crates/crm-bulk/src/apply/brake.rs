@@ -223,12 +223,16 @@ impl Brake {
         true
     }
 
-    pub(super) fn finished(&self) -> Finished {
+    /// `owner_is_stopped`: what may have been sent before may still be sent by somebody else.
+    pub(super) fn finished(&self, owner_is_stopped: bool) -> Finished {
         let outcomes = self.outcomes();
+        let left = owner_is_stopped
+            && outcomes.open.values().any(|(state, _)| state.may_be_sent());
+        let unless_stopped = if left { StopReason::StoppedOwner } else { StopReason::Complete };
         let mut counts = outcomes.settled.clone();
         for (state, _) in outcomes.open.values() {
             *counts.entry(*state).or_default() += 1;
         }
-        Finished { reason: self.reason.get().copied().unwrap_or(StopReason::Complete), counts }
+        Finished { reason: self.reason.get().copied().unwrap_or(unless_stopped), counts }
     }
 }

@@ -29,7 +29,9 @@ pub enum Event {
     Written(Written),
     /// The answer to this creation was lost, and so far its contact has not shown up. Once
     /// everything else is done, the run looks for it for as long as the service may be working on
-    /// it ([`Apply::server_timeout`](crate::Apply::server_timeout)), and only then sends the creation again.
+    /// it ([`Apply::server_timeout`](crate::Apply::server_timeout)), and only then sends the creation
+    /// again; not while a process that was stopped might still send it
+    /// ([`StopReason::StoppedOwner`]).
     Awaited(Box<Change>),
     /// This change would be sent; only in a dry run.
     WouldSend(Box<Change>),
@@ -103,6 +105,10 @@ pub enum StopReason {
     /// [for good](crm_transport::TransportError::refused) has failed, what was refused for now is
     /// still planned.
     Withheld,
+    /// What is left are creations that got no answer from a process that was stopped, from which this
+    /// run took the set over. It has not ended yet, and might still send them if it went on: end it, and
+    /// apply the set again.
+    StoppedOwner,
     /// Another process took over the set. It reads back what was in flight and continues.
     Superseded,
     /// The set's file was deleted, moved, or given a second name. If the file still exists, it can

@@ -392,11 +392,7 @@ impl Apply {
                 .flatten()
                 .map(Ok);
             let started = stream::iter([Ok(Event::Started { open })]);
-            let finished = stream::once(async move {
-                last.store.leave().await;
-                stream::iter(last.finish())
-            });
-            let finished = finished.flatten();
+            let finished = stream::once(async move { stream::iter(last.finish().await) }).flatten();
             Ok::<_, BulkError>(started.chain(events).chain(finished))
         };
         Ok(stream::once(begun).try_flatten().fuse().boxed())

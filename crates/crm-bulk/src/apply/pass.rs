@@ -61,8 +61,9 @@ pub(super) struct Pass<'a, T> {
     /// Whether changes that rest on others are left to the next pass.
     defers: bool,
     is_first: bool,
-    /// When the service has surely carried out what it was sent in an earlier pass or run. Without
-    /// it, a creation whose answer got lost is not sent again in this pass.
+    /// When the service has surely carried out what it was sent in an earlier pass or run: known in
+    /// the last pass, unless an owner from whom the set was taken may still send something. Without it, a
+    /// creation whose answer got lost is not sent again in this pass.
     done_by: Option<Instant>,
     /// Where the next block begins; `None` after the last.
     cursor: Option<Cursor>,
@@ -91,7 +92,7 @@ impl<'a, T: Transport + 'a> Pass<'a, T> {
             which: run.options.which(pass),
             defers: run.options.defers(pass),
             is_first: pass == 0,
-            done_by: run.options.done_by(pass),
+            done_by: run.options.done_by(pass).filter(|_| !run.store.has_stopped_owner()),
             run,
             stopped,
             cursor: Some(Cursor::default()),

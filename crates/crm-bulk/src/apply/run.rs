@@ -173,12 +173,14 @@ impl<T: Transport> Run<T> {
         self.brake.stop(StopReason::Stopped);
     }
 
-    /// What is left to tell once nothing is in flight any longer.
-    pub(super) fn finish(&self) -> Vec<Result<Event, BulkError>> {
+    /// Leaves the set, and tells what is left to tell once nothing is in flight any longer.
+    pub(super) async fn finish(&self) -> Vec<Result<Event, BulkError>> {
+        let owner_is_stopped = self.store.has_stopped_owner();
+        self.store.leave().await;
         let mut failure = lock(&self.failure);
         let end = match failure.take() {
             Some(error) => Err(error),
-            None => Ok(Event::Finished(self.brake.finished())),
+            None => Ok(Event::Finished(self.brake.finished(owner_is_stopped))),
         };
         let mut events: Vec<_> = self.audit.take().into_iter().map(Ok).collect();
         events.extend(self.in_flight.lost().map(Event::InFlight).map(Ok));

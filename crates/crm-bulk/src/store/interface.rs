@@ -163,6 +163,14 @@ pub trait Store: std::fmt::Debug + Send + Sync {
         Ok(())
     }
 
+    /// Whether an owner from whom the set was taken has not ended yet, as far as the store can tell:
+    /// one that is stopped. Between its last look at the lease and the moment that a request leaves it
+    /// is a step, and if it was stopped within, that request leaves when it goes on. So as long as
+    /// there is such an owner, a run does not send again what must not arrive twice.
+    fn has_stopped_owner(&self) -> bool {
+        false
+    }
+
     /// Ends the run, once everything is settled and before its end is reported: a store that has
     /// something to put in order, such as a file to close, does it here. A store that is dropped
     /// without this waits for nothing.

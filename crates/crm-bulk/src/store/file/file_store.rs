@@ -67,6 +67,11 @@ impl Place {
         locked.map_err(|e| BulkError::file(&self.path, "locked", e))
     }
 
+    /// Whether the lock is still with a process from which the set was taken.
+    fn is_locked_elsewhere(&self) -> bool {
+        self.try_lock().is_ok_and(|locked| locked == Locked::Elsewhere)
+    }
+
     fn has_other_names(&self) -> bool {
         self.reserved().links().is_some_and(|links| links > 1)
     }
@@ -313,6 +318,10 @@ impl Store for FileStore {
 
     fn is_in_place(&self) -> Result<(), BulkError> {
         self.place.is_in_place()
+    }
+
+    fn has_stopped_owner(&self) -> bool {
+        self.place.is_locked_elsewhere()
     }
 
     async fn leave(&self) {

@@ -40,6 +40,12 @@ impl From<StopReason> for Reason {
                 Exit::Refused,
             ),
             StopReason::Withheld => ("withheld", "writes are not allowed", Exit::Usage),
+            StopReason::StoppedOwner => (
+                "stopped-owner",
+                "another process was stopped while it applied this set, and may still create \
+                 contacts if it goes on: end it, then apply again",
+                Exit::Conflict,
+            ),
             StopReason::Superseded => {
                 ("superseded", "another process took the set over", Exit::Conflict)
             }
