@@ -289,6 +289,41 @@ async fn a_server_that_is_away_is_told_and_waited_for() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_worker_that_stands_still_keeps_no_other_from_looking_for_dead_ones() {
+    let Some(cluster) = Cluster::start() else { return };
+    let sandbox = Sandbox::builder().seed(Seed::Demo).start().await.unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let secret = sandbox.connection().client_secret.to_string();
+    let credentials = write_credentials(&folder, &sandbox, &secret);
+    let (own, connection) =
+        tokio_postgres::connect(&cluster.url(), tokio_postgres::NoTls).await.unwrap();
+    tokio::spawn(connection);
+    let program = Program::start(&cluster.url(), &sandbox, &credentials);
+    let pid = Pid::from_child(&program.child);
+    let until_one = async |sql: &str| {
+        let begun = Instant::now();
+        // At first the tables are not there.
+        while !own.query(sql, &[]).await.is_ok_and(|rows| rows.len() == 1) {
+            assert!(begun.elapsed() < PATIENCE, "{sql}");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    until_one("SELECT FROM crm_jobs._private_workers WHERE last_heartbeat_at > started_at").await;
+    // It cannot end its look for dead ones, and stands still by the time it could.
+    let queues = "BEGIN; LOCK TABLE crm_jobs._private_job_queues IN ACCESS EXCLUSIVE MODE";
+    own.batch_execute(queues).await.unwrap();
+    let looks = "SELECT FROM pg_locks JOIN pg_stat_activity USING (pid)
+        WHERE classid::bigint = x'47575253'::bigint";
+    until_one(&format!("{looks} AND wait_event_type = 'Lock'")).await;
+    kill_process(pid, Signal::STOP).unwrap();
+    own.batch_execute("COMMIT").await.unwrap();
+    until_one(&format!("{looks} AND state = 'idle in transaction'")).await;
+    until_one(&format!("SELECT WHERE NOT EXISTS ({looks})")).await;
+    kill_process(pid, Signal::CONT).unwrap();
+    assert_eq!(program.end(), Some(0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn without_its_redis_a_worker_goes_on_and_says_so() {
     let Some(cluster) = Cluster::start() else { return };
     let sandbox = Sandbox::builder().seed(Seed::Demo).start().await.unwrap();

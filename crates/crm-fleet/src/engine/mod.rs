@@ -13,7 +13,6 @@ use std::{
 };
 
 use async_trait::async_trait;
-use deadpool_postgres::Pool;
 use futures_util::{FutureExt, future::BoxFuture};
 use graphile_worker::{
     Database, DbExecutor as _, DbValue, IntoTaskHandlerResult, JobSpecBuilder, TaskHandler,
@@ -125,7 +124,7 @@ impl Graphile {
     /// `server` is its name for people.
     pub(crate) fn new(address: &Address, server: &str) -> Result<Self, FleetError> {
         let server = server.to_owned();
-        match Pool::builder(address.manager()).max_size(CONNECTIONS).build() {
+        match address.pool(CONNECTIONS).build() {
             Ok(pool) => Ok(Self {
                 database: TokioPostgresDatabase::new(pool),
                 address: address.clone(),

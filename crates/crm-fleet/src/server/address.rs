@@ -6,7 +6,9 @@ use std::{
     str::FromStr,
 };
 
-use deadpool_postgres::{Manager, ManagerConfig, RecyclingMethod};
+use deadpool_postgres::{
+    Hook, HookError, Manager, ManagerConfig, Pool, PoolBuilder, RecyclingMethod,
+};
 use futures_util::stream::{self, BoxStream, StreamExt as _};
 use percent_encoding::percent_decode_str;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -17,6 +19,12 @@ use tokio_postgres::{
 
 use super::tls::{Tls, Trust};
 use crate::error::FleetError;
+
+/// What each connection is set to. A claim that a crash of the server could take back would be sent
+/// twice; and a process that is stopped within a transaction keeps its locks until the server ends it.
+const SETTINGS: &str = "SET idle_in_transaction_session_timeout = '5s';
+    SELECT set_config('synchronous_commit', 'on', false)
+        WHERE current_setting('synchronous_commit') = 'off'";
 
 /// Where a server is, and how it is spoken to.
 #[derive(Clone)]
@@ -88,8 +96,17 @@ impl Address {
         }
     }
 
-    /// Makes connections.
-    pub(crate) fn manager(&self) -> Manager {
+    /// Connections, so many at most.
+    pub(crate) fn pool(&self, connections: usize) -> PoolBuilder {
+        let set = Hook::async_fn(|client, _| {
+            Box::pin(
+                async move { client.batch_execute(SETTINGS).await.map_err(HookError::Backend) },
+            )
+        });
+        Pool::builder(self.manager()).max_size(connections).post_create(set)
+    }
+
+    fn manager(&self) -> Manager {
         let (config, recycling_method) = (self.config.clone(), RecyclingMethod::Fast);
         let how = ManagerConfig { recycling_method };
         match &self.tls {

@@ -7,7 +7,7 @@ mod tls;
 use std::{error::Error, fmt, sync::Arc, time::Duration};
 
 use crm_mirror::Site;
-use deadpool_postgres::{Hook, HookError, Object, Pool, Runtime};
+use deadpool_postgres::{Object, Pool, Runtime};
 use tokio_postgres::{Config, Row, config::Host, types::ToSql};
 
 pub(crate) use self::address::Address;
@@ -17,12 +17,6 @@ use crate::error::{FleetError, of_postgres, reason};
 const CONNECTIONS: usize = 3;
 /// How long it may take to get one.
 const PATIENCE: Duration = Duration::from_secs(10);
-
-/// What each connection is set to. A claim that a crash of the server could take back would be sent
-/// twice; and a process that is stopped within a transaction keeps its locks until the server ends it.
-const SETTINGS: &str = "SET idle_in_transaction_session_timeout = '5s';
-    SELECT set_config('synchronous_commit', 'on', false)
-        WHERE current_setting('synchronous_commit') = 'off'";
 
 /// The PostgreSQL server on which the sets of a fleet are kept, in a schema `crm` of one database.
 /// Clones share at most three connections.
@@ -70,17 +64,12 @@ impl Server {
         let (often, soon) = (Duration::from_secs(3), Duration::from_secs(15));
         config.application_name("crm").connect_timeout(PATIENCE).tcp_user_timeout(soon);
         config.keepalives_idle(often).keepalives_interval(often).keepalives_retries(4);
-        let pool = Pool::builder(address.manager())
-            .max_size(CONNECTIONS)
+        let pool = address
+            .pool(CONNECTIONS)
             .runtime(Runtime::Tokio1)
             .wait_timeout(Some(PATIENCE))
             .create_timeout(Some(PATIENCE))
             .recycle_timeout(Some(PATIENCE))
-            .post_create(Hook::async_fn(|client, _| {
-                Box::pin(
-                    async move { client.batch_execute(SETTINGS).await.map_err(HookError::Backend) },
-                )
-            }))
             .build()
             .map_err(|error| FleetError::Server {
                 server: name.clone(),
