@@ -226,8 +226,7 @@ impl Brake {
     /// `owner_is_stopped`: what may have been sent before may still be sent by somebody else.
     pub(super) fn finished(&self, owner_is_stopped: bool) -> Finished {
         let outcomes = self.outcomes();
-        let left = owner_is_stopped
-            && outcomes.open.values().any(|(state, _)| state.may_be_sent());
+        let left = owner_is_stopped && outcomes.open.values().any(|(state, _)| state.may_be_sent());
         let unless_stopped = if left { StopReason::StoppedOwner } else { StopReason::Complete };
         let mut counts = outcomes.settled.clone();
         for (state, _) in outcomes.open.values() {
