@@ -388,15 +388,11 @@ impl Hand {
 
     async fn after(&self, set: SetId, finished: &Finished) -> Ended {
         match finished.reason {
-            StopReason::Complete | StopReason::StoppedOwner => {
-                match self.server.set_of_number(set).await {
-                    Ok(Some(StoredSet { open: 0, .. })) => Ended::Done,
-                    Ok(_) => {
-                        Ended::Later("what became of some changes is not known yet".to_owned())
-                    }
-                    Err(error) => Ended::Later(error.to_string()),
-                }
-            }
+            StopReason::Complete => match self.server.set_of_number(set).await {
+                Ok(Some(StoredSet { open: 0, .. })) => Ended::Done,
+                Ok(_) => Ended::Later("what became of some changes is not known yet".to_owned()),
+                Err(error) => Ended::Later(error.to_string()),
+            },
             // What was set aside for it is sent.
             StopReason::Stopped | StopReason::Canary => Ended::Yields,
             StopReason::Unreachable | StopReason::Outage => {
