@@ -165,18 +165,19 @@ impl Run {
         let at_work: Vec<_> = at_work.map(|(which, _)| which).collect();
         let Some(which) = self.random.choice(at_work) else { return };
         let Some(act) = self.acts.pop() else { return };
+        let pid = self.fleet.workers.running[which].pid();
         match act {
             Act::Kill => {
                 let owner = self.fleet.workers.running[which].owner();
-                self.leave_again(which).await;
                 self.fleet.workers.kill(which);
+                self.leave_again(pid).await;
                 let now = Instant::now();
                 let its = sets.iter().filter(|set| set.owner.as_ref() == Some(&owner));
                 self.left.extend(its.map(|set| (set.name.clone(), (owner.clone(), now))));
             }
             Act::Pause => {
-                self.leave_again(which).await;
                 self.fleet.workers.pause(which, STILL);
+                self.leave_again(pid).await;
             }
             Act::Crash => {
                 self.fleet.crash_postgres();
@@ -193,9 +194,9 @@ impl Run {
         *self.done.entry(act).or_default() += 1;
     }
 
-    /// Has the time begin again for sets of dead workers that this one was about to take over.
-    async fn leave_again(&mut self, which: usize) {
-        let pid = self.fleet.workers.running[which].pid();
+    /// Has the time begin again for sets of dead workers that this one was about to take over. It is asked once
+    /// it gets no more of them.
+    async fn leave_again(&mut self, pid: u32) {
         for set in self.fleet.in_hand(pid).await {
             if let Some((_, since)) = self.left.get_mut(&set) {
                 *since = Instant::now();
