@@ -38,6 +38,8 @@ const WAKE_EVERY: Duration = Duration::from_secs(60);
 /// How often a job may be begun without coming to an end: one that kills its worker would go on and
 /// on.
 const MOST_STARTS: i32 = 5;
+/// How often in a row a job may end with refused credentials before somebody has to look at them.
+const MOST_REFUSALS: i32 = 3;
 /// How long what is in flight may take once a worker is to stop.
 const GRACE: Duration = Duration::from_secs(60);
 /// How long a job waits after its first passing failure, and at most after others.
@@ -354,10 +356,10 @@ impl Hand {
                 if let Some(allowance) = &allowance {
                     self.give_back(set, allowance, &finished).await;
                 }
-                self.after(set.id, &finished).await
+                self.after(set.id, &finished, begun.failures).await
             }
             Ok(None) => Ended::Later("the run had no end".to_owned()),
-            Err(error) => failed(&error),
+            Err(error) => failed(&error, begun.failures),
         }
     }
 
@@ -386,7 +388,7 @@ impl Hand {
         select_all(all).map(drop)
     }
 
-    async fn after(&self, set: SetId, finished: &Finished) -> Ended {
+    async fn after(&self, set: SetId, finished: &Finished, failures: i32) -> Ended {
         match finished.reason {
             StopReason::Complete => match self.server.set_of_number(set).await {
                 Ok(Some(StoredSet { open: 0, .. })) => Ended::Done,
@@ -399,11 +401,7 @@ impl Hand {
                 Ended::Later("the service cannot be reached".to_owned())
             }
             StopReason::Superseded => Ended::Superseded,
-            // They were good just now: it may be the service.
-            StopReason::Credentials if finished.count(State::Done) > 0 => {
-                Ended::Later("the credentials are refused".to_owned())
-            }
-            StopReason::Credentials => Ended::Held("the credentials are refused".to_owned()),
+            StopReason::Credentials => refused("the credentials are refused".to_owned(), failures),
             StopReason::Forbidden => {
                 Ended::Held("the service does not let this app write".to_owned())
             }
@@ -436,10 +434,19 @@ fn again(ended: &Ended, failures: i32) -> Option<Duration> {
     }
 }
 
-/// What an error makes of a job.
-fn failed(error: &BulkError) -> Ended {
+/// What becomes of a job whose credentials are refused, after so many failures without getting on: a
+/// service that is ill refuses good ones too.
+fn refused(why: String, failures: i32) -> Ended {
+    if failures < MOST_REFUSALS { Ended::Later(why) } else { Ended::Held(why) }
+}
+
+/// What an error makes of a job, after so many failures without getting on.
+fn failed(error: &BulkError, failures: i32) -> Ended {
     let passes = match error {
         BulkError::Superseded { .. } => return Ended::Superseded,
+        BulkError::Contacts(error) if error.is_credentials() => {
+            return refused(error.to_string(), failures);
+        }
         BulkError::InUse { .. } | BulkError::Store { .. } => true,
         BulkError::Contacts(error) => error.advice() == Advice::Later,
         _ => false,

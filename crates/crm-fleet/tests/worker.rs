@@ -250,26 +250,35 @@ async fn a_worker_says_nothing_of_a_job_that_another_began_since() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn credentials_that_were_good_just_now_are_tried_again() {
+async fn refused_credentials_are_tried_again_before_somebody_has_to_look_at_them() {
     let Some(cluster) = Cluster::start() else { return };
-    let world = world(Seed::Count(600)).await;
+    let world = world(Seed::Demo).await;
     let server = Server::connect(&cluster.url()).await.unwrap();
-    let file = world.plan(&all_memos(&world), "memos.crm").await;
-    let set = server.push(file, "memos").await.unwrap().set;
-    // Twice in a row: with a new token, too.
-    let refused = FaultRule::new(Fault::Unauthorized).method("PATCH").nth(200).times(100);
-    world.sandbox.inject(FaultPlan::new().rule(refused));
-    server.submit(&set, Submission::new(), "the test").await.unwrap();
-    let worker = Running::start(&world, &server, 0, false, FIVE_MINUTES);
-    until_so("it is queued again", async || {
-        let set = server.set("memos").await.unwrap();
-        assert_ne!(set.job.as_deref(), Some("held"), "{set:?}");
-        set.job_reason.is_some_and(|reason| reason.contains("credentials"))
-    })
-    .await;
-    world.sandbox.inject(FaultPlan::new());
-    assert_eq!(until(&server, "memos", "done").await.open, 0);
-    worker.stop().await;
+    let own = look_into(&cluster.url()).await;
+    // One call reads, and three write; each is sent with a new token, too.
+    for (refused, calls, failures, ends) in [
+        ("GET", 1, 0, "done"),
+        ("PATCH", 3, 0, "done"),
+        ("GET", 1, 3, "held"),
+        ("PATCH", 3, 3, "held"),
+    ] {
+        let name = format!("{refused} {failures}");
+        let rows = ROWS.replace(",one", &format!(",{name}"));
+        let set = server.push(world.plan(&rows, &format!("{name}.crm")).await, &name).await;
+        server.submit(&set.unwrap().set, Submission::new(), "the test").await.unwrap();
+        own.execute("UPDATE crm.jobs SET failures = $1", &[&failures]).await.unwrap();
+        let refusals = FaultRule::new(Fault::Unauthorized).method(refused).times(2 * calls);
+        world.sandbox.inject(FaultPlan::new().rule(refusals));
+        let worker = Running::start(&world, &server, 0, false, FIVE_MINUTES);
+        until_so(&name, async || {
+            let reason = server.set(&name).await.unwrap().job_reason;
+            reason.is_some_and(|reason| reason.contains("refused"))
+        })
+        .await;
+        until(&server, &name, ends).await;
+        worker.stop().await;
+        world.sandbox.inject(FaultPlan::new());
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
