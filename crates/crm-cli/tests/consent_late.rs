@@ -4,7 +4,7 @@
 
 mod common;
 
-use std::fs;
+use std::{collections::BTreeMap, fs};
 
 use common::{Service, stderr, stdout};
 use crm_sandbox::{Fault, FaultPlan, FaultRule, NewContact, StoredPreferences};
@@ -293,6 +293,22 @@ fn each_kind_of_messages_has_its_own_wish_and_clock_for_all() {
     assert_eq!((&ran["sets"][0]["states"]["done"], code), (&json!(1), 10), "{ran}");
     let csv = fs::read_to_string(ran["sets"][0]["evidence"][1].as_str().unwrap()).unwrap();
     assert!(csv.contains("Each kind has its own wish: "), "{csv}");
+    // With a line for each of its two clocks, of which one is late.
+    let mut rows = csv::Reader::from_reader(csv.as_bytes());
+    let rows: Vec<BTreeMap<String, String>> = rows.deserialize().map(Result::unwrap).collect();
+    let of = |row: &BTreeMap<String, String>| {
+        ["contactId", "dueFor", "due", "change", "repeats", "state"].map(|name| row[name].clone())
+    };
+    let [marketing, reminders] = &rows[..] else { panic!("{csv}") };
+    let today = &reminders["due"];
+    assert_eq!(of(marketing), [&*id, "marketing", "2026-01-20", "1", "", "done"]);
+    assert_eq!(of(reminders), [&*id, "job reminders", today, "1", "1", "done"]);
+    assert!(marketing["daysLate"].parse::<u32>().unwrap() > 300, "{csv}");
+    assert_eq!((&*reminders["late"], &*reminders["daysLate"]), ("", ""), "{csv}");
+    let page = fs::read_to_string(ran["sets"][0]["evidence"][0].as_str().unwrap()).unwrap();
+    for told in ["marketing", "job reminders"] {
+        assert!(page.contains(&format!("<bdi>{told}</bdi>: 202")), "{told}: {page}");
+    }
     service.ok("mirror update");
     let told = told(&service, &id);
     told.was("late", &["late"], 10);

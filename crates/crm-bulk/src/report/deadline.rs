@@ -21,6 +21,8 @@ pub struct LastDay {
     pub day: String,
     /// By how many days the moment that was asked about is too late; 0 where it is not.
     pub days_late: u32,
+    /// For which messages it is, where others of the same record have another wish.
+    pub of: Option<String>,
     /// Why it is that day and no other, where somebody may wonder.
     pub why: Option<String>,
 }
@@ -29,19 +31,20 @@ impl LastDay {
     /// A day, and by how many days the moment that was asked about is too late.
     #[must_use]
     pub fn new(day: impl Into<String>, days_late: u32) -> Self {
-        Self { day: day.into(), days_late, why: None }
+        Self { day: day.into(), days_late, of: None, why: None }
     }
 }
 
-/// The last day in time, by the day on which a wish came in, the change of one record that has its
+/// The last days in time, by the day on which a wish came in, the change of one record that has its
 /// number or address, and the moment at which it was done or is looked at.
-type Counting<'a> = dyn Fn(Option<&str>, Option<&Change>, Timestamp) -> Option<LastDay> + 'a;
+type Counting<'a> = dyn Fn(Option<&str>, Option<&Change>, Timestamp) -> Vec<LastDay> + 'a;
 
 /// By when something has to be done, and by how many days a moment is too late.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Due {
     pub(super) day: Date,
     pub(super) days_late: u32,
+    pub(super) of: Option<String>,
     pub(super) why: Option<String>,
 }
 
@@ -49,7 +52,7 @@ pub(super) struct Due {
 pub(super) struct Deadline<'a> {
     words: String,
     /// As somebody else counts them; none for the usual way.
-    last_day: Option<Box<Counting<'a>>>,
+    last_days: Option<Box<Counting<'a>>>,
 }
 
 impl std::fmt::Debug for Deadline<'_> {
@@ -65,34 +68,48 @@ impl<'a> Deadline<'a> {
             "{} business days after it was received; public holidays are not taken into account",
             words::BUSINESS_DAYS
         );
-        Self { words, last_day: None }
+        Self { words, last_days: None }
     }
 
     pub(super) fn by(
         words: String,
-        last_day: impl Fn(Option<&str>, Option<&Change>, Timestamp) -> Option<LastDay> + 'a,
+        last_days: impl Fn(Option<&str>, Option<&Change>, Timestamp) -> Vec<LastDay> + 'a,
     ) -> Self {
-        Self { words, last_day: Some(Box::new(last_day)) }
+        Self { words, last_days: Some(Box::new(last_days)) }
     }
 
     pub(super) fn words(&self) -> &str {
         &self.words
     }
 
-    /// The last day in time, and how late a moment is; none where nothing has to be done.
+    /// The last days in time, the earliest first, and how late a moment is by each; none where nothing has
+    /// to be done.
     pub(super) fn of(
         &self,
         received: Option<Date>,
         change: Option<&Change>,
         at: Timestamp,
-    ) -> Option<Due> {
-        let Some(last_day) = &self.last_day else {
-            let day = words::due(received?)?;
-            let late = (words::day(at)? - day).get_days().max(0).unsigned_abs();
-            return Some(Due { day, days_late: late, why: None });
+    ) -> Vec<Due> {
+        let Some(last_days) = &self.last_days else {
+            return received.and_then(|day| Due::usual(day, at)).into_iter().collect();
         };
         let received = received.map(|day| day.to_string());
-        let LastDay { day, days_late, why } = last_day(received.as_deref(), change, at)?;
-        Some(Due { day: day.parse().ok()?, days_late, why })
+        let days = last_days(received.as_deref(), change, at).into_iter();
+        let mut dues: Vec<_> = days.filter_map(Due::of).collect();
+        dues.sort_by_key(|due| due.day);
+        dues
+    }
+}
+
+impl Due {
+    fn usual(received: Date, at: Timestamp) -> Option<Self> {
+        let day = words::due(received)?;
+        let days_late = (words::day(at)? - day).get_days().max(0).unsigned_abs();
+        Some(Self { day, days_late, of: None, why: None })
+    }
+
+    fn of(last: LastDay) -> Option<Self> {
+        let LastDay { day, days_late, of, why } = last;
+        Some(Self { day: day.parse().ok()?, days_late, of, why })
     }
 }

@@ -77,9 +77,9 @@ pub(super) struct Place {
     pub(super) verified_at: Option<Timestamp>,
     /// What somebody knows of it besides.
     pub(super) remark: Option<String>,
-    /// The day by which it is to be done, and whether it missed that.
-    pub(super) due: Option<Due>,
-    pub(super) late: Option<Late>,
+    /// The days by which it is to be done, the earliest first, and whether it missed each. There are several
+    /// where messages of several kinds have wishes of their own.
+    pub(super) days: Vec<(Due, Option<Late>)>,
 }
 
 /// What somebody knows of a change that the set does not.
@@ -126,7 +126,6 @@ impl<'a> Places<'a> {
         let still_so = self.verified_at.filter(|read| lasts && at <= Some(*read));
         let verified_at = finding.as_ref().map(|finding| finding.at).or(still_so);
         let repeats = if self.has_repeats { set.repeats(change.id)? } else { None };
-        let (due, late) = (None, None);
         let remark = self.remarks.0.as_ref().and_then(|remark| remark(&change));
         Ok(Place {
             change,
@@ -137,8 +136,7 @@ impl<'a> Places<'a> {
             finding,
             verified_at,
             remark,
-            due,
-            late,
+            days: Vec::new(),
         })
     }
 }
@@ -156,17 +154,30 @@ impl Place {
         self.change.caution.as_deref().filter(|_| is_open)
     }
 
-    /// With the day by which it is to be done.
-    fn due(self, received: Option<Date>, deadline: &Deadline<'_>, now: Timestamp) -> Self {
+    /// The first day by which something of it is to be done.
+    pub(super) fn due(&self) -> Option<&Due> {
+        self.days.first().map(|(due, _)| due)
+    }
+
+    /// How it missed its days, by the most.
+    pub(super) fn late(&self) -> Option<Late> {
+        self.days.iter().filter_map(|(_, late)| *late).max()
+    }
+
+    /// With the days by which it is to be done.
+    fn with_days(self, received: Option<Date>, deadline: &Deadline<'_>, now: Timestamp) -> Self {
         let done = self.done();
-        let due = deadline.of(received, Some(&self.change), done.unwrap_or(now));
+        let dues = deadline.of(received, Some(&self.change), done.unwrap_or(now));
         let may_be_late = !matches!(self.change.outcome.state, State::Already | State::Dropped);
-        let days = due.as_ref().map(|due| due.days_late).filter(|days| may_be_late && *days > 0);
-        let late = days.map(|days| match done.and_then(words::day) {
+        let late = |days| match done.and_then(words::day) {
             Some(day) => Late::Done(day, days),
             None => Late::Overdue(days),
+        };
+        let days = dues.into_iter().map(|due| {
+            let days_late = Some(due.days_late).filter(|days| may_be_late && *days > 0);
+            (due, days_late.map(late))
         });
-        Self { due, late, ..self }
+        Self { days: days.collect(), ..self }
     }
 
     /// When it was done, unless it was found not to be so: it counts as not done then.
@@ -177,7 +188,7 @@ impl Place {
     }
 
     fn needs_attention(&self) -> bool {
-        self.late.is_some()
+        self.late().is_some()
             || self.change.outcome.state.needs_attention()
             || self.caution().is_some()
             || self.remark.is_some()
@@ -236,14 +247,14 @@ pub(super) fn for_each(
             look_at: row.look_at,
         };
         let found = found.into_iter().map(|change| {
-            Ok::<_, BulkError>(places.place(change)?.due(row.received, deadline, now))
+            Ok::<_, BulkError>(places.place(change)?.with_days(row.received, deadline, now))
         });
         let found = found.collect::<Result<Vec<_>, _>>()?;
         let due = match &found[..] {
-            [] => deadline.of(row.received, None, now),
-            _ => found.iter().filter_map(|place| place.due.clone()).min_by_key(|due| due.day),
+            [] => deadline.of(row.received, None, now).into_iter().next(),
+            _ => found.iter().filter_map(Place::due).min_by_key(|due| due.day).cloned(),
         };
-        let late = found.iter().filter_map(|place| place.late).max();
+        let late = found.iter().filter_map(Place::late).max();
         each(Entry { row: Some(row), due, late, found }.in_order())
     })
 }

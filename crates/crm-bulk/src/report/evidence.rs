@@ -14,16 +14,18 @@ use super::{
     past::PastEvent,
 };
 use crate::{
-    set::{Action, Change, Image, Named, State},
+    set::{Action, Change, ChangeId, Image, Named, State},
     spreadsheet::guarded,
     undone::Restored,
 };
 
 /// The columns. A row of the input has a line for each place where it was found, or a single one. A line
 /// that `repeats` another is about a contact of an earlier row, with the outcome of that: without these
-/// each contact has one line. The last three are for what happened to a record through something else
+/// each contact has one line. Messages of several kinds that have wishes of their own have last days of their
+/// own: then the contact has a line for each, whose `dueFor` says for which it is, and all but the first
+/// repeat it. The last three are for what happened to a record through something else
 /// than the set: a line that has one `through` is no change of the set.
-const COLUMNS: [&str; 41] = [
+const COLUMNS: [&str; 42] = [
     "row",
     "line",
     "entry",
@@ -31,6 +33,7 @@ const COLUMNS: [&str; 41] = [
     "due",
     "late",
     "daysLate",
+    "dueFor",
     "dueBecause",
     "rowMessage",
     "change",
@@ -104,8 +107,13 @@ impl<W: Write> Evidence<W> {
             return self.line((row, day), None, state.as_str(), None);
         }
         entry.found.iter().try_for_each(|place| {
-            let (outcome, day) = (&place.change.outcome, (place.due.as_ref(), place.late));
-            self.line((row, day), Some(place), outcome.state.as_str(), outcome.message.as_deref())
+            let outcome = &place.change.outcome;
+            let (state, message) = (outcome.state.as_str(), outcome.message.as_deref());
+            let mut days = place.days.iter().map(|(due, late)| (Some(due), *late));
+            let first = days.next().unwrap_or_default();
+            self.line((row, first), Some((place, place.repeats)), state, message)?;
+            let repeats = place.repeats.or(Some(place.change.id));
+            days.try_for_each(|day| self.line((row, day), Some((place, repeats)), state, message))
         })
     }
 
@@ -124,10 +132,11 @@ impl<W: Write> Evidence<W> {
     fn line(
         &mut self,
         (row, (due, late)): (Option<&InputRow>, (Option<&Due>, Option<Late>)),
-        place: Option<&Place>,
+        place: Option<(&Place, Option<ChangeId>)>,
         state: &str,
         message: Option<&str>,
     ) -> io::Result<()> {
+        let (place, repeats) = place.unzip();
         let change = place.map(|place| &place.change);
         let outcome = change.map(|change| &change.outcome);
         let target = change.map(|change| &change.target);
@@ -150,10 +159,11 @@ impl<W: Write> Evidence<W> {
                 Late::Overdue(_) => OVERDUE.to_owned(),
             }),
             late.map(|late| late.days().to_string()),
+            text(due.and_then(|due| due.of.as_ref())),
             text(due.and_then(|due| due.why.as_ref())),
             text(row.and_then(|row| row.message.as_ref())),
             change.map(|change| change.id.to_string()),
-            place.and_then(|place| place.repeats).map(|repeats| repeats.to_string()),
+            repeats.flatten().map(|repeats| repeats.to_string()),
             target.map(|target| target.kind().to_owned()),
             target.map(|target| target.owner_text()),
             target.and_then(|target| target.contact_text()),
@@ -190,12 +200,14 @@ impl<W: Write> Evidence<W> {
 
     /// Adds a record that should be as the set makes others, and is not in it.
     pub(super) fn add_left_out(&mut self, left: &LeftOut) -> io::Result<()> {
-        let LeftOut { record, value, why, last: LastDay { day, days_late, why: because } } = left;
+        let LeftOut { record, value, why, last } = left;
+        let LastDay { day, days_late, of, why: because } = last;
         let is_late = *days_late > 0;
         let cells = COLUMNS.map(|column| match column {
             "due" => Some(day.clone()),
             "late" => is_late.then(|| OVERDUE.to_owned()),
             "daysLate" => is_late.then(|| days_late.to_string()),
+            "dueFor" => of.clone(),
             "dueBecause" => because.clone(),
             "ownerKind" => Some(record.kind().to_owned()),
             "ownerId" => Some(record.owner_text()),

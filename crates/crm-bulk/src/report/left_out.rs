@@ -2,7 +2,11 @@
 
 use maud::{Markup, html};
 
-use super::{deadline::LastDay, markup::foreign, words};
+use super::{
+    deadline::LastDay,
+    markup::{foreign, last_day},
+    words,
+};
 use crate::set::Target;
 
 /// A record that should be as a set makes others, and is not in the set since it cannot be set. Whoever
@@ -62,7 +66,7 @@ pub(super) fn row(left: &LeftOut) -> Markup {
             td data-label="Contact" { (words::place(record)) }
             td data-label="Number or address" { (foreign(value)) }
             td data-label="To be done by" {
-                (last.day)
+                (last_day(last.of.as_deref(), &last.day))
                 @if last.days_late > 0 { br; b.bad { (words::late(last.days_late)) } }
                 @if let Some(because) = &last.why { br; small { (foreign(because)) } }
             }

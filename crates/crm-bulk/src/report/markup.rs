@@ -76,7 +76,7 @@ pub(super) fn entry(entry: &Entry, counted: &str) -> Markup {
     let found = &entry.found;
     let shown = &found[..found.len().min(PLACES)];
     // What the lines above say of all of them needs no column.
-    let is_due = !has_one_day(entry) || shown.iter().any(|place| place.late.is_some());
+    let is_due = !has_one_day(entry) || shown.iter().any(|place| place.late().is_some());
     let traced = shown.iter().any(|place| place.change.outcome.trace_id.is_some());
     html! {
         h3 {
@@ -142,9 +142,12 @@ pub(super) fn entry(entry: &Entry, counted: &str) -> Markup {
                             }
                             @if is_due {
                                 td data-label="To be done by" {
-                                    @if let Some(due) = &place.due { (due.day) }
-                                    @if let Some(late) = place.late {
-                                        br; b.bad { (words::late(late.days())) }
+                                    @for (at, (due, late)) in place.days.iter().enumerate() {
+                                        @if at > 0 { br; }
+                                        (last_day(due.of.as_deref(), &due.day.to_string()))
+                                        @if let Some(late) = late {
+                                            br; b.bad { (words::late(late.days())) }
+                                        }
                                     }
                                 }
                             }
@@ -169,7 +172,10 @@ pub(super) fn entry(entry: &Entry, counted: &str) -> Markup {
 
 /// Whether all places of an entry are to be done by the same day.
 fn has_one_day(entry: &Entry) -> bool {
-    let mut days = entry.found.iter().map(|place| place.due.as_ref().map(|due| due.day));
+    let mut days = entry.found.iter().flat_map(|place| {
+        let without = place.days.is_empty().then_some(None);
+        place.days.iter().map(|(due, _)| Some(due.day)).chain(without)
+    });
     let first = days.next();
     days.all(|day| Some(day) == first)
 }
@@ -177,8 +183,14 @@ fn has_one_day(entry: &Entry) -> bool {
 /// Why the days of an entry are no others, each sentence once.
 fn whys(entry: &Entry) -> BTreeSet<&str> {
     let of_entry = entry.due.iter().filter(|_| entry.found.is_empty());
-    let dues = entry.found.iter().filter_map(|place| place.due.as_ref()).chain(of_entry);
+    let of_places = entry.found.iter().flat_map(|place| &place.days).map(|(due, _)| due);
+    let dues = of_places.chain(of_entry);
     dues.filter_map(|due| due.why.as_deref()).collect()
+}
+
+/// A last day, and for which messages it is.
+pub(super) fn last_day(of: Option<&str>, day: &str) -> Markup {
+    html! { @if let Some(of) = of { (foreign(of)) ": " } (day) }
 }
 
 /// A text of the data, of a file or of the service: what nobody would see is written out, and its

@@ -85,16 +85,18 @@ impl<'a> Report<'a> {
     }
 
     /// Sets how the last day in time of a wish is counted, in place of ten business days from Monday to
-    /// Friday. `last_day` gets the day on which it came in, written like `2026-11-23`, if that is known;
+    /// Friday. `last_days` gets the day on which it came in, written like `2026-11-23`, if that is known;
     /// the change of one record that has its number or address, since each has a last day of its own, or
-    /// none where nothing was found; and when it was done, or now. Nothing is late that has no last day.
+    /// none where nothing was found; and when it was done, or now. A record has several, each
+    /// [of](LastDay::of) some messages, where these have wishes of their own. Nothing is late that has no last
+    /// day.
     /// `words` say how it is counted, as in `by the policies of the ledger`.
-    pub fn last_day(
+    pub fn last_days(
         self,
         words: impl Into<String>,
-        last_day: impl Fn(Option<&str>, Option<&Change>, Timestamp) -> Option<LastDay> + 'a,
+        last_days: impl Fn(Option<&str>, Option<&Change>, Timestamp) -> Vec<LastDay> + 'a,
     ) -> Self {
-        Self { deadline: Deadline::by(words.into(), last_day), ..self }
+        Self { deadline: Deadline::by(words.into(), last_days), ..self }
     }
 
     /// Tells besides which records should be as the set makes others, and cannot be set.

@@ -56,6 +56,11 @@ pub(super) fn turned_off(change: &Change) -> Vec<Preference> {
     }
 }
 
+/// What preferences are, for people.
+pub(super) fn words(preferences: &[Preference]) -> String {
+    preferences.iter().map(|preference| preference.words()).collect::<Vec<_>>().join(", ")
+}
+
 /// How many copies a set has turned off late, since a moment or at all. What was found to be on again is
 /// not turned off: it is still due.
 pub(in crate::commands) fn turned_off_late(
@@ -104,6 +109,9 @@ fn left_out(ledger: &Ledger, desk: &Desk, set: &ChangeSet) -> Result<Vec<LeftOut
     let due = due(ledger, desk, &Mirror::open(desk.mirror())?)?.into_iter();
     let left = due.filter(|due| due.kind == DueKind::CannotBeSet).map(|due| {
         let mut last = LastDay::new(due.deadline, due.days_late);
+        let receives = |flag: &Preference| due.receives.contains(&flag.option());
+        let receives: Vec<_> = Preference::SETTABLE.into_iter().filter(receives).collect();
+        last.of = Some(words(&receives));
         last.why = due.other_deadline.map(|other| {
             format!("By another policy it would be {other}; the earlier day decides.")
         });

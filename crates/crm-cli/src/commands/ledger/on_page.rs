@@ -6,7 +6,7 @@ use crm_models::{Preference, Timestamp};
 
 use super::{
     asked::still_stands,
-    late::{copy_since, turned_off},
+    late::{copy_since, turned_off, words},
     retracted::told,
     sets::is_of_ledger,
 };
@@ -34,27 +34,35 @@ pub(in crate::commands) fn on_page<'a>(
     if is_of_ledger {
         report = report.note(as_planned(&clocks, created_at));
     }
-    let last_day = move |received: Option<&str>, change: Option<&Change>, at: Timestamp| {
+    let counted = move |received: Option<&str>, change: Option<&Change>, at: Timestamp| {
         let value = change.and_then(Change::value);
         let known = match change.zip(value).filter(|_| received.is_some() || is_of_ledger) {
             // Nobody asks for it any longer.
             Some((_, value)) if retractions.of(value).ok()?.is_some() => return None,
             Some((change, value)) => {
                 let since = copy_since(change, changed).map(|at| at.to_string());
-                last_days(&clocks, change, value, (since.as_deref(), &by)).ok()?
+                by_wish(&clocks, change, value, (since.as_deref(), &by)).ok()?
             }
             None => Vec::new(),
         };
-        if let Some((_, clock)) = known.iter().min_by_key(|(_, clock)| &clock.counted.last_day) {
-            let mut last = LastDay::new(&*clock.counted.last_day, clock.days_late(at));
-            let whys: Vec<_> = of_kinds(&known).into_iter().chain(clock.two_days()).collect();
-            last.why = Some(whys.join(" ")).filter(|why| !why.is_empty());
-            return Some(last);
+        if known.is_empty() {
+            let (day, days_late) = clocks.last_day(received?, at).ok()?;
+            return Some(vec![LastDay::new(day, days_late)]);
         }
-        let (day, days_late) = clocks.last_day(received?, at).ok()?;
-        Some(LastDay::new(day, days_late))
+        let of_kinds = of_kinds(&known);
+        let last = |(preferences, clock): &OfWish| {
+            let mut last = LastDay::new(&*clock.counted.last_day, clock.days_late(at));
+            last.of = (known.len() > 1).then(|| words(preferences));
+            let whys: Vec<_> = of_kinds.clone().into_iter().chain(clock.two_days()).collect();
+            last.why = Some(whys.join(" ")).filter(|why| !why.is_empty());
+            last
+        };
+        Some(known.iter().map(last).collect())
     };
-    Ok(report.last_day("as the consent ledger counts, holidays left out", last_day))
+    let last_days = move |received: Option<&str>, change: Option<&Change>, at: Timestamp| {
+        counted(received, change, at).unwrap_or_default()
+    };
+    Ok(report.last_days("as the consent ledger counts, holidays left out", last_days))
 }
 
 /// What the deadline of an entry is, and what the days below it are.
@@ -81,31 +89,38 @@ fn as_planned(clocks: &Clocks<'_>, planned_at: Option<Timestamp>) -> String {
     }
 }
 
-/// The last days of what a change turns off, each by the wish for its kind of messages.
-fn last_days(
+/// What one wish turns off of a change, with its clock.
+type OfWish = (Vec<Preference>, Clock);
+
+/// What a change turns off, by the wishes that count for it.
+fn by_wish(
     clocks: &Clocks<'_>,
     change: &Change,
     value: &str,
     (since, by): (Option<&str>, &str),
-) -> Result<Vec<(Preference, Clock)>, ConsentError> {
-    let mut days = Vec::new();
+) -> Result<Vec<OfWish>, ConsentError> {
+    let mut known: Vec<OfWish> = Vec::new();
     for preference in turned_off(change) {
-        let clock = clocks.of((value, Scope::of(preference)), since, by)?;
-        days.extend(clock.map(|clock| (preference, clock)));
+        let Some(clock) = clocks.of((value, Scope::of(preference)), since, by)? else { continue };
+        match known.iter_mut().find(|(_, other)| other.record == clock.record) {
+            Some((preferences, _)) => preferences.push(preference),
+            None => known.push((vec![preference], clock)),
+        }
     }
-    Ok(days)
+    Ok(known)
 }
 
 /// That messages of two kinds have two last days.
-fn of_kinds(days: &[(Preference, Clock)]) -> Option<String> {
-    let day = |(_, clock): &(Preference, Clock)| clock.counted.last_day.clone();
-    let first = days.first().map(day)?;
-    let told = days.iter().map(|(preference, clock)| {
+fn of_kinds(known: &[OfWish]) -> Option<String> {
+    let day = |(_, clock): &OfWish| clock.counted.last_day.clone();
+    let first = known.first().map(day)?;
+    let told = known.iter().map(|(preferences, clock)| {
         let (day, record) = (&clock.counted.last_day, clock.record);
-        format!("{} by {day} (wish of record {record})", preference.words())
+        format!("{} by {day} (wish of record {record})", words(preferences))
     });
-    let told = || told.clone().collect::<Vec<_>>().join(", ");
-    days.iter()
+    let told = || told.clone().collect::<Vec<_>>().join("; ");
+    known
+        .iter()
         .any(|of| day(of) != first)
         .then(|| format!("Each kind has its own wish: {}.", told()))
 }
