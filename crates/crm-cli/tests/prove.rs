@@ -186,6 +186,11 @@ fn what_was_late_taken_back_or_undone_is_told() {
     service.ok("consent retract 1 --reason \"last year's list\"");
     // What the set was made of came into the ledger as well.
     service.ok("consent retract 3 --reason 'with it'");
+    let taken_back =
+        "No wish to be left alone counts for marketing: that of record 4 was taken back.";
+    let told = proof(&service, &value, 0, &[]);
+    let says = &copy(&told, &id)["says"];
+    assert_eq!(*says, format!("{taken_back} It receives no marketing all the same."));
     service.ok("undo out.crm --out back.crm");
     service.ok("apply back.crm --yes");
     let told = proof(&service, &value, 0, &[]);
@@ -199,6 +204,7 @@ fn what_was_late_taken_back_or_undone_is_told() {
         (&copied["verdict"], &copied["events"][0]["undone"]),
         (&"no-wish".into(), &true.into())
     );
+    assert_eq!(copied["says"], format!("{taken_back} It receives marketing."));
 }
 
 #[test]

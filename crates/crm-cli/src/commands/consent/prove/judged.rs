@@ -2,7 +2,7 @@
 
 use crm_bulk::page::time;
 use crm_consent::{
-    Arrival, Breach, Clock, CopyVerdict, JudgedPreference, Judgement, Lateness, TurnedOff,
+    Arrival, Breach, Clock, CopyVerdict, Effect, JudgedPreference, Judgement, Lateness, TurnedOff,
 };
 use crm_models::{Preference, Timestamp};
 
@@ -19,6 +19,19 @@ pub(super) fn sentence(JudgedPreference { preference, lateness, .. }: &JudgedPre
     let earlier = earlier.filter_map(|judged| what.earlier(judged));
     let sentences = [what.now(lateness)].into_iter().chain(two_days).chain(earlier);
     sentences.collect::<Vec<_>>().join(" ")
+}
+
+/// What marketing a copy receives whose wish to be left alone was taken back; none of one that is gone.
+pub(super) fn after_taken_back(record: u64, effect: Option<Effect>) -> Option<String> {
+    let receives = match effect? {
+        Effect::On => "It receives marketing.",
+        Effect::Off => "It receives no marketing all the same.",
+        Effect::Gone => return None,
+        _ => "Whether it receives marketing is not known.",
+    };
+    Some(format!(
+        "No wish to be left alone counts for marketing: that of record {record} was taken back. {receives}"
+    ))
 }
 
 /// How it came to be a copy after the wish, as the beginning of a sentence.

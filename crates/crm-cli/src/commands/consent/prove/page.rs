@@ -109,7 +109,9 @@ fn in_short_by(told: &Document, ruling: Ruling, clock: Option<&Clock>) -> Markup
             _ => { (without_wish(told)) }
         }
         @if let Some(clock) = clock {
-            @if Some(clock.record) == ruling.decided_by { " It had" } @else { " It was first said so in record " (clock.record) ", and had" }
+            @let has = if clock.days_late(told.made.made_at) > 0 { "had" } else { "has" };
+            @if Some(clock.record) == ruling.decided_by { " It " (has) }
+            @else { " It was first said so in record " (clock.record) ", and " (has) }
             " to be heeded by "
             b { (clock.counted.last_day) } ": " (clock.counted.in_words()) "."
         }
@@ -168,7 +170,7 @@ const VERDICTS: [(CopyVerdict, &str, &str); 12] = [
     (CopyVerdict::InTime, "off in time", "done"),
     (CopyVerdict::BeforeTheWish, "off before the wish", "done"),
     (CopyVerdict::Gone, "no longer there", "done"),
-    (CopyVerdict::NoWish, "without a wish", "done"),
+    (CopyVerdict::NoWish, "without a wish that counts", "done"),
 ];
 
 /// Counts each copy once, by the worst that became of it.

@@ -10,7 +10,7 @@ use crm_mirror::Feed;
 use crm_models::{ContactPreferences, Preference, Timestamp};
 use serde::Serialize;
 
-use super::judged::{capital, sentence as says};
+use super::judged::{after_taken_back, capital, sentence as says};
 use crate::{
     commands::consent::{against::Kept, made::Made},
     desk::{Event, Place, Places},
@@ -128,9 +128,10 @@ impl Document {
         let clocks = ledger.clocks()?;
         let clock = |scope| clocks.of((&asked, scope), None, &made_at.to_string());
         let (marketing, all_kinds) = (clock(Scope::Marketing)?, clock(Scope::All)?);
+        let taken_back = clocks.taken_back(&asked, &made_at.to_string())?;
         let mut copies = Vec::new();
         for (place, now) in std::mem::take(&mut places.places).into_iter().zip(now) {
-            copies.push(Copy::of(place, now, &clocks, &asked, made_at)?);
+            copies.push(Copy::of(place, now, (&clocks, taken_back), &asked, made_at)?);
         }
         let mut document = Self {
             asked,
@@ -336,7 +337,7 @@ impl Copy {
     fn of(
         place: Place,
         now: Option<Now>,
-        clocks: &Clocks<'_>,
+        (clocks, taken_back): (&Clocks<'_>, Option<u64>),
         asked: &str,
         at: Timestamp,
     ) -> Result<Self, ConsentError> {
@@ -348,7 +349,10 @@ impl Copy {
         };
         let mut judged = clocks.judge(asked, facts, at)?.into_iter();
         let marketing = judged.next().unwrap_or_else(|| unreachable!("marketing is judged first"));
-        let says_of_marketing = says(&marketing);
+        let effect =
+            facts(Preference::MarketingUpdates).and_then(|facts| Some(facts.last()?.effect));
+        let taken_back = taken_back.map(|record| after_taken_back(record, effect));
+        let says_of_marketing = taken_back.flatten().unwrap_or_else(|| says(&marketing));
         let judged_marketing = marketing.lateness;
         Ok(Self {
             says: says_of_marketing,
