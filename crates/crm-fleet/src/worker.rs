@@ -490,9 +490,9 @@ mod tests {
     #[test]
     fn what_may_pass_comes_again_and_what_cannot_waits_for_a_person() {
         let path = std::path::PathBuf::from("june");
-        let later = failed(&BulkError::InUse { path: path.clone() });
+        let later = failed(&BulkError::InUse { path: path.clone() }, 0);
         assert!(matches!(later, Ended::Later(_)), "{later:?}");
-        let held = failed(&BulkError::Altered { path, changes: Vec::new(), more: 0 });
+        let held = failed(&BulkError::Altered { path, changes: Vec::new(), more: 0 }, 0);
         assert!(matches!(held, Ended::Held(_)), "{held:?}");
     }
 }
