@@ -295,9 +295,14 @@ async fn a_worker_that_stands_still_keeps_no_other_from_looking_for_dead_ones() 
     let folder = tempfile::tempdir().unwrap();
     let secret = sandbox.connection().client_secret.to_string();
     let credentials = write_credentials(&folder, &sandbox, &secret);
-    let (own, connection) =
-        tokio_postgres::connect(&cluster.url(), tokio_postgres::NoTls).await.unwrap();
-    tokio::spawn(connection);
+    let connect = async || {
+        let (client, connection) =
+            tokio_postgres::connect(&cluster.url(), tokio_postgres::NoTls).await.unwrap();
+        tokio::spawn(connection);
+        client
+    };
+    // Within a transaction what others do is told as it was at first.
+    let (own, holding) = (connect().await, connect().await);
     let program = Program::start(&cluster.url(), &sandbox, &credentials);
     let pid = Pid::from_child(&program.child);
     let until_one = async |sql: &str| {
@@ -309,14 +314,17 @@ async fn a_worker_that_stands_still_keeps_no_other_from_looking_for_dead_ones() 
         }
     };
     until_one("SELECT FROM crm_jobs._private_workers WHERE last_heartbeat_at > started_at").await;
-    // It cannot end its look for dead ones, and stands still by the time it could.
-    let queues = "BEGIN; LOCK TABLE crm_jobs._private_job_queues IN ACCESS EXCLUSIVE MODE";
-    own.batch_execute(queues).await.unwrap();
+    // It finds a dead one, which it cannot delete, and stands still by the time it could.
+    let dead =
+        "INSERT INTO crm_jobs._private_workers (id, last_heartbeat_at) VALUES ('dead', now())";
+    own.execute(dead, &[]).await.unwrap();
+    let hold = "BEGIN; SELECT FROM crm_jobs._private_workers WHERE id = 'dead' FOR UPDATE";
+    holding.batch_execute(hold).await.unwrap();
     let looks = "SELECT FROM pg_locks JOIN pg_stat_activity USING (pid)
         WHERE classid::bigint = x'47575253'::bigint";
     until_one(&format!("{looks} AND wait_event_type = 'Lock'")).await;
     kill_process(pid, Signal::STOP).unwrap();
-    own.batch_execute("COMMIT").await.unwrap();
+    holding.batch_execute("COMMIT").await.unwrap();
     until_one(&format!("{looks} AND state = 'idle in transaction'")).await;
     until_one(&format!("SELECT WHERE NOT EXISTS ({looks})")).await;
     kill_process(pid, Signal::CONT).unwrap();
