@@ -341,12 +341,15 @@ impl Hand {
         if let Some(allowance) = &allowance {
             apply = apply.canary(allowance.writes);
         }
+        let mut failures = begun.failures;
         let run = async {
             let mut events = apply.run(&service, &set.site)?;
             let mut last = None;
             while let Some(event) = events.try_next().await? {
-                if let Event::Finished(finished) = event {
-                    last = Some(finished);
+                match event {
+                    Event::Settled(change) if change.outcome.state == State::Done => failures = 0,
+                    Event::Finished(finished) => last = Some(finished),
+                    _ => {}
                 }
             }
             Ok::<_, BulkError>(last)
@@ -356,10 +359,10 @@ impl Hand {
                 if let Some(allowance) = &allowance {
                     self.give_back(set, allowance, &finished).await;
                 }
-                self.after(set.id, &finished, begun.failures).await
+                self.after(set.id, &finished, failures).await
             }
             Ok(None) => Ended::Later("the run had no end".to_owned()),
-            Err(error) => failed(&error, begun.failures),
+            Err(error) => failed(&error, failures),
         }
     }
 

@@ -282,6 +282,30 @@ async fn refused_credentials_are_tried_again_before_somebody_has_to_look_at_them
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn credentials_that_were_good_just_now_are_tried_again() {
+    let Some(cluster) = Cluster::start() else { return };
+    let world = world(Seed::Count(600)).await;
+    let server = Server::connect(&cluster.url()).await.unwrap();
+    let own = look_into(&cluster.url()).await;
+    let file = world.plan(&all_memos(&world), "memos.crm").await;
+    let set = server.push(file, "memos").await.unwrap().set;
+    let refused = FaultRule::new(Fault::Unauthorized).method("PATCH").nth(200).times(100);
+    world.sandbox.inject(FaultPlan::new().rule(refused));
+    server.submit(&set, Submission::new(), "the test").await.unwrap();
+    own.execute("UPDATE crm.jobs SET failures = 3", &[]).await.unwrap();
+    let worker = Running::start(&world, &server, 0, false, FIVE_MINUTES);
+    until_so("it is queued again", async || {
+        let set = server.set("memos").await.unwrap();
+        assert_ne!(set.job.as_deref(), Some("held"), "{set:?}");
+        set.job_reason.is_some_and(|reason| reason.contains("credentials"))
+    })
+    .await;
+    world.sandbox.inject(FaultPlan::new());
+    assert_eq!(until(&server, "memos", "done").await.open, 0);
+    worker.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_set_yields_when_its_time_is_over_and_goes_on_behind_the_others() {
     let Some(cluster) = Cluster::start() else { return };
     let world = world(Seed::Count(1_500)).await;
