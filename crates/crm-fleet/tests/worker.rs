@@ -225,19 +225,25 @@ async fn a_job_does_not_count_as_begun_while_the_lease_of_a_dead_worker_lasts() 
     worker.stop().await;
 }
 
+/// A set that is submitted and takes a while: answers are slow, and nobody carries it out yet.
+async fn a_long_set(cluster: &Cluster) -> (World, Server, StoredSet) {
+    let world = world(Seed::Count(1_500)).await;
+    let server = Server::connect(&cluster.url()).await.unwrap();
+    let file = world.plan(&all_memos(&world), "set.crm").await;
+    let set = server.push(file, "memos").await.unwrap().set;
+    world.sandbox.inject(FaultPlan::new().random(Fault::Delay { milliseconds: 400 }, 1.0));
+    server.submit(&set, Submission::new(), "the test").await.unwrap();
+    (world, server, set)
+}
+
 /// As one that was paused, and goes on when another has its job.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_worker_says_nothing_of_a_job_that_another_began_since() {
     let Some(cluster) = Cluster::start() else { return };
-    let world = world(Seed::Count(1_500)).await;
-    let server = Server::connect(&cluster.url()).await.unwrap();
+    let (world, server, set) = a_long_set(&cluster).await;
     let own = look_into(&cluster.url()).await;
-    let set = server.push(world.plan(&all_memos(&world), "set.crm").await, "memos").await.unwrap();
-    world.sandbox.inject(FaultPlan::new().random(Fault::Delay { milliseconds: 400 }, 1.0));
-    server.submit(&set.set, Submission::new(), "the test").await.unwrap();
     let worker = Running::start(&world, &server, 0, false, FIVE_MINUTES);
-    let open = set.set.open;
-    until_so("it is begun", async || server.set("memos").await.unwrap().open < open).await;
+    until_so("it is begun", async || server.set("memos").await.unwrap().open < set.open).await;
     let begun = "UPDATE crm.jobs SET begun = begun + 1, starts = 2, reason = 'of the other'";
     own.execute(begun, &[]).await.unwrap();
     worker.stop().await;
@@ -328,13 +334,8 @@ async fn a_set_yields_when_its_time_is_over_and_goes_on_behind_the_others() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_worker_that_the_server_failed_gives_its_sets_back_at_once() {
     let Some(cluster) = Cluster::start() else { return };
-    let world = world(Seed::Count(1_500)).await;
-    let server = Server::connect(&cluster.url()).await.unwrap();
+    let (world, server, set) = a_long_set(&cluster).await;
     let own = look_into(&cluster.url()).await;
-    let rows = all_memos(&world);
-    let set = server.push(world.plan(&rows, "set.crm").await, "memos").await.unwrap().set;
-    world.sandbox.inject(FaultPlan::new().random(Fault::Delay { milliseconds: 400 }, 1.0));
-    server.submit(&set, Submission::new(), "the test").await.unwrap();
     let (service, missing) = (world.service.clone(), AtomicU32::new(0));
     let accounts = OneAccount { service, missing, passes: false };
     let worker = Worker::new(server.clone(), accounts).grace(Duration::from_secs(3_600));
@@ -365,18 +366,13 @@ async fn a_worker_that_the_server_failed_gives_its_sets_back_at_once() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_worker_whose_job_another_has_by_now_leaves_it_to_that_one() {
     let Some(cluster) = Cluster::start() else { return };
-    let world = world(Seed::Count(1_500)).await;
-    let server = Server::connect(&cluster.url()).await.unwrap();
+    let (world, server, set) = a_long_set(&cluster).await;
     let own = look_into(&cluster.url()).await;
-    let set = server.push(world.plan(&all_memos(&world), "set.crm").await, "memos").await.unwrap();
-    world.sandbox.inject(FaultPlan::new().random(Fault::Delay { milliseconds: 400 }, 1.0));
-    server.submit(&set.set, Submission::new(), "the test").await.unwrap();
     let accounts = common::OneAccount(world.service.clone());
     // With one place it does not get its own job again, and it renews its lease only after minutes.
     let first = Worker::new(server.clone(), accounts).at_once(NonZeroUsize::MIN);
     let first = Running::run(first.lease(Duration::from_secs(3_600)));
-    let is_begun = async || server.set("memos").await.unwrap().open < set.set.open;
-    until_so("it is begun", is_begun).await;
+    until_so("it is begun", async || server.set("memos").await.unwrap().open < set.open).await;
     let epoch =
         async || -> i64 { own.query_one("SELECT epoch FROM crm.sets", &[]).await.unwrap().get(0) };
     let of_the_first = epoch().await;
