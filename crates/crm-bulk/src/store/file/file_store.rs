@@ -21,7 +21,7 @@ use super::{
     decisions::{self, DropSummary},
     moved,
     owner::{self, Owner, Taken},
-    progress::{self, Claimed, Shift},
+    progress::{self, Known, Shift},
     seal, sql,
     totals::Moves,
     writer::Writer,
@@ -45,7 +45,7 @@ pub(crate) struct FileStore {
     lease: Duration,
     /// What the jobs of the next commit moved from one state to another.
     moves: Arc<Moves>,
-    claimed: Arc<Claimed>,
+    known: Arc<Known>,
 }
 
 /// Where the file is, and whose.
@@ -119,14 +119,32 @@ impl FileStore {
         let lock = move |_: &Database| drop(ours.try_lock());
         let end = move |database: &Database, epoch: u64| theirs.leave(database, epoch);
         let moves = Arc::<Moves>::default();
-        let moved = Arc::clone(&moves);
-        let count = move |database: &Database| moved.write(database);
-        let writer = Writer::start(set.database, lock, count, end)?;
-        Ok(Self { writer, place, lease, moves, claimed: Arc::default() })
+        let known = Arc::<Known>::default();
+        let (moved, noted) = (Arc::clone(&moves), Arc::clone(&known));
+        let last = move |database: &Database| {
+            noted.write(database)?;
+            moved.write(database)
+        };
+        let writer = Writer::start(set.database, lock, last, end)?;
+        Ok(Self { writer, place, lease, moves, known })
     }
 
     /// Does a job in a transaction that holds only while the lease's epoch is the newest.
     pub(super) async fn run<R: Send + 'static>(
+        &self,
+        lease: &Lease,
+        job: impl FnOnce(&Database) -> Result<R, BulkError> + Send + 'static,
+    ) -> Result<R, BulkError> {
+        let known = Arc::clone(&self.known);
+        let job = move |database: &Database| {
+            known.write(database)?;
+            job(database)
+        };
+        self.note(lease, job).await
+    }
+
+    /// Does a job that reads no progress in such a transaction.
+    async fn note<R: Send + 'static>(
         &self,
         lease: &Lease,
         job: impl FnOnce(&Database) -> Result<R, BulkError> + Send + 'static,
@@ -144,7 +162,12 @@ impl FileStore {
         ids: Vec<ChangeId>,
         remark: Remark,
     ) -> Result<DropSummary, BulkError> {
-        self.run(lease, move |database| decisions::drop_changes(database, &ids, &remark)).await?
+        let known = Arc::clone(&self.known);
+        let drop = move |database: &Database| {
+            known.forget();
+            decisions::drop_changes(database, &ids, &remark)
+        };
+        self.run(lease, drop).await?
     }
 
     /// Takes the set whether or not it was moved to another store.
@@ -157,9 +180,9 @@ impl FileStore {
         let _ = self.place.watch.set(watch);
         let (name, lasts) = (owner.to_owned(), self.lease);
         let asked = Renewal::now();
-        let claimed = Arc::clone(&self.claimed);
+        let known = Arc::clone(&self.known);
         let take = move |database: &Database| {
-            claimed.forget();
+            known.forget();
             owner::take(database, &name, lasts)
         };
         let Taken { epoch, journal } = self.writer.run_alone(take).await?;
@@ -264,7 +287,8 @@ impl Store for FileStore {
         which: Which,
     ) -> Result<(Vec<Loaded>, Cursor), BulkError> {
         // Not as a failure of the job: what was sent before is still to be settled.
-        let load = move |database: &Database| Ok(sql::next_block(database, after, which));
+        let known = Arc::clone(&self.known);
+        let load = move |database: &Database| Ok(sql::next_block(database, &known, after, which));
         self.run(lease, load).await?
     }
 
@@ -275,13 +299,13 @@ impl Store for FileStore {
         change: Box<Change>,
         siblings: Option<Vec<ContactId>>,
     ) -> Result<Claim, BulkError> {
-        let (moves, claimed) = (Arc::clone(&self.moves), Arc::clone(&self.claimed));
+        let (moves, known) = (Arc::clone(&self.moves), Arc::clone(&self.known));
         let claim = move |database: &Database| {
             let siblings = siblings.as_deref();
-            let moved = progress::claim(database, &claimed, expected, &change, siblings)?;
+            let moved = progress::claim(database, &known, expected, &change, siblings)?;
             Ok(won(&moves, moved, change))
         };
-        self.run(lease, claim).await
+        self.note(lease, claim).await
     }
 
     async fn release(
@@ -290,23 +314,23 @@ impl Store for FileStore {
         attempts: u32,
         former: Box<Change>,
     ) -> Result<Claim, BulkError> {
-        let (moves, claimed) = (Arc::clone(&self.moves), Arc::clone(&self.claimed));
+        let (moves, known) = (Arc::clone(&self.moves), Arc::clone(&self.known));
         let release = move |database: &Database| {
-            let moved = progress::release(database, &claimed, attempts, &former)?;
+            let moved = progress::release(database, &known, attempts, &former)?;
             Ok(won(&moves, moved, former))
         };
-        self.run(lease, release).await
+        self.note(lease, release).await
     }
 
     async fn settle(&self, lease: &Lease, change: Box<Change>) -> Result<Box<Change>, BulkError> {
-        let (moves, claimed) = (Arc::clone(&self.moves), Arc::clone(&self.claimed));
+        let (moves, known) = (Arc::clone(&self.moves), Arc::clone(&self.known));
         let settle = move |database: &Database| {
-            if let Some(moved) = progress::settle(database, &claimed, &change)? {
+            if let Some(moved) = progress::settle(database, &known, &change)? {
                 moves.add(&change, moved);
             }
             Ok(change)
         };
-        self.run(lease, settle).await
+        self.note(lease, settle).await
     }
 
     async fn renew(&self, lease: &Lease) -> Result<(), BulkError> {

@@ -2,6 +2,7 @@
 
 use std::{
     collections::HashMap,
+    mem,
     sync::{LazyLock, Mutex, MutexGuard},
 };
 
@@ -30,59 +31,129 @@ use crate::{
 /// From which state a change went into which.
 pub(super) type Shift = [State; 2];
 
-/// What the owner of a set has claimed and not settled, as the file has it: settling it reads nothing.
-/// Nobody else writes progress while the owner's epoch is the newest, which each transaction looks at
-/// first.
+/// What the owner of a set knows of its changes: claiming and settling one of these reads nothing, and
+/// what becomes of them is written at the end of the transaction, many rows with one statement. Nobody
+/// else writes progress while the owner's epoch is the newest, which each transaction looks at first.
 #[derive(Debug, Default)]
-pub(super) struct Claimed(Mutex<HashMap<ChangeId, Kept>>);
+pub(super) struct Known(Mutex<Inner>);
 
-impl Claimed {
-    fn all(&self) -> MutexGuard<'_, HashMap<ChangeId, Kept>> {
+#[derive(Debug, Default)]
+struct Inner {
+    /// What was loaded and is not touched yet, and what is in flight, as it will be in the file.
+    changes: HashMap<ChangeId, Kept>,
+    /// What is to be written.
+    rows: Vec<ShortRow>,
+}
+
+/// From how many changes on those that were loaded and left are forgotten.
+const MOST_KNOWN: usize = 4_096;
+
+impl Known {
+    fn inner(&self) -> MutexGuard<'_, Inner> {
         lock(&self.0)
     }
 
     /// Somebody else may have written meanwhile.
     pub(super) fn forget(&self) {
-        self.all().clear();
+        self.inner().changes.clear();
     }
 
-    /// This was written, with this outcome.
-    fn note(&self, change: &Change, kept: Kept, outcome: &Outcome) {
-        let (state, attempts) = (outcome.state, outcome.attempts);
-        let mut all = self.all();
-        if state == State::InFlight {
-            all.insert(change.id, Kept { state, attempts, planned: None, ..kept });
-        } else {
-            all.remove(&change.id);
+    /// This was loaded, and nothing was written of it since it was planned.
+    pub(super) fn loaded(&self, change: &Change) {
+        let changes = &mut self.inner().changes;
+        if changes.len() >= MOST_KNOWN {
+            changes.retain(|_, kept| kept.state == State::InFlight);
         }
+        changes.insert(change.id, Kept::untouched(change.outcome.state));
     }
 
     fn take(&self, change: &Change) -> Option<Kept> {
-        self.all().remove(&change.id)
+        self.inner().changes.remove(&change.id)
+    }
+
+    /// Has this become of a change of which the file has what is kept, and says what it moved.
+    fn note(
+        &self,
+        database: &Database,
+        kept: Kept,
+        change: &Change,
+        outcome: &Outcome,
+        planned: Option<&Image>,
+    ) -> Result<Shift, BulkError> {
+        let row = kept.row(change, outcome, planned);
+        let written = row.with_columns(|columns| match ShortRow::of(&columns) {
+            Some(row) => {
+                self.inner().rows.push(row);
+                Ok(true)
+            }
+            None => Ok(false),
+        });
+        if !database.check(written)? {
+            self.write(database)?;
+            database.check(row.write(&database.connection))?;
+        }
+        let (moved, state, attempts) = (kept.moved(outcome), outcome.state, outcome.attempts);
+        if state == State::InFlight {
+            let kept = Kept { state, attempts, planned: None, ..kept };
+            self.inner().changes.insert(change.id, kept);
+        }
+        Ok(moved)
+    }
+
+    /// Writes what is not in the file yet: at the end of each transaction, and before anything is read.
+    pub(super) fn write(&self, database: &Database) -> Result<(), BulkError> {
+        static ONE: LazyLock<String> = LazyLock::new(|| ShortRow::insert(1));
+        static MANY: LazyLock<String> = LazyLock::new(|| ShortRow::insert(TOGETHER));
+        let rows = mem::take(&mut self.inner().rows);
+        let insert = |sql: &str, rows: &[ShortRow]| {
+            let cells = rows.iter().flat_map(|row| &row.0);
+            let values = cells.map(|cell| ToSqlOutput::Borrowed(cell.into()));
+            database.execute(sql, params_from_iter(values))
+        };
+        let many = rows.chunks_exact(TOGETHER);
+        for row in many.remainder().chunks(1) {
+            insert(&ONE, row)?;
+        }
+        for rows in many {
+            insert(&MANY, rows)?;
+        }
+        Ok(())
+    }
+}
+
+/// How many rows are written with one statement.
+const TOGETHER: usize = 16;
+
+/// All there is to say of most claims and of most updates that were done, as columns of `progress`.
+#[derive(Debug)]
+struct ShortRow([Cell; 6]);
+
+impl ShortRow {
+    fn of(columns: &[ValueRef<'_>; PROGRESS]) -> Option<Self> {
+        let [change, state, attempts, at, others @ .., modified_on, seal] = *columns;
+        let is_short = others.iter().all(|column| *column == ValueRef::Null);
+        is_short.then(|| Self([change, state, attempts, at, modified_on, seal].map(Cell::from)))
+    }
+
+    fn insert(rows: usize) -> String {
+        let rows = vec!["(?, ?, ?, ?, ?, ?)"; rows].join(", ");
+        format!(
+            "INSERT OR REPLACE INTO progress
+                 (change, state, attempts, at, after_modified_on, seal) VALUES {rows}"
+        )
     }
 }
 
 /// Marks a change as sent, if it is as expected.
 pub(super) fn claim(
     database: &Database,
-    claimed: &Claimed,
+    known: &Known,
     expected: Expected,
     change: &Change,
     siblings: Option<&[ContactId]>,
 ) -> Result<Option<Shift>, BulkError> {
-    let outcome = in_flight(change);
     let found = change.before.is_some();
-    // Most are claimed for the first time and found as planned, which takes a single statement.
-    if expected.attempts == 0 && !found && change.after.is_none() {
-        let kept = database.check(Kept::untouched(expected.state, siblings))?;
-        let row = kept.row(change, &outcome, None);
-        if database.check(row.write_first(&database.connection, expected.state))? {
-            let moved = kept.moved(&outcome);
-            claimed.note(change, kept, &outcome);
-            return Ok(Some(moved));
-        }
-    }
-    swap(database, claimed, expected, change, found, &outcome, siblings)
+    swap(database, known, expected, change, found, &in_flight(change), siblings)
 }
 
 /// The outcome of a change that is claimed.
@@ -97,49 +168,52 @@ fn in_flight(change: &Change) -> Outcome {
 /// Takes a claim back, if the change is as it was claimed.
 pub(super) fn release(
     database: &Database,
-    claimed: &Claimed,
+    known: &Known,
     attempts: u32,
     former: &Change,
 ) -> Result<Option<Shift>, BulkError> {
     let expected = Expected { state: State::InFlight, attempts };
-    swap(database, claimed, expected, former, true, &former.outcome, None)
+    swap(database, known, expected, former, true, &former.outcome, None)
 }
 
 /// Makes a change be so, with this outcome, if it is as expected. `found`: whether its record just
 /// before the write is written too.
 fn swap(
     database: &Database,
-    claimed: &Claimed,
+    known: &Known,
     expected: Expected,
     change: &Change,
     found: bool,
     outcome: &Outcome,
     siblings: Option<&[ContactId]>,
 ) -> Result<Option<Shift>, BulkError> {
-    let Some(kept) = Kept::of(database, change, found || change.after.is_some())? else {
+    let compares = found || change.after.is_some();
+    let Some(kept) = Kept::of(database, known, change, compares)? else {
         return Ok(None);
     };
-    let Some(kept) = database.check(kept.swapped(expected, change, found, siblings))? else {
+    let Some(mut kept) = database.check(kept.swapped(expected, change, found, siblings))? else {
         return Ok(None);
     };
-    let moved = kept.replace(database, change, outcome, kept.planned.as_ref())?;
-    claimed.note(change, kept, outcome);
-    Ok(Some(moved))
+    let planned = kept.planned.take();
+    known.note(database, kept, change, outcome, planned.as_ref()).map(Some)
 }
 
 /// Writes what became of a change.
 pub(super) fn settle(
     database: &Database,
-    claimed: &Claimed,
+    known: &Known,
     change: &Change,
 ) -> Result<Option<Shift>, BulkError> {
-    let outcome = &change.outcome;
-    if let Some(kept) = claimed.take(change) {
+    if let Some(kept) = known.take(change) {
         // Unless another was found, the record before is the one that the plan saw.
-        return kept.replace(database, change, outcome, change.before.as_ref()).map(Some);
+        let planned = change.before.as_ref();
+        return known.note(database, kept, change, &change.outcome, planned).map(Some);
     }
-    let kept = Kept::of(database, change, change.after.is_some())?;
-    kept.map(|kept| kept.replace(database, change, outcome, kept.planned.as_ref())).transpose()
+    let Some(mut kept) = Kept::of(database, known, change, change.after.is_some())? else {
+        return Ok(None);
+    };
+    let planned = kept.planned.take();
+    known.note(database, kept, change, &change.outcome, planned.as_ref()).map(Some)
 }
 
 /// A row of progress that is to be written elsewhere, and what the totals gain by it.
@@ -164,8 +238,18 @@ columns! {
 }
 
 impl Kept {
-    /// `compares`: with the record that the plan saw, which takes longer to read than the rest.
-    fn of(database: &Database, change: &Change, compares: bool) -> Result<Option<Self>, BulkError> {
+    /// `compares`: with the record that the plan saw, which nobody keeps in memory.
+    fn of(
+        database: &Database,
+        known: &Known,
+        change: &Change,
+        compares: bool,
+    ) -> Result<Option<Self>, BulkError> {
+        let kept = known.take(change).filter(|_| !compares);
+        if kept.is_some() {
+            return Ok(kept);
+        }
+        known.write(database)?;
         let at = const { KeptColumns::in_order(0) };
         let planned = const { RecordColumns::in_order(KeptColumns::COUNT) };
         static ALONE: LazyLock<String> = LazyLock::new(|| select(""));
@@ -185,9 +269,8 @@ impl Kept {
     }
 
     /// What there is of a change of which nothing was written since it was planned.
-    fn untouched(verdict: State, siblings: Option<&[ContactId]>) -> rusqlite::Result<Self> {
-        let siblings = siblings.map(serde_json::to_string).transpose().map_err(unwritable)?;
-        Ok(Self { state: verdict, attempts: 0, planned: None, found: None, siblings })
+    fn untouched(verdict: State) -> Self {
+        Self { state: verdict, attempts: 0, planned: None, found: None, siblings: None }
     }
 
     /// What a row has that was kept elsewhere, all its columns in the order of the tables.
@@ -225,17 +308,6 @@ impl Kept {
             self.siblings = Some(serde_json::to_string(siblings).map_err(unwritable)?);
         }
         Ok(Some(self))
-    }
-
-    fn replace(
-        &self,
-        database: &Database,
-        change: &Change,
-        outcome: &Outcome,
-        planned: Option<&Image>,
-    ) -> Result<Shift, BulkError> {
-        database.check(self.row(change, outcome, planned).write(&database.connection))?;
-        Ok(self.moved(outcome))
     }
 
     /// The row that a change gets with this outcome.
@@ -318,22 +390,6 @@ impl ProgressRow<'_> {
         self.with_columns(|columns| {
             let all = columns.map(ToSqlOutput::Borrowed);
             connection.prepare_cached(sql)?.execute(params_from_iter(all)).map(drop)
-        })
-    }
-
-    /// Writes the row if it is the first of a change to which the plan gave this state, and says
-    /// whether it did.
-    fn write_first(&self, connection: &Connection, verdict: State) -> rusqlite::Result<bool> {
-        // Of another verdict the state is null, which the table does not take. Not INSERT … SELECT:
-        // that may write many rows, so SQLite would copy each page aside, to take back a part of it.
-        let sql = "INSERT OR IGNORE INTO progress VALUES (
-             ?1, iif((SELECT verdict FROM planned WHERE id = ?1) = ?15, ?2, NULL),
-             ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)";
-        self.with_columns(|columns| {
-            let verdict = ValueRef::Integer(codes::state(verdict));
-            let all = columns.into_iter().chain([verdict]).map(ToSqlOutput::Borrowed);
-            let written = connection.prepare_cached(sql)?.execute(params_from_iter(all))?;
-            Ok(written > 0)
         })
     }
 

@@ -527,7 +527,7 @@ mod tests {
             change_set::ChangeSet,
             changes::Selection,
             draft::Planned,
-            progress::{self, Claimed},
+            progress::{self, Known},
             test_sets,
             totals::Moves,
         },
@@ -660,7 +660,7 @@ mod tests {
         let all =
             || -> Vec<Change> { set.changes(&Selection::all()).map(Result::unwrap).collect() };
         assert_same(&all(), &expected);
-        let moves = Moves::default();
+        let (moves, known) = (Moves::default(), Known::default());
         set.database.connection.execute_batch("BEGIN").unwrap();
         for change in &mut expected {
             let id = change.id.0;
@@ -676,11 +676,11 @@ mod tests {
                 after.memo = Some("else".to_owned());
             }
             change.after = Some(after.into());
-            let moved =
-                progress::settle(&set.database, &Claimed::default(), change).unwrap().unwrap();
+            let moved = progress::settle(&set.database, &known, change).unwrap().unwrap();
             moves.add(change, moved);
         }
         moves.write(&set.database).unwrap();
+        known.write(&set.database).unwrap();
         set.database.connection.execute_batch("COMMIT").unwrap();
         assert_same(&all(), &expected);
         set.digest().unwrap();

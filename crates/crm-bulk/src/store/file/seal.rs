@@ -88,12 +88,16 @@ impl SealedChange {
     /// once, and those of its progress only where there is any.
     fn cells<'r>(row: &'r Row<'_>) -> rusqlite::Result<[ValueRef<'r>; ChangeColumns::COUNT]> {
         let mut cells = [ValueRef::Null; ChangeColumns::COUNT];
-        let has_progress = row.get_ref(Self::IN_ORDER.0.change)? != ValueRef::Null;
-        let filled = if has_progress { ChangeColumns::COUNT } else { PLANNED };
+        let filled = if Self::has_progress(row)? { ChangeColumns::COUNT } else { PLANNED };
         for (at, cell) in cells.iter_mut().take(filled).enumerate() {
             *cell = row.get_ref(at)?;
         }
         Ok(cells)
+    }
+
+    /// Whether anything was written of the change of such a row since it was planned.
+    pub(super) fn has_progress(row: &Row<'_>) -> rusqlite::Result<bool> {
+        Ok(row.get_ref(Self::IN_ORDER.0.change)? != ValueRef::Null)
     }
 
     /// Reads a change and compares it with its check values. Those of a set of version 1 that
@@ -316,7 +320,7 @@ mod tests {
         set::{Action, State, Wanted},
         store::file::{
             changes::Selection,
-            progress::{self, Claimed},
+            progress::{self, Known},
             test_sets::set_of,
         },
     };
@@ -348,7 +352,9 @@ mod tests {
         let set = set_of(&folder.path().join("set.crm"), &Action::Delete(None));
         let mut change = set.changes(&Selection::all()).next().unwrap().unwrap();
         change.outcome.state = State::Done;
-        let moved = progress::settle(&set.database, &Claimed::default(), &change).unwrap().unwrap();
+        let known = Known::default();
+        let moved = progress::settle(&set.database, &known, &change).unwrap().unwrap();
+        known.write(&set.database).unwrap();
         let totals = totals::Moves::default();
         totals.add(&change, moved);
         totals.write(&set.database).unwrap();

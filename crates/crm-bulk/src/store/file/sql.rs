@@ -2,12 +2,13 @@
 
 use crm_mirror::database::Database;
 use crm_models::ContactId;
-use rusqlite::{Row, params};
+use rusqlite::params;
 
 use super::{
     block::{Block, owner_of, place},
     codes::{self, CREATE},
     columns::{CHANGES, STATE},
+    progress::Known,
     record,
     seal::SealedChange,
 };
@@ -45,40 +46,41 @@ pub(super) fn count(database: &Database, which: Which) -> Result<u64, BulkError>
 /// The next changes in the order of their owners: see [`Store`](crate::Store::next_block).
 pub(super) fn next_block(
     database: &Database,
+    known: &Known,
     after: Cursor,
     which: Which,
 ) -> Result<(Vec<Loaded>, Cursor), BulkError> {
     // The first condition says what the second says more exactly. It is there for SQLite, which
     // searches an index for a comparison of rows (sqlite.org/rowvalue.html), and for no OR of them.
     // Which changes, in order, and then one after another: to sort them whole would copy each of
-    // their columns once more.
-    let order = format!(
-        "SELECT id FROM {CHANGES}
-         WHERE (owner_kind, owner_id) >= (?1, ?2)
-           AND ((owner_kind, owner_id) > (?1, ?2) OR (action <> {CREATE} AND id > ?3))
-           AND {}
-         ORDER BY owner_kind, owner_id, action <> {CREATE}, id",
+    // their columns once more. The limit keeps SQLite from making one query of the two, and a cross
+    // join from turning them round (sqlite.org/optoverview.html).
+    let sql = format!(
+        "SELECT {}, coalesce(siblings, beside) AS had_it FROM (
+             SELECT id AS next FROM {CHANGES}
+             WHERE (owner_kind, owner_id) >= (?1, ?2)
+               AND ((owner_kind, owner_id) > (?1, ?2) OR (action <> {CREATE} AND id > ?3))
+               AND {}
+             ORDER BY owner_kind, owner_id, action <> {CREATE}, id LIMIT -1
+         ) CROSS JOIN planned ON id = next LEFT JOIN progress ON change = id",
+        SealedChange::select(),
         which.condition()
     );
-    let change = format!(
-        "SELECT {}, coalesce(siblings, beside) AS had_it FROM {CHANGES} WHERE id = ?",
-        SealedChange::select()
-    );
-    let mut order = database.check(database.connection.prepare_cached(&order))?;
-    let mut change = database.check(database.connection.prepare_cached(&change))?;
-    let siblings = database.check(change.column_index("had_it"))?;
+    let mut query = database.check(database.connection.prepare_cached(&sql))?;
+    let siblings = database.check(query.column_index("had_it"))?;
     let (kind, owner) = place(&after);
-    let ordered = database.check(order.query(params![kind, owner, after.change]));
-    let mut ordered = ordered?;
+    let mut rows = database.check(query.query(params![kind, owner, after.change]))?;
     let mut block = Block::after(after);
-    while let Some(next) = database.check(ordered.next())? {
-        let id: i64 = database.check(next.get(0))?;
-        let read = |row: &Row<'_>| Ok((SealedChange::read_row(row)?, row.get(siblings)?));
-        let (change, beside): (_, Option<String>) = database.check(change.query_row([id], read))?;
+    while let Some(row) = database.check(rows.next())? {
+        let change = database.check(SealedChange::read_row(row))?;
         if !block.takes(&change) {
             break;
         }
+        if !database.check(SealedChange::has_progress(row))? {
+            known.loaded(&change);
+        }
         let mut not_ours = named_by_others(database, &change)?;
+        let beside: Option<String> = database.check(row.get(siblings))?;
         not_ours.extend(ids(beside.as_deref()));
         block.add(Loaded { change, not_ours });
     }
@@ -149,7 +151,8 @@ mod tests {
         let set = ChangeSet::open(folder.path().join("set.crm")).unwrap();
         let (mut met, mut sizes, mut cursor) = (BTreeSet::new(), Vec::new(), Cursor::default());
         loop {
-            let (block, next) = next_block(&set.database, cursor, Which::Open).unwrap();
+            let known = Known::default();
+            let (block, next) = next_block(&set.database, &known, cursor, Which::Open).unwrap();
             if block.is_empty() {
                 break;
             }
