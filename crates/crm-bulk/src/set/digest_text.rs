@@ -1,8 +1,8 @@
 //! What a digest is over: a change as a text. The rules are those of `digest.md`.
 
-use std::{fmt, io::Write};
+use std::io::Write;
 
-use crm_models::{Contact, Preference};
+use crm_models::{Contact, Preference, Timestamp};
 
 use super::{
     action::Action,
@@ -61,9 +61,14 @@ impl Lines {
         self.line(&[name, " ", word]);
     }
 
-    fn plain(&mut self, name: &str, value: impl fmt::Display) {
+    fn time(&mut self, name: &str, time: Timestamp) {
         // Writing to memory cannot fail.
-        let _ = writeln!(self.0, "{name} {value}");
+        let _ = writeln!(self.0, "{name} {time}");
+    }
+
+    fn number(&mut self, number: i64) {
+        // A whole number is JSON as well, which takes less than formatting it.
+        let _ = serde_json::to_writer(&mut self.0, &number);
     }
 
     fn flag(&mut self, name: &str, member: &str, on: bool) {
@@ -84,12 +89,16 @@ impl Lines {
 
     fn target(&mut self, target: &Target, action: &Action) {
         match target {
-            Target::Contact { owner, contact: Some(contact) }
-                if !matches!(action, Action::Create(_)) =>
-            {
-                let _ = writeln!(self.0, "target {owner} contact {contact}");
+            Target::Contact { owner, contact } => {
+                self.add(&["target ", owner.kind(), " "]);
+                self.number(owner.get());
+                let known = contact.filter(|_| !matches!(action, Action::Create(_)));
+                if let Some(contact) = known {
+                    self.add(&[" contact "]);
+                    self.number(contact.get());
+                }
+                self.line(&[]);
             }
-            Target::Contact { owner, .. } => self.plain("target", owner),
             Target::Method { person, method } => {
                 let _ = writeln!(self.0, "target person {person} method {method}");
             }
@@ -135,7 +144,9 @@ impl Lines {
     }
 
     fn contact(&mut self, contact: &Contact) {
-        self.plain("was id", contact.id);
+        self.add(&["was id "]);
+        self.number(contact.id.get());
+        self.line(&[]);
         self.text("was type", contact.contact_type.as_str());
         self.text("was value", &contact.value);
         if let Some(memo) = &contact.memo {
@@ -149,9 +160,9 @@ impl Lines {
                 self.flag("was phoneSettings.", "doNotText", refused);
             }
         }
-        self.plain("was modifiedOn", contact.modified_on);
+        self.time("was modifiedOn", contact.modified_on);
         if let Some(created) = contact.created_on {
-            self.plain("was createdOn", created);
+            self.time("was createdOn", created);
         }
         for flag in Preference::ALL {
             if let Some(on) = contact.preferences.and_then(|flags| flags.answered(flag)) {
