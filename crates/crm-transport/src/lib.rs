@@ -167,7 +167,7 @@ pub use retry::{Decision, RepeatCost, RetryPolicy, WithRetry};
 pub use retry_after::retry_after;
 pub use secrets::Secrets;
 #[cfg(feature = "redis")]
-pub use shared_limit::{Fallback, SharedLimit};
+pub use shared_limit::{Fallback, SharedLimit, SharedPass};
 pub use stack::TransportExt;
 #[cfg(feature = "reqwest")]
 pub use stack::standard;

@@ -16,6 +16,10 @@ use crate::window::SECOND;
 /// learned. A call can be held up by 12 ms, the jitter of a busy machine on a local network.
 pub(crate) const FIRST: f64 = 0.0125;
 
+/// The least that it is ever taken to need: beside the service, timers and a busy machine alone hold a
+/// call up by some milliseconds now and then.
+pub(crate) const LEAST: f64 = 0.0075;
+
 /// What one refusal adds: room for 5 ms more in a second.
 pub(crate) const STEP: f64 = 0.005;
 
@@ -62,7 +66,7 @@ impl Pace {
 
     /// Notes an answer that refuses nothing.
     pub(crate) fn answered(&mut self) {
-        self.extra = (self.extra - RELIEF).max(0.0);
+        self.extra = (self.extra - RELIEF).max(LEAST);
     }
 
     /// Notes a refusal that asks for this wait. Returns whether the gate has to close: the call

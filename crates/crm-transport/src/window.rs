@@ -65,6 +65,13 @@ impl Window {
         (!late.is_zero()).then(|| before.free_at(late))
     }
 
+    /// A second after the call left whose place the next one takes: not before that, however punctual
+    /// the call.
+    pub(crate) fn second_after(&self) -> Option<Instant> {
+        let place = self.calls.len().checked_sub(self.allowed)?;
+        Some(self.calls.get(place)?.free_at(Duration::ZERO))
+    }
+
     /// How many calls have passed: the number of the next one.
     pub(crate) fn passed(&self) -> u64 {
         self.first + self.calls.len() as u64

@@ -33,7 +33,7 @@ use crate::{
 };
 
 /// How much later than its place a call may leave: as much as the pace has to spare in a second. A
-/// call that is later still takes another place.
+/// call that is later still, or has to be, takes another place.
 const SLACK: Duration = Duration::from_millis(10);
 
 /// How many places a call that is always late takes before it leaves nevertheless: a busy process
@@ -49,8 +49,9 @@ const PLACES: usize = 3;
 /// the others are idle. It learns from answers 429 as a [`RateLimit`] does: each spaces the calls of
 /// all processes wider, and many close the gate for all.
 ///
-/// Unlike a [`RateLimit`] it makes no room for calls that were held up on their way: after a stall
-/// of the network there may be an answer 429. For a single process, use [`RateLimit`].
+/// As a [`RateLimit`] it makes room for calls that were held up on their way, as far as they are of the
+/// same process: after a stall of the network there may be an answer 429 where several processes
+/// share the allowance at the time. For a single process, use [`RateLimit`].
 ///
 /// Places are reserved up to 50 ms ahead, which hides a round trip of up to 30 ms to the server.
 /// With a longer one, a process that is alone does not reach the whole allowance.
@@ -86,6 +87,27 @@ pub enum Fallback {
     Stop,
     /// Keep to a part of the allowance that is this process's own.
     LocalShare(RateLimit),
+}
+
+/// A call that has passed a [`SharedLimit`], held until the call ends.
+/// [`Limit::ended`](crate::Limit::ended) takes it back; if it is dropped, it reports nothing.
+#[must_use]
+pub struct SharedPass(PassOf);
+
+/// What let a call pass.
+enum PassOf {
+    /// The server, and then the queue of this process.
+    Server {
+        queue: Arc<Mutex<Queue>>,
+        number: u64,
+    },
+    LocalShare(Pass),
+}
+
+impl fmt::Debug for SharedPass {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SharedPass").finish_non_exhaustive()
+    }
 }
 
 /// What the clones of a limit share.
@@ -152,7 +174,7 @@ impl SharedLimit {
         let (next_in, closed_for, interval) = gate;
         let closed_for = Duration::from_micros(closed_for);
         let opens_in = Duration::from_micros(next_in).max(closed_for);
-        let queue = self.shared.queue(key);
+        let queue = self.queue(key);
         let queue = lock(&queue);
         let waiting = queue.line.waiting();
         Ok(RateLimitState {
@@ -164,17 +186,21 @@ impl SharedLimit {
         })
     }
 
+    fn queue(&self, key: u64) -> Arc<Mutex<Queue>> {
+        self.shared.queue(key, self.calls_per_second)
+    }
+
     fn gate(&self, key: u64) -> String {
         format!("crm-rate-limit:{}:{key}", self.application)
     }
 
-    /// When a call may leave.
+    /// When there is a place for a call.
     async fn place(&self, key: u64, patience: Patience) -> Result<Instant, NoPlace> {
         if !runtime::is_here() {
             return Err(NoPlace::TurnedAway(TurnedAway::NoRuntime));
         }
         self.shared.server.may_ask()?;
-        let shared_queue = self.shared.queue(key);
+        let shared_queue = self.queue(key);
         loop {
             let place = {
                 let mut queue = lock(&shared_queue);
@@ -231,6 +257,26 @@ impl SharedLimit {
         }
     }
 
+    /// Waits until a call may leave that takes the place of one that arrived late.
+    async fn leave(&self, key: u64, patience: Patience) -> Result<SharedPass, TransportError> {
+        let queue = self.queue(key);
+        loop {
+            let opens_at = {
+                let mut calls = lock(&queue);
+                let opens_at = calls.opens_at();
+                if opens_at <= Instant::now() {
+                    let number = calls.leave();
+                    drop(calls);
+                    return Ok(SharedPass(PassOf::Server { queue, number }));
+                }
+                opens_at
+            };
+            let now = Instant::now();
+            patience.outlasts(opens_at.saturating_duration_since(now), now)?;
+            sleep_until(opens_at).await;
+        }
+    }
+
     /// In a task of its own: the other processes learn of it even if this call is given up.
     async fn tell_all(&self, key: u64, reason: Closing, pause: Option<Duration>) {
         if !runtime::is_here() {
@@ -247,38 +293,39 @@ impl SharedLimit {
         if server.may_ask().is_ok()
             && let Ok(was_open) = server.close(self.gate(key), reason, pause).await
         {
-            lock(&self.shared.queue(key)).pauses += was_open;
+            lock(&self.queue(key)).pauses += was_open;
         }
     }
 }
 
 impl Limit for SharedLimit {
-    /// The pass of the local share, if that let the call pass.
-    type Pass = Option<Pass>;
+    type Pass = SharedPass;
 
-    async fn pass(&self, call: &Call) -> Result<Option<Pass>, TransportError> {
-        let patience = Patience::of(call, self.longest_wait);
-        for _ in 0..PLACES {
-            let place = self.place(call.rate_limit_key, patience).await;
-            match (place, &self.fallback) {
+    async fn pass(&self, call: &Call) -> Result<SharedPass, TransportError> {
+        let (key, patience) = (call.rate_limit_key, Patience::of(call, self.longest_wait));
+        for place in 1.. {
+            let reserved = self.place(key, patience).await;
+            match (reserved, &self.fallback) {
                 (Ok(start), _) => {
                     sleep_until(start).await;
-                    if Instant::now() < start + SLACK {
+                    let opens_at = lock(&self.queue(key)).opens_at();
+                    if opens_at < start + SLACK || place == PLACES {
                         break;
                     }
                 }
                 (Err(NoPlace::Away(_)), Fallback::LocalShare(limit)) => {
-                    return limit.pass(call).await.map(Some);
+                    return Ok(SharedPass(PassOf::LocalShare(limit.pass(call).await?)));
                 }
                 (Err(refused), _) => return Err(refused.into()),
             }
         }
-        Ok(None)
+        self.leave(key, patience).await
     }
 
-    fn ended(&self, pass: Option<Pass>) {
-        if let Some(pass) = pass {
-            pass.ended();
+    fn ended(&self, pass: SharedPass) {
+        match pass.0 {
+            PassOf::LocalShare(pass) => pass.ended(),
+            PassOf::Server { queue, number } => lock(&queue).answered(number),
         }
     }
 
@@ -298,8 +345,9 @@ impl Limit for SharedLimit {
 }
 
 impl Shared {
-    fn queue(&self, key: u64) -> Arc<Mutex<Queue>> {
-        Arc::clone(lock(&self.queues).entry(key).or_default())
+    fn queue(&self, key: u64, calls_per_second: u32) -> Arc<Mutex<Queue>> {
+        let new = || Arc::new(Mutex::new(Queue::new(calls_per_second)));
+        Arc::clone(lock(&self.queues).entry(key).or_insert_with(new))
     }
 }
 

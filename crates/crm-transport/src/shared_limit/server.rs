@@ -90,7 +90,11 @@ impl Server {
         for time in [SECOND / calls_per_second, CATCH_UP, AHEAD] {
             invocation.arg(time.as_micros() as u64);
         }
-        self.ask(invocation.arg(wanted).arg(pace::FIRST).arg(pace::RELIEF)).await
+        invocation.arg(wanted);
+        for share in [pace::FIRST, pace::RELIEF, pace::LEAST] {
+            invocation.arg(share);
+        }
+        self.ask(&invocation).await
     }
 
     /// Returns how long until the next place, how long the gate is still closed, and the time
