@@ -7,7 +7,7 @@ use crm_models::ContactId;
 
 use crate::set::{Change, State};
 
-/// The creations of a pass, owner by owner.
+/// The creations of a run, owner by owner.
 ///
 /// A contact that shows up is taken for the work of a creation whose answer got lost, or for
 /// somebody else's. So an owner is not read while a creation of it is in flight: the newcomer
@@ -15,7 +15,7 @@ use crate::set::{Change, State};
 #[derive(Debug, Default)]
 pub(super) struct Creations {
     in_flight: HashMap<OwnerId, usize>,
-    /// The owners of which the answer of a creation got lost in this pass: its contact may show
+    /// The owners of which the answer of a creation got lost in this run: its contact may show
     /// up at any time.
     lost: HashSet<OwnerId>,
     /// The contacts that are known to be made by one of the changes.

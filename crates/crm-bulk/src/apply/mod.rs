@@ -282,6 +282,15 @@ impl Apply {
         self
     }
 
+    /// Has creations whose answers were lost left open for a later run, where this one would wait for
+    /// them at its end. A later run sends them again without waiting once they have not shown up for
+    /// [so long](Self::server_timeout), if its store knows since when nothing was sent
+    /// ([`Lease::alone_since`](crate::Lease::alone_since)).
+    pub fn leave_unanswered(mut self) -> Self {
+        self.options.leaves_unanswered = true;
+        self
+    }
+
     /// Sets how long the set continues to belong to this run when the process shows no sign of life
     /// because it is stopped or asleep; the default is 10 seconds. After that another process may
     /// take over the set, and this one begins nothing more. A process that is dead is not waited

@@ -18,6 +18,7 @@ pub(super) struct Options {
     pub(super) dry_run: bool,
     pub(super) retry_failed: bool,
     pub(super) server_timeout: Duration,
+    pub(super) leaves_unanswered: bool,
     pub(super) lease: Duration,
 }
 
@@ -33,6 +34,7 @@ impl Default for Options {
             retry_failed: false,
             // The vendor ends a request after this time.
             server_timeout: Duration::from_secs(100),
+            leaves_unanswered: false,
             // Renewed every fifth of it, so that a process has to stand still for long to lose its
             // set; and whoever takes over a set waits no longer than a person does.
             lease: Duration::from_secs(10),
@@ -71,8 +73,13 @@ impl Options {
     /// When the service has surely carried out what got no answer before this pass; known in the
     /// last one, which waits for it. A dry run sends nothing, so it need not wait.
     pub(super) fn done_by(&self, pass: u32) -> Option<Instant> {
+        let waits = self.dry_run || (pass + 1 == PASSES && !self.leaves_unanswered);
+        self.surely_done(Instant::now()).filter(|_| waits)
+    }
+
+    /// When the service has surely carried out what it was sent until then.
+    pub(super) fn surely_done(&self, sent_until: Instant) -> Option<Instant> {
         let wait = if self.dry_run { Duration::ZERO } else { self.server_timeout };
-        let waits = self.dry_run || pass + 1 == PASSES;
-        Instant::now().checked_add(wait).filter(|_| waits)
+        sent_until.checked_add(wait)
     }
 }

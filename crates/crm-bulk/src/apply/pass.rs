@@ -7,6 +7,7 @@ use std::{
 };
 
 use crm_contacts::ContactsError;
+use crm_mirror::OwnerId;
 use crm_models::Contact;
 use crm_transport::{Moment, Transport};
 use futures_core::{Stream, future::BoxFuture};
@@ -62,9 +63,11 @@ pub(super) struct Pass<'a, T> {
     defers: bool,
     is_first: bool,
     /// When the service has surely carried out what it was sent in an earlier pass or run: known in
-    /// the last pass, unless an owner from whom the set was taken may still send something. Without it, a
-    /// creation whose answer got lost is not sent again in this pass.
+    /// the last pass, which waits for it, unless an owner from whom the set was taken may still send
+    /// something.
     done_by: Option<Instant>,
+    /// The same of what it was sent in an earlier run, where the store knows when that was.
+    earlier_done_by: Option<Instant>,
     /// Where the next block begins; `None` after the last.
     cursor: Option<Cursor>,
     is_loading: bool,
@@ -88,11 +91,15 @@ impl<'a, T: Transport + 'a> Pass<'a, T> {
         if !run.brake.wants_pass(pass) {
             return stream::empty().boxed();
         }
+        let may_send = run.store.has_stopped_owner();
+        let alone_since = run.lease.get_alone_since();
+        let earlier_done_by = alone_since.and_then(|since| run.options.surely_done(since));
         let pass = Self {
             which: run.options.which(pass),
             defers: run.options.defers(pass),
             is_first: pass == 0,
-            done_by: run.options.done_by(pass).filter(|_| !run.store.has_stopped_owner()),
+            done_by: run.options.done_by(pass).filter(|_| !may_send),
+            earlier_done_by: earlier_done_by.filter(|_| !may_send),
             run,
             stopped,
             cursor: Some(Cursor::default()),
@@ -191,12 +198,21 @@ impl<'a, T: Transport + 'a> Pass<'a, T> {
         if pause.is_some() && self.run.misses(loaded, contacts) {
             return pause;
         }
+        self.done_by?;
         // Not read after that time: it may have been carried out since.
-        let done_by = self.done_by.filter(|done_by| *done_by > reading.asked)?;
+        let done_by = self.creations_done_by(undecided.owner()?);
+        let done_by = done_by.filter(|done_by| *done_by > reading.asked)?;
         step::may_still_be_created(loaded, contacts).then(|| {
             let left = done_by.saturating_duration_since(Instant::now());
             pause.unwrap_or(LOOK_EVERY).min(left)
         })
+    }
+
+    /// When the service has surely carried out the creations of this owner that got no answer. Until it
+    /// is known and past, none of them is sent again.
+    fn creations_done_by(&self, owner: OwnerId) -> Option<Instant> {
+        let are_of_this_run = self.run.creations().are_lost(owner);
+        self.earlier_done_by.filter(|_| !are_of_this_run).or(self.done_by)
     }
 
     fn look_again(&mut self, mut undecided: Undecided, pause: Duration) {
@@ -246,10 +262,13 @@ impl<'a, T: Transport + 'a> Pass<'a, T> {
             },
             step => step,
         };
-        let surely_ended = self.done_by.is_some_and(|done_by| done_by <= reading.asked);
+        let surely_ended =
+            |owner| self.creations_done_by(owner).is_some_and(|done_by| done_by <= reading.asked);
         let are_lost = |owner| self.run.creations().are_lost(owner);
         match step {
-            Step::Contact(_, Write::Create(..)) if step::may_be_sent(change) && !surely_ended => {
+            Step::Contact(owner, Write::Create(..))
+                if step::may_be_sent(change) && !surely_ended(owner) =>
+            {
                 Step::Await
             }
             // The newcomer may be that of another change.

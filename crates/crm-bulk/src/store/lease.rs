@@ -7,6 +7,7 @@ use std::{
 
 use crm_mirror::lock::lock;
 use crm_transport::Moment;
+use tokio::time;
 
 /// The right to carry out a set, as long as nobody else takes it.
 ///
@@ -17,6 +18,7 @@ use crm_transport::Moment;
 pub struct Lease {
     epoch: u64,
     lasts: Duration,
+    alone_since: Option<time::Instant>,
     renewed: Arc<Mutex<Renewal>>,
 }
 
@@ -47,7 +49,21 @@ impl Lease {
     /// Creates the lease of this epoch, which lasts for `lasts` from each renewal.
     #[must_use]
     pub fn new(epoch: u64, lasts: Duration, taken: Renewal) -> Self {
-        Self { epoch, lasts, renewed: Arc::new(Mutex::new(taken)) }
+        Self { epoch, lasts, alone_since: None, renewed: Arc::new(Mutex::new(taken)) }
+    }
+
+    /// Records that no earlier owner has sent anything since then. A run that knows it waits for the
+    /// service from then on, and not from its own beginning, before it sends again what an earlier
+    /// owner got no answer to.
+    #[must_use]
+    pub fn alone_since(mut self, then: time::Instant) -> Self {
+        self.alone_since = Some(then);
+        self
+    }
+
+    /// Since when no earlier owner has sent anything, if the store knows.
+    pub(crate) fn get_alone_since(&self) -> Option<time::Instant> {
+        self.alone_since
     }
 
     /// Returns the number of this ownership; each new owner has a higher one.
