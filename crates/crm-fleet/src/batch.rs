@@ -165,6 +165,7 @@ static WRITE: LazyLock<String> = LazyLock::new(|| {
             SELECT id FROM crm.sets WHERE id = $1 AND place = 'here' AND epoch = $2 FOR SHARE
         ), run AS (
             UPDATE crm.runs SET batch = $3,
+                claimed_at = CASE WHEN $6 THEN clock_timestamp() ELSE claimed_at END,
                 beat = beat + (CASE WHEN $5::float8 IS NULL THEN 0 ELSE 1 END),
                 leased_until
                     = coalesce(clock_timestamp() + make_interval(secs => $5), leased_until)
@@ -173,7 +174,7 @@ static WRITE: LazyLock<String> = LazyLock::new(|| {
         ), counted AS (
             INSERT INTO crm.totals (set_id, action, state, changes, calls)
             SELECT run.set_id, gain.*
-            FROM run, unnest($6::bigint[], $7::bigint[], $8::bigint[], $9::bigint[]) AS gain
+            FROM run, unnest($7::bigint[], $8::bigint[], $9::bigint[], $10::bigint[]) AS gain
             ON CONFLICT (set_id, action, state) DO UPDATE
                 SET changes = totals.changes + excluded.changes,
                     calls = totals.calls + excluded.calls
@@ -184,7 +185,7 @@ static WRITE: LazyLock<String> = LazyLock::new(|| {
         )
         SELECT EXISTS (SELECT FROM mine), EXISTS (SELECT FROM run)",
         rows::names(&PROGRESS),
-        rows::unnest(&PROGRESS, 10),
+        rows::unnest(&PROGRESS, 11),
         rows::replace(&PROGRESS),
     )
 });
@@ -196,6 +197,8 @@ struct Written {
     progress: BTreeMap<i64, Vec<Cell>>,
     /// By action and state: changes and calls.
     totals: BTreeMap<[i64; 2], [i64; 2]>,
+    /// Whether something may be sent after it.
+    claims: bool,
 }
 
 impl Written {
@@ -368,6 +371,7 @@ impl Writer {
             Ask::Renew(lasts) => Some(lasts.as_secs_f64()),
             _ => None,
         });
+        written.claims = asks.iter().any(|ask| ask.is_claim());
         match self.write(&client, batch, &written, lasts).await {
             Ok([true, true]) => {}
             Ok([true, false]) => {
@@ -405,7 +409,7 @@ impl Writer {
         let (totals, progress) = (written.totals(), written.progress.values());
         let progress = rows::columns(&PROGRESS, progress);
         let mut values: Vec<&(dyn ToSql + Sync)> =
-            vec![&self.set, &epoch, &batch, &self.last, &lasts];
+            vec![&self.set, &epoch, &batch, &self.last, &lasts, &written.claims];
         values.extend(totals.iter().map(|column| column as &(dyn ToSql + Sync)));
         values.extend(progress.iter().map(|column| column as &(dyn ToSql + Sync)));
         let statement = client.prepare_cached(&WRITE).await?;

@@ -57,6 +57,10 @@ pub(crate) struct Begun {
     pub(crate) failures: i32,
 }
 
+/// Why a set waits whose creations were not answered.
+const UNANSWERED: &str = "creations got no answer: each is looked for until the service has surely carried it \
+    out, and created again if it has not shown up by then";
+
 /// How a worker came to an end with a set or another job, for the time being or for good. The reasons are
 /// for people; they may name a record.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -70,12 +74,15 @@ pub enum Ended {
     Superseded,
     /// It goes on later: what failed may pass.
     Later(String),
+    /// It goes on once the service has surely carried out what it did not answer: what has not shown up
+    /// by then is created again.
+    Unanswered,
     /// A person has to look at it.
     Held(String),
 }
 
 impl Ended {
-    /// Its name in logs and metrics: `done`, `yields`, `superseded`, `later` or `held`.
+    /// Its name in logs and metrics: `done`, `yields`, `superseded`, `later`, `unanswered` or `held`.
     #[must_use]
     pub fn as_str(&self) -> &'static str {
         match self {
@@ -83,6 +90,7 @@ impl Ended {
             Self::Yields => "yields",
             Self::Superseded => "superseded",
             Self::Later(_) => "later",
+            Self::Unanswered => "unanswered",
             Self::Held(_) => "held",
         }
     }
@@ -94,6 +102,7 @@ impl Ended {
             Self::Yields => ("queued", None, 0),
             Self::Superseded => ("queued", Some("another worker took it"), 1),
             Self::Later(reason) => ("queued", Some(reason), 1),
+            Self::Unanswered => ("queued", Some(UNANSWERED), 1),
             Self::Held(reason) => ("held", Some(reason), 0),
         }
     }

@@ -12,6 +12,7 @@ use crm_bulk::{
     Store, Which, system_user,
     tables::{self, Block, Cell},
 };
+use crm_contacts::DECISION_AGE;
 use crm_mirror::{Site, clock::now};
 use crm_models::ContactId;
 use deadpool_postgres::{Object, Transaction};
@@ -82,7 +83,11 @@ impl Drop for Mine {
 
 /// What came of a look at whose the set is.
 enum Look {
-    Taken(u64),
+    Taken {
+        epoch: u64,
+        /// How long ago an earlier owner claimed something last.
+        claimed_ago: Duration,
+    },
     /// Another owner is alive, with so many renewals.
     Busy(i64),
 }
@@ -218,14 +223,18 @@ impl ServerStore {
             }
             let sql = "UPDATE crm.sets SET epoch = epoch + 1 WHERE id = $1 RETURNING epoch";
             let epoch: i64 = transaction.query_one(sql, &[&self.set.0]).await?.try_get(0)?;
-            let sql = "INSERT INTO crm.runs (set_id, owner, leased_until, beat)
-                VALUES ($1, $2, clock_timestamp() + make_interval(secs => $3), 1)
+            // What was claimed elsewhere, before the set came here, counts from now on.
+            let sql = "INSERT INTO crm.runs (set_id, owner, leased_until, beat, claimed_at)
+                VALUES ($1, $2, clock_timestamp() + make_interval(secs => $3), 1, clock_timestamp())
                 ON CONFLICT (set_id) DO UPDATE SET owner = excluded.owner, batch = NULL,
-                    leased_until = excluded.leased_until, beat = runs.beat + 1";
+                    leased_until = excluded.leased_until, beat = runs.beat + 1,
+                    claimed_at = coalesce(runs.claimed_at, excluded.claimed_at)
+                RETURNING extract(epoch FROM clock_timestamp() - claimed_at)::float8";
             let lasts = self.batches.lasts.as_secs_f64();
-            transaction.execute(sql, &[&self.set.0, &owner, &lasts]).await?;
+            let ago = transaction.query_one(sql, &[&self.set.0, &owner, &lasts]).await?;
+            let claimed_ago = Duration::try_from_secs_f64(ago.try_get(0)?).unwrap_or_default();
             transaction.commit().await?;
-            Ok(Some(Look::Taken(epoch.unsigned_abs())))
+            Ok(Some(Look::Taken { epoch: epoch.unsigned_abs(), claimed_ago }))
         };
         match look.await.map_err(store(&self.name))? {
             Some(look) => Ok(look),
@@ -350,8 +359,12 @@ impl Store for ServerStore {
         loop {
             let asked = Renewal::now();
             match self.look(owner).await? {
-                Look::Taken(epoch) => {
-                    let lease = Lease::new(epoch, self.batches.lasts, asked);
+                Look::Taken { epoch, claimed_ago } => {
+                    let now = Instant::now();
+                    let claimed = now.checked_sub(claimed_ago).unwrap_or(now);
+                    let lease = Lease::new(epoch, self.batches.lasts, asked)
+                        // A write leaves soon after its claim, or not at all.
+                        .alone_since(claimed + DECISION_AGE);
                     self.keep(&lease);
                     return Ok(lease);
                 }

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use crm_bulk::{
     Apply, BulkError, Event, ExpectedDigest, Finished, Proposal, State, StopReason, Verdict,
 };
-use crm_contacts::Advice;
+use crm_contacts::{Advice, DECISION_AGE};
 use crm_values::PhoneReader;
 use futures_util::{
     FutureExt, TryStreamExt,
@@ -40,6 +40,8 @@ const WAKE_EVERY: Duration = Duration::from_secs(60);
 const MOST_STARTS: i32 = 5;
 /// How often in a row a job may end with refused credentials before somebody has to look at them.
 const MOST_REFUSALS: i32 = 3;
+/// How long the service may work on a request: the vendor ends it after this time.
+const SERVER_TIMEOUT: Duration = Duration::from_secs(100);
 /// How long what is in flight may take once a worker is to stop.
 const GRACE: Duration = Duration::from_secs(60);
 /// How long a job waits after its first passing failure, and at most after others.
@@ -331,6 +333,8 @@ impl Hand {
         }
         let mut apply = Apply::over(store, &set.name, set.site.clone())
             .expect(digest)
+            .server_timeout(SERVER_TIMEOUT)
+            .leave_unanswered()
             .stop_when(self.stopped(set.id));
         if begun.needs_approval {
             apply = apply.require_approval();
@@ -395,6 +399,8 @@ impl Hand {
         match finished.reason {
             StopReason::Complete => match self.server.set_of_number(set).await {
                 Ok(Some(StoredSet { open: 0, .. })) => Ended::Done,
+                // A worker that waited for them would be missed elsewhere, and might die meanwhile.
+                Ok(_) if finished.count(State::Planned) == 0 => Ended::Unanswered,
                 Ok(_) => Ended::Later("what became of some changes is not known yet".to_owned()),
                 Err(error) => Ended::Later(error.to_string()),
             },
@@ -434,6 +440,8 @@ fn again(ended: &Ended, failures: i32) -> Option<Duration> {
         Ended::Done | Ended::Held(_) => None,
         Ended::Yields => Some(Duration::ZERO),
         Ended::Later(_) | Ended::Superseded => Some(pause(failures)),
+        // Nothing was sent later than this run's end.
+        Ended::Unanswered => Some(pause(failures).max(SERVER_TIMEOUT + DECISION_AGE)),
     }
 }
 

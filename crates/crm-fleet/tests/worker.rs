@@ -311,6 +311,56 @@ async fn credentials_that_were_good_just_now_are_tried_again() {
     worker.stop().await;
 }
 
+/// No worker has it meanwhile: one that waited for so long might die, again and again.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_creation_without_an_answer_waits_with_nobody_until_it_is_surely_not_carried_out() {
+    let Some(cluster) = Cluster::start() else { return };
+    let world = world(Seed::Demo).await;
+    let server = Server::connect(&cluster.url()).await.unwrap();
+    let own = look_into(&cluster.url()).await;
+    let rows = "location_id,contact_id,action,type,value,memo\n\
+        2001,,create,Email,lost@site.example,\n2001,3001,,,,one\n";
+    let set = server.push(world.plan(rows, "set.crm").await, "new").await.unwrap().set;
+    let lost = FaultRule::new(Fault::ResetAfterRequest).method("POST").path("/contacts").times(1);
+    world.sandbox.inject(FaultPlan::new().rule(lost));
+    server.submit(&set, Submission::new(), "the test").await.unwrap();
+    let worker = Running::start(&world, &server, 0, false, FIVE_MINUTES);
+    let waits = async || {
+        until_so("it waits", async || {
+            let sql = "SELECT count(*) FROM crm_jobs.jobs WHERE locked_at IS NULL
+                AND run_at > now() + interval '95 seconds'";
+            own.query_one(sql, &[]).await.unwrap().get::<_, i64>(0) == 1
+        })
+        .await;
+        let set = server.set("new").await.unwrap();
+        assert_eq!((set.job.as_deref(), set.owner, set.open), (Some("queued"), None, 1));
+        assert!(set.job_reason.unwrap().contains("no answer"));
+    };
+    waits().await;
+
+    // Begun too early, by whomever, it is looked for and not sent.
+    let is_due = "UPDATE crm_jobs._private_jobs SET run_at = now()";
+    own.execute(is_due, &[]).await.unwrap();
+    until_so("it was begun twice", async || {
+        let begun = own.query_one("SELECT begun FROM crm.jobs", &[]).await.unwrap();
+        begun.get::<_, i64>(0) == 2
+    })
+    .await;
+    waits().await;
+    let created = || {
+        let all = world.sandbox.location_contacts().unwrap();
+        all.iter().filter(|contact| contact.value == "lost@site.example").count()
+    };
+    assert_eq!((world.sent("POST"), created()), (1, 0));
+
+    let later = "UPDATE crm.runs SET claimed_at = claimed_at - interval '102 seconds'";
+    own.execute(later, &[]).await.unwrap();
+    own.execute(is_due, &[]).await.unwrap();
+    assert_eq!(until(&server, "new", "done").await.open, 0);
+    worker.stop().await;
+    assert_eq!((world.sent("POST"), world.sent("PATCH"), created()), (2, 1, 1));
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_set_yields_when_its_time_is_over_and_goes_on_behind_the_others() {
     let Some(cluster) = Cluster::start() else { return };
