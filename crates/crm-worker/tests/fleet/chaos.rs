@@ -29,6 +29,8 @@ const STILL: Duration = Duration::from_secs(14);
 const AWAY: Duration = Duration::from_secs(5);
 /// How often it is looked who has which set.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
+/// A set that is taken over later than this is told of.
+const LATE: Duration = Duration::from_secs(15);
 /// How long nothing may get on.
 const PATIENCE: Duration = Duration::from_secs(600);
 
@@ -114,8 +116,10 @@ struct Run {
     acts: Vec<Act>,
     done: BTreeMap<Act, u64>,
     redis_is_back_at: Option<Instant>,
-    /// By their sets, who had them, and when whoever was to carry them out was killed last.
-    left: BTreeMap<String, (String, Instant)>,
+    /// When what happened, the latest last.
+    happened: Vec<(Instant, Act)>,
+    /// By their sets, how often they were begun, and when whoever was to carry them out was killed last.
+    left: BTreeMap<String, (i64, Instant)>,
     took_over: Vec<Duration>,
     held: u64,
 }
@@ -123,9 +127,17 @@ struct Run {
 impl Run {
     fn new(fleet: Fleet, acts: Vec<Act>, seed: u64) -> Self {
         let random = fastrand::Rng::with_seed(seed);
-        let (done, left) = (BTreeMap::new(), BTreeMap::new());
-        let took_over = Vec::new();
-        Self { fleet, random, acts, done, redis_is_back_at: None, left, took_over, held: 0 }
+        Self {
+            fleet,
+            random,
+            acts,
+            done: BTreeMap::new(),
+            redis_is_back_at: None,
+            happened: Vec::new(),
+            left: BTreeMap::new(),
+            took_over: Vec::new(),
+            held: 0,
+        }
     }
 
     async fn until_done(&mut self) {
@@ -168,12 +180,10 @@ impl Run {
         let pid = self.fleet.workers.running[which].pid();
         match act {
             Act::Kill => {
-                let owner = self.fleet.workers.running[which].owner();
                 self.fleet.workers.kill(which);
-                self.leave_again(pid).await;
                 let now = Instant::now();
-                let its = sets.iter().filter(|set| set.owner.as_ref() == Some(&owner));
-                self.left.extend(its.map(|set| (set.name.clone(), (owner.clone(), now))));
+                let its = self.fleet.in_hand(pid).await.into_iter();
+                self.left.extend(its.map(|(set, begun)| (set, (begun, now))));
             }
             Act::Pause => {
                 self.fleet.workers.pause(which, STILL);
@@ -192,12 +202,13 @@ impl Run {
             }
         }
         *self.done.entry(act).or_default() += 1;
+        self.happened.push((Instant::now(), act));
     }
 
     /// Has the time begin again for sets of dead workers that this one was about to take over. It is asked once
     /// it gets no more of them.
     async fn leave_again(&mut self, pid: u32) {
-        for set in self.fleet.in_hand(pid).await {
+        for (set, _) in self.fleet.in_hand(pid).await {
             if let Some((_, since)) = self.left.get_mut(&set) {
                 *since = Instant::now();
             }
@@ -213,15 +224,17 @@ impl Run {
         }
     }
 
-    /// Takes note of who took a set over, and submits those again that are held.
+    /// Takes note of sets that were taken over, and submits those again that are held.
     async fn look(&mut self, sets: &[StoredSet]) {
+        // One whose job waits for what may pass has nobody, dead or alive: it is begun once it is due.
+        let begun = if self.left.is_empty() { BTreeMap::new() } else { self.fleet.begun().await };
         for set in sets {
             let is_over = set.job.as_deref() != Some("queued");
             if let Some((former, since)) = self.left.get(&set.name)
-                && (is_over || set.owner.as_ref().is_some_and(|owner| owner != former))
+                && (is_over || begun.get(&set.name) > Some(former))
             {
                 if !is_over {
-                    self.took_over.push(since.elapsed());
+                    self.took_over(&set.name, *since);
                 }
                 self.left.remove(&set.name);
             }
@@ -232,6 +245,19 @@ impl Run {
             }
         }
     }
+
+    fn took_over(&mut self, set: &str, since: Instant) {
+        let took = since.elapsed();
+        if took > LATE {
+            let happened = self.happened.iter().filter(|(at, _)| *at > since);
+            let happened: Vec<_> =
+                happened.map(|(at, act)| (at.duration_since(since).as_secs(), act)).collect();
+            println!(
+                "  {set} was taken over after {took:.1?}; meanwhile, by seconds: {happened:?}"
+            );
+        }
+        self.took_over.push(took);
+    }
 }
 
 /// The middle one, the longest, and how many there were.
@@ -241,7 +267,9 @@ fn spread(times: &mut [Duration]) -> String {
         [] => "nothing".to_owned(),
         [.., longest] => {
             let (middle, longest) = (times[times.len() / 2].as_secs_f64(), longest.as_secs_f64());
-            format!("{middle:.1} s, at most {longest:.1} s, {} sets", times.len())
+            let late = times.iter().filter(|time| **time > LATE).count();
+            let all = times.len();
+            format!("{middle:.1} s, at most {longest:.1} s, {late} of {all} later than {LATE:?}")
         }
     }
 }

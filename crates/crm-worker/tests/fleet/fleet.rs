@@ -1,8 +1,11 @@
 //! All that a fleet consists of.
 
+use std::collections::BTreeMap;
+
 use crm_bulk::Site;
 use crm_fleet::{Days, Routine, Server, StoredSet, Submission, Times};
 use crm_models::TenantId;
+use tokio_postgres::types::ToSql;
 
 use crate::{
     common::{cluster::Cluster, look_into},
@@ -57,15 +60,26 @@ impl Fleet {
         self.server.submit(set, Submission::new(), "the test").await.unwrap();
     }
 
-    /// The names of the sets that the engine handed to the worker with this process.
-    pub async fn in_hand(&self, pid: u32) -> Vec<String> {
-        let sql = "SELECT sets.name FROM crm.sets
-                JOIN crm_jobs._private_jobs AS jobs ON jobs.key = 'apply ' || sets.id
-                JOIN crm_jobs._private_workers AS workers ON workers.id = jobs.locked_by
+    /// The names of the sets that the engine handed to the worker with this process, and how often each was
+    /// begun.
+    pub async fn in_hand(&self, pid: u32) -> BTreeMap<String, i64> {
+        let sql = "SELECT name, begun FROM crm.sets JOIN crm.jobs ON set_id = sets.id
+                JOIN crm_jobs._private_jobs AS handed ON handed.key = 'apply ' || sets.id
+                JOIN crm_jobs._private_workers AS workers ON workers.id = handed.locked_by
             WHERE workers.metadata ->> 'pid' = $1";
+        self.begun_of(sql, &[&pid.to_string()]).await
+    }
+
+    /// How often each set was begun, by its name.
+    pub async fn begun(&self) -> BTreeMap<String, i64> {
+        let sql = "SELECT name, begun FROM crm.sets JOIN crm.jobs ON set_id = sets.id";
+        self.begun_of(sql, &[]).await
+    }
+
+    async fn begun_of(&self, sql: &str, values: &[&(dyn ToSql + Sync)]) -> BTreeMap<String, i64> {
         let client = look_into(&self.cluster.url()).await;
-        let rows = client.query(sql, &[&pid.to_string()]).await.unwrap();
-        rows.iter().map(|row| row.get(0)).collect()
+        let rows = client.query(sql, values).await.unwrap();
+        rows.iter().map(|row| (row.get(0), row.get(1))).collect()
     }
 
     pub fn crash_postgres(&mut self) {
