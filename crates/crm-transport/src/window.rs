@@ -67,6 +67,7 @@ impl Window {
 
     /// A second after the call left whose place the next one takes: not before that, however punctual
     /// the call.
+    #[cfg(feature = "redis")]
     pub(crate) fn second_after(&self) -> Option<Instant> {
         let place = self.calls.len().checked_sub(self.allowed)?;
         Some(self.calls.get(place)?.free_at(Duration::ZERO))
