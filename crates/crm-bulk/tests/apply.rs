@@ -26,7 +26,10 @@ use crm_transport::{
     TransportErrorKind, TransportExt,
 };
 use futures_util::TryStreamExt;
-use tokio::{sync::watch, time::Instant};
+use tokio::{
+    sync::{Semaphore, watch},
+    time::Instant,
+};
 
 const FOUR_ROWS: &str = "\
 location_id,contact_id,customer_id,action,type,value,memo,marketing_updates,note
@@ -43,6 +46,44 @@ fn memos(contacts: i64) -> String {
         rows += &format!("{},{contact},changed\n", (contact + 3) / 4);
     }
     rows
+}
+
+/// What asks whether to stop may hold something for which others wait: a connection, say.
+#[tokio::test]
+async fn a_run_that_is_stopped_lets_go_of_what_would_stop_it_before_all_in_flight_has_ended() {
+    let world = world(Seed::Demo).await;
+    let rows = "location_id,contact_id,memo\n2001,3001,slow\n2001,3002,refused\n";
+    let set = world.plan(rows, "set.crm").await;
+    let on = |fault, contact: &str| FaultRule::new(fault).method("PATCH").path(contact).times(0);
+    let slow = on(Fault::Delay { milliseconds: 1_000 }, "/3001");
+    let refused = on(Fault::Status { status: 400 }, "/3002");
+    world.sandbox.inject(FaultPlan::new().rule(slow).rule(refused));
+
+    let connection = Arc::new(Semaphore::new(1));
+    let held = Arc::clone(&connection);
+    let asks = async move {
+        let _held = held.acquire_owned().await;
+        std::future::pending().await
+    };
+    let apply = Apply::new(set).max_failures(1).stop_when(asks);
+    let mut events = apply.run(&world.service, &world.site).unwrap();
+    let mut settled = 0;
+    let free = loop {
+        tokio::select! {
+            biased;
+            event = events.try_next() => match event.unwrap().unwrap() {
+                Event::Settled(_) => settled += 1,
+                Event::Finished(_) => panic!("nobody else got it"),
+                _ => {}
+            },
+            free = connection.acquire(), if settled == 1 => break free,
+        }
+    };
+    assert!(free.is_ok());
+    assert_eq!(settled, 1, "the slow one is in flight");
+    world.sandbox.inject(FaultPlan::new());
+    let last = events.try_collect::<Vec<_>>().await.unwrap().pop();
+    assert!(matches!(last, Some(Event::Finished(_))));
 }
 
 #[tokio::test]

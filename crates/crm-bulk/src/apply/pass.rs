@@ -13,7 +13,7 @@ use crm_transport::{Moment, Transport};
 use futures_core::{Stream, future::BoxFuture};
 use futures_util::{
     FutureExt, StreamExt,
-    future::{self, Either, Shared},
+    future::{self, Either, FusedFuture as _, Shared},
     stream::{self, FuturesUnordered},
 };
 use tokio::time::Instant;
@@ -125,6 +125,11 @@ impl<'a, T: Transport + 'a> Pass<'a, T> {
                 return Some(event);
             }
             if self.run.brake.is_on() {
+                // What would stop the run is dropped now: while it is not polled it may hold
+                // something for which others wait.
+                if !self.stopped.is_terminated() {
+                    let _ = (&mut self.stopped).now_or_never();
+                }
                 // What is in flight is finished.
                 let turns = Arc::clone(&self.turns);
                 let ended = turns.share(self.tasks.next()).await?;
