@@ -1,6 +1,6 @@
 //! A worker, which does what was submitted.
 
-use std::{fmt, future::ready, num::NonZeroUsize, sync::Arc, time::Duration};
+use std::{collections::HashSet, fmt, future::ready, num::NonZeroUsize, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use crm_bulk::{
@@ -345,13 +345,19 @@ impl Hand {
         if let Some(allowance) = &allowance {
             apply = apply.canary(allowance.writes);
         }
-        let mut failures = begun.failures;
+        let (mut failures, mut awaited) = (begun.failures, HashSet::new());
         let run = async {
             let mut events = apply.run(&service, &set.site)?;
             let mut last = None;
             while let Some(event) = events.try_next().await? {
                 match event {
-                    Event::Settled(change) if change.outcome.state == State::Done => failures = 0,
+                    Event::Settled(change) => {
+                        awaited.remove(&change.id);
+                        if change.outcome.state == State::Done {
+                            failures = 0;
+                        }
+                    }
+                    Event::Awaited(change) => drop(awaited.insert(change.id)),
                     Event::Finished(finished) => last = Some(finished),
                     _ => {}
                 }
@@ -363,7 +369,7 @@ impl Hand {
                 if let Some(allowance) = &allowance {
                     self.give_back(set, allowance, &finished).await;
                 }
-                self.after(set.id, &finished, failures).await
+                self.after(set.id, &finished, awaited.len() as u64, failures).await
             }
             Ok(None) => Ended::Later("the run had no end".to_owned()),
             Err(error) => failed(&error, failures),
@@ -395,12 +401,13 @@ impl Hand {
         select_all(all).map(drop)
     }
 
-    async fn after(&self, set: SetId, finished: &Finished, failures: i32) -> Ended {
+    /// What a run makes of a job, of whose changes so many wait until they are surely not carried out.
+    async fn after(&self, set: SetId, finished: &Finished, awaited: u64, failures: i32) -> Ended {
         match finished.reason {
             StopReason::Complete => match self.server.set_of_number(set).await {
                 Ok(Some(StoredSet { open: 0, .. })) => Ended::Done,
                 // A worker that waited for them would be missed elsewhere, and might die meanwhile.
-                Ok(_) if finished.count(State::Planned) == 0 => Ended::Unanswered,
+                Ok(Some(StoredSet { open, .. })) if open == awaited => Ended::Unanswered,
                 Ok(_) => Ended::Later("what became of some changes is not known yet".to_owned()),
                 Err(error) => Ended::Later(error.to_string()),
             },
