@@ -382,7 +382,7 @@ impl Store for ServerStore {
         whole::digest(&transaction, self.set, &self.name, &self.site).await
     }
 
-    async fn check(&self, lease: &Lease) -> Result<(), BulkError> {
+    async fn check(&self, lease: &Lease) -> Result<Digest, BulkError> {
         let mut client = self.client().await?;
         let transaction = self.read(&mut client, lease).await?;
         whole::check(&transaction, self.set, &self.name, &self.site).await

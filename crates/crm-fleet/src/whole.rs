@@ -57,14 +57,14 @@ pub(crate) async fn digest(
     comparison.finish(name, &known, totals, progress.unsigned_abs())
 }
 
-/// Compares the digests that the changes keep with that of the set, and has the server count: each
-/// change is compared once more when it is loaded.
+/// Compares the digests that the changes keep with that of the set, which it returns, and has the
+/// server count: each change is compared once more when it is loaded.
 pub(crate) async fn check(
     transaction: &Transaction<'_>,
     set: SetId,
     name: &Path,
     site: &Site,
-) -> Result<(), BulkError> {
+) -> Result<Digest, BulkError> {
     let known = known(transaction, set, name).await?;
     let mut digests = Digests::of(site);
     let sql = "SELECT digest FROM crm.planned WHERE set_id = $1 ORDER BY id";
@@ -90,8 +90,9 @@ pub(crate) async fn check(
     );
     let is_counted = transaction.query_one(&sql, &[&set.0]).await;
     let is_counted = is_counted.and_then(|row| row.try_get::<_, bool>(0)).map_err(store(name))?;
-    if is_counted && digests.finish().to_string() == known {
-        Ok(())
+    let found = digests.finish();
+    if is_counted && found.to_string() == known {
+        Ok(found)
     } else {
         Err(BulkError::Altered { path: name.to_owned(), changes: Vec::new(), more: 0 })
     }

@@ -333,6 +333,7 @@ impl Hand {
         }
         let mut apply = Apply::over(store, &set.name, set.site.clone())
             .expect(digest)
+            .compare_when_loaded()
             .server_timeout(SERVER_TIMEOUT)
             .leave_unanswered()
             .stop_when(self.stopped(set.id));

@@ -172,6 +172,15 @@ impl Apply {
         self
     }
 
+    /// Compares each change with its digest when it is loaded, even where the set's digest is expected or
+    /// has to be approved; by default all are compared before anything is sent. The set's digest is compared
+    /// before that either way, with those that the changes keep. For a set that is carried out in many runs:
+    /// to compare a million changes takes many seconds each time.
+    pub fn compare_when_loaded(mut self) -> Self {
+        self.options.compares_when_loaded = true;
+        self
+    }
+
     /// Sets how many writes may be on their way at once; the default is 64. One that was carried out is
     /// on its way no longer, even before its outcome is durable; as many may wait for that.
     pub fn concurrency(mut self, writes: NonZeroUsize) -> Self {
@@ -348,17 +357,18 @@ impl Apply {
             let taken = async {
                 let lease = store.take(&owner()).await?;
                 let open = store.count(&lease, options.which(0)).await?;
-                if expected.is_none() && !needs_approval {
-                    store.check(&lease).await?;
+                let anything = expected.is_none() && !needs_approval;
+                let found = if anything || options.compares_when_loaded {
+                    store.check(&lease).await?
                 } else {
-                    let found = store.digest(&lease).await?;
-                    if let Some(expected) = expected {
-                        admit(found, expected, &path)?;
-                    }
-                    // Where nothing would be sent there was nothing to approve.
-                    if needs_approval && open > 0 && !store.is_approved(&lease, found).await? {
-                        return Err(BulkError::NotApproved { path: path.clone(), found });
-                    }
+                    store.digest(&lease).await?
+                };
+                if let Some(expected) = expected {
+                    admit(found, expected, &path)?;
+                }
+                // Where nothing would be sent there was nothing to approve.
+                if needs_approval && open > 0 && !store.is_approved(&lease, found).await? {
+                    return Err(BulkError::NotApproved { path: path.clone(), found });
                 }
                 if open > 0 && !options.dry_run {
                     store.keep_run(&lease, chosen, open).await?;

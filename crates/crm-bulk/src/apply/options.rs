@@ -19,6 +19,7 @@ pub(super) struct Options {
     pub(super) retry_failed: bool,
     pub(super) server_timeout: Duration,
     pub(super) leaves_unanswered: bool,
+    pub(super) compares_when_loaded: bool,
     pub(super) lease: Duration,
 }
 
@@ -35,6 +36,7 @@ impl Default for Options {
             // The vendor ends a request after this time.
             server_timeout: Duration::from_secs(100),
             leaves_unanswered: false,
+            compares_when_loaded: false,
             // Renewed every fifth of it, so that a process has to stand still for long to lose its
             // set; and whoever takes over a set waits no longer than a person does.
             lease: Duration::from_secs(10),

@@ -39,15 +39,15 @@ pub trait Store: std::fmt::Debug + Send + Sync {
     /// failure to read.
     async fn digest(&self, lease: &Lease) -> Result<Digest, BulkError>;
 
-    /// Checks that the store holds what was planned and what runs wrote. A store that tells this
-    /// more cheaply than by computing the digest does so; each change is checked once more when it
-    /// is [loaded](Self::next_block).
+    /// Checks that the store holds what was planned and what runs wrote, and returns the set's digest.
+    /// A store that tells this more cheaply than by computing the digest of each change does so; each
+    /// change is checked once more when it is [loaded](Self::next_block).
     ///
     /// # Errors
     ///
     /// As for [`digest`](Self::digest).
-    async fn check(&self, lease: &Lease) -> Result<(), BulkError> {
-        self.digest(lease).await.map(drop)
+    async fn check(&self, lease: &Lease) -> Result<Digest, BulkError> {
+        self.digest(lease).await
     }
 
     /// Whether somebody [approved](crate::ChangeSet::approve) the set with exactly this digest. Of a

@@ -259,7 +259,7 @@ impl Store for FileStore {
         self.run(lease, |database| Ok(seal::digest(database))).await?
     }
 
-    async fn check(&self, lease: &Lease) -> Result<(), BulkError> {
+    async fn check(&self, lease: &Lease) -> Result<Digest, BulkError> {
         self.run(lease, |database| Ok(seal::check(database))).await?
     }
 

@@ -212,8 +212,8 @@ pub(super) fn digest(database: &Database) -> Result<Digest, BulkError> {
 
 /// The same without reading the changes: each has its seals, which are over its digest, and the
 /// digests make that of the set. Every change is still to be [read](SealedChange::read).
-pub(super) fn check(database: &Database) -> Result<(), BulkError> {
-    compare(database, |row| SealedChange::IN_ORDER.sealed(row)).map(drop)
+pub(super) fn check(database: &Database) -> Result<Digest, BulkError> {
+    compare(database, |row| SealedChange::IN_ORDER.sealed(row))
 }
 
 fn compare(
