@@ -36,8 +36,9 @@ const LOOK_EVERY: Duration = Duration::from_secs(2);
 /// has come.
 const WAKE_EVERY: Duration = Duration::from_secs(60);
 /// How often a job may be begun without coming to an end: one that kills its worker would go on and
-/// on.
-const MOST_STARTS: i32 = 5;
+/// on. A worker dies with all that it has, and for most of that it is not to blame: where workers are killed
+/// every few seconds, some of twenty sets were met five times in a row before they got on.
+const MOST_STARTS: i32 = 10;
 /// How often in a row a job may end with refused credentials before somebody has to look at them.
 const MOST_REFUSALS: i32 = 3;
 /// How long the service may work on a request: the vendor ends it after this time.

@@ -182,16 +182,16 @@ async fn a_set_whose_workers_die_again_and_again_is_held_unless_it_gets_on() {
     let server = Server::connect(&cluster.url()).await.unwrap();
     let own = look_into(&cluster.url()).await;
     let set = server.push(world.plan(ROWS, "set.crm").await, "memos").await.unwrap().set;
-    // As five workers leave it that died: the last one began with so many open changes.
+    // As ten workers leave it that died: the last one began with so many open changes.
     let begun_with = async |open: u64| {
         server.submit(&set, Submission::new(), "the test").await.unwrap();
-        let sql = "UPDATE crm.jobs SET starts = 5, open_before = $1";
+        let sql = "UPDATE crm.jobs SET starts = 10, open_before = $1";
         own.execute(sql, &[&i64::try_from(open).unwrap()]).await.unwrap();
         Running::start(&world, &server, 0, false, FIVE_MINUTES)
     };
     let worker = begun_with(set.open).await;
     let held = until(&server, "memos", "held").await;
-    assert!(held.job_reason.unwrap().contains("its workers died 5 times"));
+    assert!(held.job_reason.unwrap().contains("its workers died 10 times"));
     assert_eq!(world.sent("PATCH"), 0);
     worker.stop().await;
 
