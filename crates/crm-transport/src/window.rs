@@ -65,12 +65,13 @@ impl Window {
         (!late.is_zero()).then(|| before.free_at(late))
     }
 
-    /// A second after the call left whose place the next one takes: not before that, however punctual
-    /// the call.
+    /// A second after the call arrived whose place the next one takes, as far as answers that come
+    /// equally fast tell that; otherwise a second after it left.
     #[cfg(feature = "redis")]
     pub(crate) fn second_after(&self) -> Option<Instant> {
         let place = self.calls.len().checked_sub(self.allowed)?;
-        Some(self.calls.get(place)?.free_at(Duration::ZERO))
+        let before = self.calls.get(place)?;
+        Some(before.at + SECOND + before.arrived_after.unwrap_or(MARGIN))
     }
 
     /// How many calls have passed: the number of the next one.
@@ -93,7 +94,7 @@ impl Window {
         }
         // A call that is no longer remembered teaches nothing.
         self.underway = self.underway.max(self.first);
-        self.calls.push_back(Passed { at: now, late: None });
+        self.calls.push_back(Passed { at: now, late: None, arrived_after: None });
     }
 
     /// Notes that a call has its answer.
@@ -107,6 +108,7 @@ impl Window {
         let from = (self.underway - self.first) as usize;
         for place in from..=from + last as usize {
             let free_after = now - self.calls[place].at;
+            self.calls[place].arrived_after = self.ways.arrived_after(free_after);
             let late = self.ways.note(free_after);
             let is_opening = self.is_opening(place);
             self.calls[place].late = Some(if is_opening { free_after } else { late });
@@ -127,6 +129,8 @@ struct Passed {
     /// How late it may have arrived, once its way was free; of a call that may have waited for a
     /// connection, how late its way was free.
     late: Option<Duration>,
+    /// How long after it left it had arrived, but for what all take, once that is known.
+    arrived_after: Option<Duration>,
 }
 
 impl Passed {
@@ -192,6 +196,14 @@ const FAR: i64 = 8;
 /// way to the server: what could still be seen would be the hold-up of three places and more.
 const WIDEST_SPREAD: i64 = 50_000_000;
 
+/// Times that spread by no more than this, in nanoseconds, tell of each call when it arrived: a fifth of
+/// what the pace has to spare in a second.
+const ALIKE: i64 = 2_500_000;
+
+/// What the pace has to spare in a second: so much of what all calls take need not be known to be the
+/// service's own.
+const ROOM: Duration = Duration::from_millis(10);
+
 /// This many late ones in a row, a second's worth at the vendor's limit, are not a hold-up: the
 /// service has become slower.
 const NO_HOLD_UP: u32 = 60;
@@ -220,6 +232,14 @@ impl Ways {
             self.mean += (took - self.mean) / 8;
         }
         late
+    }
+
+    /// How long after it left a call had surely arrived whose way was free after this long; unless these
+    /// times are so different that most of it says nothing about the way.
+    fn arrived_after(&self, free_after: Duration) -> Option<Duration> {
+        let all_take = Duration::from_nanos(self.mean as u64).saturating_sub(ROOM);
+        let are_alike = !self.is_unknown() && self.spread <= ALIKE;
+        are_alike.then(|| free_after.saturating_sub(all_take))
     }
 
     fn is_unknown(&self) -> bool {
@@ -278,6 +298,24 @@ mod tests {
         assert_eq!(ways.late(100 * MS), 91 * MS);
         ways.note(100 * MS);
         assert_eq!(ways.late(100 * MS), Duration::ZERO);
+    }
+
+    #[cfg(feature = "redis")]
+    #[test]
+    fn a_call_leaves_a_second_after_the_one_before_it_arrived_where_answers_come_equally_fast() {
+        let mut window = Window::new(2);
+        let begun = Instant::now();
+        let mut gaps = Vec::new();
+        for (number, took) in (0..).zip([3, 3, 3, 12, 3, 90, 3, 3]) {
+            let now = begun + number * SECOND / 2;
+            window.note(now);
+            window.answered(u64::from(number), now + took * MS);
+            if let Some(after) = window.second_after() {
+                gaps.push((after + SECOND / 2 - now - SECOND).as_millis());
+            }
+        }
+        // Of the first nothing is known yet, and one so late changes nothing of what is usual.
+        assert_eq!(gaps, [5, 3, 3, 12, 3, 90, 3]);
     }
 
     #[test]
