@@ -78,7 +78,10 @@ async fn nothing_is_lost_and_nothing_is_doubled_whatever_dies() {
     }
     let changes = fleet.tenants.changes() * busy;
     let told = fleet.workers.told();
-    let refused = told.get("ended: superseded").copied().unwrap_or_default();
+    // It refuses what a run writes, or that it leaves the set, whatever else ended it.
+    let refusals = ["ended: superseded", "the set is kept for as long as its lease lasts"];
+    let refused = refusals.iter().filter_map(|told_as| told.get(*told_as)).max();
+    let refused = refused.copied().unwrap_or_default();
     println!("  {changes} changes in {seconds:.0} s: {:.0} a second", changes as f64 / seconds);
     println!("  happened: {done:?}; sets held, and submitted again: {held}");
     println!("  the fence refused {refused} runs, and {late} answers came too late to be settled");
@@ -168,11 +171,11 @@ impl Run {
     }
 
     async fn act(&mut self, sets: &[StoredSet]) {
-        // Whoever has a set and does not stand still.
+        // Whoever has a set and does not stand still, nor did just now.
         let workers = self.fleet.workers.running.iter().enumerate();
         let at_work = workers.filter(|(_, worker)| {
             let owner = Some(worker.owner());
-            !worker.is_stopped() && sets.iter().any(|set| set.owner == owner)
+            !worker.is_left_alone() && sets.iter().any(|set| set.owner == owner)
         });
         let at_work: Vec<_> = at_work.map(|(which, _)| which).collect();
         let Some(which) = self.random.choice(at_work) else { return };

@@ -32,7 +32,11 @@ pub struct Worker {
     child: Child,
     reader: Option<JoinHandle<()>>,
     goes_on_at: Option<Instant>,
+    went_on_at: Option<Instant>,
 }
+
+/// How long a worker that stood still is left alone, to find out what it lost.
+const FINDS_OUT: Duration = Duration::from_secs(10);
 
 impl Worker {
     pub fn pid(&self) -> u32 {
@@ -44,8 +48,9 @@ impl Worker {
         format!("process {}", self.pid())
     }
 
-    pub fn is_stopped(&self) -> bool {
-        self.goes_on_at.is_some()
+    /// Whether it stands still, or has just gone on.
+    pub fn is_left_alone(&self) -> bool {
+        self.goes_on_at.is_some() || self.went_on_at.is_some_and(|at| at.elapsed() < FINDS_OUT)
     }
 
     fn signal(&self, signal: Signal) {
@@ -106,7 +111,7 @@ impl Workers {
                 .for_each(|line| note(&told, &line));
         };
         let reader = Some(thread::spawn(read));
-        self.running.push(Worker { child, reader, goes_on_at: None });
+        self.running.push(Worker { child, reader, goes_on_at: None, went_on_at: None });
     }
 
     /// Kills a worker, and starts another.
@@ -128,7 +133,7 @@ impl Workers {
     pub fn go_on(&mut self) {
         for worker in &mut self.running {
             if worker.goes_on_at.is_some_and(|time| Instant::now() >= time) {
-                worker.goes_on_at = None;
+                (worker.goes_on_at, worker.went_on_at) = (None, Some(Instant::now()));
                 worker.signal(Signal::CONT);
             }
         }
