@@ -280,10 +280,14 @@ impl Writer {
     /// For how long these wait for others. Where as many claims wait as writes are on their way, what goes
     /// on rests on them.
     fn waits(&self, batch: &[Job]) -> Duration {
-        let (claims, others): (Vec<_>, Vec<_>) = batch.iter().partition(|job| job.ask.is_claim());
         let is_claimed = |change: &Change| self.claimed.contains_key(&change.id.get());
-        let ended = others.iter().filter(|job| job.ask.change().is_some_and(is_claimed)).count();
-        if claims.len() < self.claimed.len() - ended { GATHER_MOST } else { GATHER }
+        let (mut claims, mut ended) = (0, 0);
+        for Job { ask, .. } in batch {
+            claims += usize::from(ask.is_claim());
+            ended += usize::from(!ask.is_claim() && ask.change().is_some_and(is_claimed));
+        }
+        let on_their_way = self.claimed.len().saturating_sub(ended);
+        if claims < on_their_way { GATHER_MOST } else { GATHER }
     }
 
     /// Does all of this in one statement, and finds out what came of it.
