@@ -8,7 +8,7 @@ use std::{
 use crm_fleet::StoredSet;
 use crm_sandbox::FaultPlan;
 
-use crate::{figures, fleet::Fleet, number, tenants::Tenants};
+use crate::{figures, fleet::Fleet, number, tenants::Tenants, workers::LEFT_TO_ANOTHER};
 
 /// What happens to the fleet, each a number of times.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -79,7 +79,7 @@ async fn nothing_is_lost_and_nothing_is_doubled_whatever_dies() {
     let changes = fleet.tenants.changes() * busy;
     let told = fleet.workers.told();
     // It refuses what a run writes, or that it leaves the set, whatever else ended it.
-    let refusals = ["ended: superseded", "the set is kept for as long as its lease lasts"];
+    let refusals = ["ended: superseded", LEFT_TO_ANOTHER];
     let refused = refusals.iter().filter_map(|told_as| told.get(*told_as)).max();
     let refused = refused.copied().unwrap_or_default();
     println!("  {changes} changes in {seconds:.0} s: {:.0} a second", changes as f64 / seconds);

@@ -35,6 +35,10 @@ pub struct Worker {
     went_on_at: Option<Instant>,
 }
 
+/// What counts as told by a run that the fence did not let leave its set. The same warning is given where
+/// the server is away.
+pub const LEFT_TO_ANOTHER: &str = "left to another worker";
+
 /// How long a worker that stood still is left alone, to find out what it lost.
 const FINDS_OUT: Duration = Duration::from_secs(10);
 
@@ -173,6 +177,9 @@ fn note(told: &Told, line: &str) {
     }
     let line: Value = serde_json::from_str(line).unwrap_or_default();
     let ended = line["ended"].as_str().map(|ended| format!("ended: {ended}"));
+    let error = line["error"].as_str().unwrap_or_default();
+    let left = error.contains("was taken over by another process");
+    let ended = ended.or_else(|| left.then(|| LEFT_TO_ANOTHER.to_owned()));
     let text = ended.or_else(|| line["message"].as_str().map(str::to_owned)).unwrap_or_default();
     *told.lock().unwrap().entry(text).or_default() += 1;
 }
