@@ -185,7 +185,7 @@ impl Run {
             Act::Kill => {
                 self.fleet.workers.kill(which);
                 let now = Instant::now();
-                let its = self.fleet.in_hand(pid).await.into_iter();
+                let its = self.fleet.sets_of(pid).await.into_iter();
                 self.left.extend(its.map(|(set, begun)| (set, (begun, now))));
             }
             Act::Pause => {
@@ -208,10 +208,10 @@ impl Run {
         self.happened.push((Instant::now(), act));
     }
 
-    /// Has the time begin again for sets of dead workers that this one was about to take over. It is asked once
-    /// it gets no more of them.
+    /// Has the time begin again for sets of dead workers that this one has, or was about to take over. It is
+    /// asked once it gets no more of them.
     async fn leave_again(&mut self, pid: u32) {
-        for (set, _) in self.fleet.in_hand(pid).await {
+        for (set, _) in self.fleet.sets_of(pid).await {
             if let Some((_, since)) = self.left.get_mut(&set) {
                 *since = Instant::now();
             }

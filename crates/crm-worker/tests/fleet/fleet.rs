@@ -60,13 +60,15 @@ impl Fleet {
         self.server.submit(set, Submission::new(), "the test").await.unwrap();
     }
 
-    /// The names of the sets that the engine handed to the worker with this process, and how often each was
-    /// begun.
-    pub async fn in_hand(&self, pid: u32) -> BTreeMap<String, i64> {
+    /// The names of the sets that the worker with this process has, or was handed by the engine, and how often
+    /// each was begun. One that went on after it was given up may have a set that was handed to another.
+    pub async fn sets_of(&self, pid: u32) -> BTreeMap<String, i64> {
         let sql = "SELECT name, begun FROM crm.sets JOIN crm.jobs ON set_id = sets.id
-                JOIN crm_jobs._private_jobs AS handed ON handed.key = 'apply ' || sets.id
-                JOIN crm_jobs._private_workers AS workers ON workers.id = handed.locked_by
-            WHERE workers.metadata ->> 'pid' = $1";
+            WHERE sets.id IN (SELECT set_id FROM crm.runs
+                    WHERE owner = 'process ' || $1 AND leased_until > clock_timestamp())
+                OR 'apply ' || sets.id IN (SELECT key FROM crm_jobs._private_jobs
+                    JOIN crm_jobs._private_workers AS workers ON workers.id = locked_by
+                    WHERE workers.metadata ->> 'pid' = $1)";
         self.begun_of(sql, &[&pid.to_string()]).await
     }
 
