@@ -74,8 +74,8 @@ struct Given {
     #[arg(long, value_name = "N", env = "CRM_WORKER_CALLS_PER_SECOND")]
     calls_per_second: Option<NonZeroU32>,
 
-    /// The Redis over which workers share that limit, as redis://host; without it each keeps to it by
-    /// itself
+    /// The Redis over which workers share that limit, as redis://host or, over TLS, rediss://host; without
+    /// it each keeps to it by itself
     #[arg(long, value_name = "URL", env = "CRM_WORKER_REDIS", hide_env_values = true)]
     redis: Option<String>,
 

@@ -5,11 +5,14 @@
 #[path = "../../crm-fleet/tests/common/cluster.rs"]
 #[allow(dead_code, reason = "not each test has its server crash")]
 mod cluster;
+#[path = "fleet/redis.rs"]
+#[allow(dead_code, reason = "none is killed here")]
+mod redis;
 
 use std::{
     fs,
-    io::{BufRead, BufReader},
-    net::TcpListener,
+    io::{BufRead, BufReader, Write},
+    net::{TcpListener, TcpStream},
     os::unix::fs::PermissionsExt,
     path::Path,
     process::{Child, Command, Stdio},
@@ -25,6 +28,7 @@ use crm_fleet::{DeskTask, Server, StoredSet, Submission};
 use crm_models::TenantId;
 use crm_sandbox::{Connection, Sandbox, Seed};
 use crm_transport::{Credentials, Environment, standard};
+use redis::Redis;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use tempfile::TempDir;
@@ -62,15 +66,21 @@ impl Program {
     }
 
     fn start_with(url: &str, sandbox: &Sandbox, credentials: &str, more: &[&str]) -> Self {
+        Self::run(Self::command(url, sandbox, credentials).args(more))
+    }
+
+    fn command(url: &str, sandbox: &Sandbox, credentials: &str) -> Command {
         let api_url = &sandbox.connection().api_url;
-        let mut child = Command::new(env!("CARGO_BIN_EXE_crm-worker"))
+        let mut command = Command::new(env!("CARGO_BIN_EXE_crm-worker"));
+        command
             .args(["--listen", "127.0.0.1:0", "--credentials", credentials])
             .args(["--api-url", api_url, "--auth-url", api_url])
-            .args(more)
-            .env("CRM_FLEET_URL", url)
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
+            .env("CRM_FLEET_URL", url);
+        command
+    }
+
+    fn run(command: &mut Command) -> Self {
+        let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
         let (log, stderr) = (Arc::<Mutex<Vec<_>>>::default(), child.stderr.take().unwrap());
         let lines = Arc::clone(&log);
         let reader = thread::spawn(move || {
@@ -370,4 +380,44 @@ fn what_is_wrong_with_its_settings_is_told_with_exit_code_2() {
     assert!(!told.contains("hunter2"), "{told}");
     let (code, told) = worker(&["--credentials", "vault"]);
     assert!(code == Some(2) && told.contains("command:PROGRAM"), "{told}");
+}
+
+/// How many keys a Redis has.
+fn keys(redis: &Redis) -> u64 {
+    let mut stream = TcpStream::connect(redis.url().strip_prefix("redis://").unwrap()).unwrap();
+    stream.write_all(b"DBSIZE\r\n").unwrap();
+    let mut answer = String::new();
+    BufReader::new(stream).read_line(&mut answer).unwrap();
+    answer.trim_end().strip_prefix(':').unwrap().parse().unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn its_limit_is_shared_over_an_encrypted_connection() {
+    let Some(cluster) = Cluster::start() else { return };
+    let sandbox = Sandbox::builder().seed(Seed::Demo).start().await.unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let own = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    let [certificate, key] =
+        [("certificate", own.cert.pem()), ("key", own.signing_key.serialize_pem())].map(
+            |(name, pem)| {
+                let path = folder.path().join(name);
+                fs::write(&path, pem).unwrap();
+                path.display().to_string()
+            },
+        );
+    let port = redis::free_port().to_string();
+    let options = ["--tls-port", &port, "--tls-auth-clients", "no"].map(str::to_owned);
+    let pair =
+        ["--tls-cert-file".to_owned(), certificate.clone(), "--tls-key-file".to_owned(), key];
+    let Some(redis) = Redis::start_with([options, pair].concat()) else { return };
+    let server = Server::connect(&cluster.url()).await.unwrap();
+    let june = push(&sandbox, &server, folder.path(), "june").await;
+    server.submit(&june, Submission::new(), "the test").await.unwrap();
+    let credentials = write_credentials(&folder, &sandbox, &sandbox.connection().client_secret);
+    let mut command = Program::command(&cluster.url(), &sandbox, &credentials);
+    let url = format!("rediss://localhost:{port}");
+    let program = Program::run(command.args(["--redis", &url]).env("SSL_CERT_FILE", certificate));
+    assert_eq!(until(&server, "june", "done").await.open, 0);
+    assert_eq!(keys(&redis), 1, "{:?}", program.lines());
+    assert_eq!(program.end(), Some(0));
 }

@@ -56,7 +56,8 @@ const PLACES: usize = 3;
 /// Places are reserved up to 50 ms ahead, which hides a round trip of up to 30 ms to the server.
 /// With a longer one, a process that is alone does not reach the whole allowance.
 ///
-/// `rediss://` works for programs that enable TLS in the `redis` crate.
+/// `rediss://` works for programs that enable TLS in the `redis` crate, for example with its feature
+/// `tokio-rustls-comp`.
 ///
 /// ```no_run
 /// use crm_transport::{Fallback, RateLimit, SharedLimit, Transport, TransportExt};

@@ -10,6 +10,7 @@ use tempfile::TempDir;
 
 pub struct Redis {
     port: u16,
+    options: Vec<String>,
     folder: TempDir,
     /// With its output: it ends where nobody reads that.
     running: Option<(Child, BufReader<ChildStdout>)>,
@@ -18,8 +19,13 @@ pub struct Redis {
 impl Redis {
     /// Starts one; where it is not installed it says so, and there is none.
     pub fn start() -> Option<Self> {
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let mut redis = Self { port, folder: tempfile::tempdir().unwrap(), running: None };
+        Self::start_with(Vec::new())
+    }
+
+    /// The same with these options.
+    pub fn start_with(options: Vec<String>) -> Option<Self> {
+        let (port, folder) = (free_port(), tempfile::tempdir().unwrap());
+        let mut redis = Self { port, options, folder, running: None };
         if redis.resume().is_err() {
             eprintln!(
                 "each worker has a limit of its own: there is no redis-server or valkey-server"
@@ -50,6 +56,7 @@ impl Redis {
             Command::new(program)
                 .args(["--bind", "127.0.0.1", "--save", "", "--port"])
                 .arg(self.port.to_string())
+                .args(&self.options)
                 .current_dir(&self.folder)
                 .stdout(Stdio::piped())
                 .spawn()
@@ -64,6 +71,11 @@ impl Redis {
         self.running = Some((child, told));
         Ok(())
     }
+}
+
+/// A port that nobody listens on.
+pub fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
 impl Drop for Redis {
