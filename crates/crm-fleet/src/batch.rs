@@ -438,9 +438,12 @@ impl Writer {
         if asked.is_empty() {
             return Ok(found);
         }
+        // One after another, for the same reason for which CHANGES does so.
         let columns = &*OF_CHANGE;
         let sql = format!(
-            "SELECT {columns} FROM {CHANGES} WHERE planned.set_id = $1 AND planned.id = ANY($2)"
+            "SELECT asked_for.* FROM unnest($2::bigint[]) AS asked (number) CROSS JOIN LATERAL (
+                SELECT {columns} FROM {CHANGES}
+                WHERE planned.set_id = $1 AND planned.id = number LIMIT 1) AS asked_for"
         );
         let statement = client.prepare_cached(&sql).await?;
         for row in client.query(&statement, &[&self.set, &asked]).await? {

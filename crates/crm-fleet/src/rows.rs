@@ -18,8 +18,14 @@ pub(crate) static OF_CHANGE: LazyLock<String> =
     LazyLock::new(|| format!("{}, {}", names(&PLANNED), names(&PROGRESS)));
 
 /// What the changes of a set are selected from.
-pub(crate) const CHANGES: &str =
-    "crm.planned LEFT JOIN crm.progress ON progress.set_id = planned.set_id AND change = id";
+///
+/// The limit has the progress of each change be looked up by its number. Of a set that came after PostgreSQL
+/// looked at the tables last, it believes that there is hardly a row: where it may choose, it reads all
+/// progress of the set for each of its changes.
+pub(crate) const CHANGES: &str = "crm.planned LEFT JOIN LATERAL (
+        SELECT * FROM crm.progress
+        WHERE progress.set_id = planned.set_id AND change = planned.id LIMIT 1
+    ) AS progress ON true";
 
 /// The names of a table's columns.
 pub(crate) fn names(table: &Table) -> String {

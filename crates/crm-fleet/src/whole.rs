@@ -75,18 +75,19 @@ pub(crate) async fn check(
     each(transaction, name, sql, &[&set.0], add).await?;
     let sql = format!(
         "WITH counted AS (
-            SELECT action, coalesce(state, verdict) AS state, count(*) AS changes
+            SELECT action, coalesce(state, verdict) AS state, count(*) AS changes,
+                count(change) AS begun
             FROM {CHANGES} WHERE planned.set_id = $1 GROUP BY 1, 2
+         ), states AS (
+            SELECT action, state, changes FROM counted
          ), kept AS (
             SELECT action, state, changes FROM crm.totals WHERE set_id = $1 AND changes > 0
          )
          SELECT NOT EXISTS (
-            (SELECT * FROM counted EXCEPT SELECT * FROM kept)
-            UNION ALL (SELECT * FROM kept EXCEPT SELECT * FROM counted)
-         ) AND NOT EXISTS (
-            SELECT 1 FROM crm.progress WHERE set_id = $1 AND NOT EXISTS (
-                SELECT 1 FROM crm.planned WHERE set_id = $1 AND id = change)
-         )"
+            (SELECT * FROM states EXCEPT SELECT * FROM kept)
+            UNION ALL (SELECT * FROM kept EXCEPT SELECT * FROM states)
+         ) AND (SELECT coalesce(sum(begun), 0) FROM counted)
+            = (SELECT count(*) FROM crm.progress WHERE set_id = $1)"
     );
     let is_counted = transaction.query_one(&sql, &[&set.0]).await;
     let is_counted = is_counted.and_then(|row| row.try_get::<_, bool>(0)).map_err(store(name))?;
