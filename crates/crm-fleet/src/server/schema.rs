@@ -13,6 +13,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("v5.sql"),
     include_str!("v6.sql"),
     include_str!("v7.sql"),
+    include_str!("v8.sql"),
 ];
 
 /// Held while the tables are made: two workers that start at once make them once. In ASCII `CRMS`.
