@@ -20,8 +20,8 @@ use crm_bulk::{
 };
 use crm_contacts::ContactsService;
 use crm_transport::{
-    Call, Moment, RateLimit, Request, Response, RetryPolicy, SentAt, Transport, TransportError,
-    TransportExt, pretend_suspended,
+    Call, Delivery, Moment, RateLimit, Request, Response, RetryPolicy, SentAt, Transport,
+    TransportError, TransportErrorKind, TransportExt, pretend_suspended,
 };
 use futures_util::TryStreamExt;
 use serde_json::{Value, json};
@@ -190,11 +190,27 @@ struct World {
     folder: tempfile::TempDir,
 }
 
+/// A wire on which writes are kept from a service that has not answered those before.
+struct Spent(Wire);
+
+#[async_trait]
+impl Transport for Spent {
+    async fn send(&self, request: Request) -> Result<Response, TransportError> {
+        if request.method() == "GET" {
+            return self.0.send(request).await;
+        }
+        Err(TransportError::new(TransportErrorKind::BudgetSpent, Delivery::NotExecuted))
+    }
+}
+
 /// A desk behind the layers of the standard transport.
 fn world(desk: Arc<Desk>) -> World {
-    let transport = Wire(Arc::clone(&desk))
-        .with_rate_limit(RateLimit::per_second(60))
-        .with_retry(RetryPolicy::default());
+    world_over(Wire(Arc::clone(&desk)), desk)
+}
+
+fn world_over(wire: impl Transport + 'static, desk: Arc<Desk>) -> World {
+    let transport =
+        wire.with_rate_limit(RateLimit::per_second(60)).with_retry(RetryPolicy::default());
     let transport: Arc<dyn Transport> = Arc::new(transport);
     let service = ContactsService::new(transport, 1_001.try_into().unwrap());
     World {
@@ -362,6 +378,16 @@ async fn a_service_that_does_not_answer_writes_is_left_alone_after_a_few() {
         while world.apply(Apply::new(world.open())).await.reason != StopReason::Complete {}
         assert_eq!(world.in_state(State::Done), usize::try_from(changes).unwrap());
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn writes_that_are_kept_from_a_service_that_answers_none_are_told_as_its_outage() {
+    let desk = Desk::of(100, 20 * MS);
+    let world = world_over(Spent(Wire(Arc::clone(&desk))), desk);
+    let set = world.plan(memos(100)).await;
+    let finished = world.apply(Apply::new(set)).await;
+    assert_eq!(finished.reason, StopReason::Outage);
+    assert_eq!(world.in_state(State::Planned), 100);
 }
 
 #[tokio::test(start_paused = true)]

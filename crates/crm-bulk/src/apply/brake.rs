@@ -178,15 +178,15 @@ impl Brake {
     }
 
     /// Takes note of a change that is left for later. An owner that cannot be read is one call
-    /// that failed, however many its changes.
-    pub(super) fn postponed(&self, unread: Option<OwnerId>) {
+    /// that failed, however many its changes. `sign`: what is wrong if many are left in a row.
+    pub(super) fn postponed(&self, unread: Option<OwnerId>, sign: StopReason) {
         let mut last = lock(&self.postponed_of);
         if unread.is_some() && *last == unread {
             return;
         }
         *last = unread;
         if self.postponed_in_a_row.fetch_add(1, Relaxed) + 1 >= UNREACHABLE_AFTER {
-            self.stop(StopReason::Unreachable);
+            self.stop(sign);
         }
     }
 

@@ -84,6 +84,12 @@ pub(super) fn is_turned_away(error: &ContactsError) -> bool {
     is_not_executed(error) && (refused || is_of(error, &[Expired, RateLimited]))
 }
 
+/// What is wrong if many writes in a row end so without being executed. What is not sent again for
+/// the budget was not answered before, and neither was the one that was sent again to find out.
+pub(super) fn sign_of(error: &ContactsError) -> StopReason {
+    if is_of(error, &[BudgetSpent]) { StopReason::Outage } else { StopReason::Unreachable }
+}
+
 /// Whether a write was never begun: it is not told as one.
 pub(super) fn is_held_back(error: &ContactsError) -> bool {
     is_withheld(error)

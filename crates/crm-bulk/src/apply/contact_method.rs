@@ -10,7 +10,7 @@ use crm_transport::Transport;
 
 use super::{
     classify,
-    event::Event,
+    event::{Event, StopReason},
     hooks::{Proposal, Resulting},
     run::{Became, Former, Run},
 };
@@ -134,7 +134,7 @@ impl<T: Transport> Run<T> {
         }
         let outcome = classify::outcome(error, step::is_touched(&change));
         if outcome.state == State::Planned {
-            self.brake.postponed(None);
+            self.brake.postponed(None, StopReason::Unreachable);
         }
         self.settle(change, outcome, None).await
     }

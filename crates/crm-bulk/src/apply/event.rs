@@ -92,8 +92,8 @@ pub enum StopReason {
     Drift,
     /// The API cannot be reached, after repeated attempts.
     Unreachable,
-    /// Writes get no answer: 20 in a row, or half of the last 60. The next run reads what became of
-    /// them.
+    /// Writes get no answer: 20 in a row, or half of the last 60; or 20 in a row are not sent again,
+    /// since none that was is answered. The next run reads what became of them.
     Outage,
     /// The API or the token endpoint refuses the credentials.
     Credentials,

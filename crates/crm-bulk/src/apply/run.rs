@@ -131,7 +131,7 @@ impl<T: Transport> Run<T> {
             became = if returns < MOST_RETURNS {
                 Ok(Became::Back(change, outcome))
             } else {
-                Box::pin(self.postpone(change, outcome)).await
+                Box::pin(self.postpone(change, outcome, StopReason::Unreachable)).await
             };
         }
         if let Some(owner) = creates {
@@ -196,7 +196,7 @@ impl<T: Transport> Run<T> {
     ) -> Result<Became, BulkError> {
         match step {
             Step::Settle(outcome, _) if outcome.state == State::Planned => {
-                self.brake.postponed(change.target.owner());
+                self.brake.postponed(change.target.owner(), StopReason::Unreachable);
                 self.settled(change, outcome, None).await
             }
             Step::Settle(outcome, after) => {
@@ -396,17 +396,18 @@ impl<T: Transport> Run<T> {
         if classify::is_turned_away(error) {
             Ok(Became::Back(change, outcome))
         } else {
-            self.postpone(change, outcome).await
+            self.postpone(change, outcome, classify::sign_of(error)).await
         }
     }
 
-    /// Leaves a change for later whose write was not executed.
+    /// Leaves a change for later whose write was not executed. `sign`: what is wrong if many are.
     fn postpone(
         &self,
         change: Box<Change>,
         outcome: Outcome,
+        sign: StopReason,
     ) -> impl Future<Output = Result<Became, BulkError>> + Send {
-        self.brake.postponed(None);
+        self.brake.postponed(None, sign);
         self.settle(change, outcome, None)
     }
 
