@@ -106,14 +106,16 @@ impl Window {
         // When its way was free, so was that of all that left before it. Each call is passed over
         // here once, so answers in any order cost no more than as many in order.
         let from = (self.underway - self.first) as usize;
-        for place in from..=from + last as usize {
+        let own = from + last as usize;
+        self.opening.answered(self.calls[own].at, now);
+        for place in from..=own {
             let free_after = now - self.calls[place].at;
-            self.calls[place].arrived_after = self.ways.arrived_after(free_after);
-            let late = self.ways.note(free_after);
             let is_opening = self.is_opening(place);
-            self.calls[place].late = Some(if is_opening { free_after } else { late });
+            let call = &mut self.calls[place];
+            call.arrived_after = self.ways.arrived_after(free_after, self.opening.fastest);
+            // To open a connection takes longer than what is usual.
+            call.late = Some(if is_opening { free_after } else { self.ways.note(free_after) });
         }
-        self.opening.answered(self.calls[from + last as usize].at, now);
         self.underway = number + 1;
     }
 
@@ -178,14 +180,21 @@ impl Opening {
     }
 }
 
-/// How long it takes until the way is known to be free, and how far that spreads: smoothed as RFC
-/// 6298, section 2, smooths round trips, in nanoseconds. Late calls are left out.
+/// How long it takes until the way is known to be free, and how far that spreads: the mean, and the mean
+/// deviation from it, in nanoseconds. Late calls are left out.
 #[derive(Default)]
 struct Ways {
     mean: i64,
     spread: i64,
+    /// How many times they are made of, up to [`USUAL`].
+    times: u32,
     late_in_a_row: u32,
 }
+
+/// Over so many times it is smoothed, a second's worth at the vendor's limit: what holds up calls for a
+/// part of a second, each a little longer than the one before, must not pass for usual meanwhile. So many
+/// late ones in a row are not a hold-up: the service has become slower.
+const USUAL: u32 = 60;
 
 /// A time that is this many mean deviations away counts as far from the others: twice as many as
 /// RFC 6298 waits before it sends again. To miss a hold-up costs one refused call; to see one in
@@ -204,9 +213,9 @@ const ALIKE: i64 = 2_500_000;
 /// service's own.
 const ROOM: Duration = Duration::from_millis(10);
 
-/// This many late ones in a row, a second's worth at the vendor's limit, are not a hold-up: the
-/// service has become slower.
-const NO_HOLD_UP: u32 = 60;
+/// The longest that a call is assumed to have been held up while nothing is known of what is usual: it
+/// costs so much once.
+const LONGEST_GUESS: Duration = Duration::from_millis(50);
 
 impl Ways {
     /// Notes one more of these times. Returns how late its call may have arrived.
@@ -214,7 +223,7 @@ impl Ways {
         let late = self.late(free_after);
         if !late.is_zero() {
             self.late_in_a_row += 1;
-            if self.late_in_a_row < NO_HOLD_UP {
+            if self.late_in_a_row < USUAL {
                 return late;
             }
             // What is usual now is learned anew: smoothed times would follow only slowly.
@@ -222,28 +231,33 @@ impl Ways {
         }
         self.late_in_a_row = 0;
         let took = free_after.as_nanos() as i64;
-        if self.is_unknown() {
-            // RFC 6298, section 2.2: nothing is known of the spread yet, so it is taken for wide.
+        self.times = (self.times + 1).min(USUAL);
+        if self.times == 1 {
+            // Nothing is known of the spread yet, so it is taken for wide (RFC 6298, section 2.2).
             (self.mean, self.spread) = (took, took / 2);
         } else {
-            // Section 2.3: beta is 1/4 and alpha 1/8, and the spread comes first, since it is from
-            // the mean as it was before this time.
-            self.spread += ((self.mean - took).abs() - self.spread) / 4;
-            self.mean += (took - self.mean) / 8;
+            // The spread comes first, since it is from the mean as it was before this time.
+            let times = i64::from(self.times);
+            self.spread += ((self.mean - took).abs() - self.spread) / times;
+            self.mean += (took - self.mean) / times;
         }
         late
     }
 
     /// How long after it left a call had surely arrived whose way was free after this long; unless these
-    /// times are so different that most of it says nothing about the way.
-    fn arrived_after(&self, free_after: Duration) -> Option<Duration> {
+    /// times are so different that most of it says nothing about the way. Where a second's worth is not
+    /// known yet, that cannot be told: what it took longer than the `fastest` counts, within bounds.
+    fn arrived_after(&self, free_after: Duration, fastest: Duration) -> Option<Duration> {
+        if self.times < USUAL {
+            return Some(free_after.saturating_sub(fastest).clamp(MARGIN, LONGEST_GUESS));
+        }
         let all_take = Duration::from_nanos(self.mean as u64).saturating_sub(ROOM);
-        let are_alike = !self.is_unknown() && self.spread <= ALIKE;
+        let are_alike = self.spread <= ALIKE;
         are_alike.then(|| free_after.saturating_sub(all_take))
     }
 
     fn is_unknown(&self) -> bool {
-        (self.mean, self.spread) == (0, 0)
+        self.times == 0
     }
 
     /// How late a call may have arrived whose way was free after this long. The others that it is
@@ -265,17 +279,24 @@ mod tests {
     const MS: Duration = Duration::from_millis(1);
 
     #[test]
-    fn times_are_smoothed_as_the_rfc_has_it() {
+    fn what_is_usual_is_the_mean_of_the_last_times() {
         let mut ways = Ways::default();
         ways.note(100 * MS);
         assert_eq!((ways.mean, ways.spread), (100_000_000, 50_000_000));
         ways.note(60 * MS);
-        // Three quarters of 50 ms and one of the 40 ms that it was off; then 7/8 and 1/8.
-        assert_eq!((ways.mean, ways.spread), (95_000_000, 47_500_000));
+        // Half of the 50 ms, and of the 40 ms that it was off.
+        assert_eq!((ways.mean, ways.spread), (80_000_000, 45_000_000));
+        for _ in 0..USUAL {
+            ways.note(79 * MS);
+            ways.note(81 * MS);
+        }
+        let before = ways.mean;
+        ways.note(86 * MS);
+        assert_eq!(ways.mean, before + (86_000_000 - before) / 60);
     }
 
     fn around_10_ms(spread: i64) -> Ways {
-        Ways { mean: 10_000_000, spread, late_in_a_row: 0 }
+        Ways { mean: 10_000_000, spread, times: USUAL, late_in_a_row: 0 }
     }
 
     #[test]
@@ -292,7 +313,7 @@ mod tests {
     #[test]
     fn a_hold_up_changes_nothing_of_what_is_usual_and_a_slower_service_does() {
         let mut ways = around_10_ms(1_000_000);
-        for _ in 1..NO_HOLD_UP {
+        for _ in 1..USUAL {
             ways.note(100 * MS);
         }
         assert_eq!(ways.late(100 * MS), 91 * MS);
@@ -306,7 +327,9 @@ mod tests {
         let mut window = Window::new(2);
         let begun = Instant::now();
         let mut gaps = Vec::new();
-        for (number, took) in (0..).zip([3, 3, 3, 12, 3, 90, 3, 3]) {
+        let usual = [3; 1 + USUAL as usize];
+        let times = [3, 3].into_iter().chain(usual).chain([12, 3, 90, 3, 3]);
+        for (number, took) in (0..).zip(times) {
             let now = begun + number * SECOND / 2;
             window.note(now);
             window.answered(u64::from(number), now + took * MS);
@@ -314,8 +337,26 @@ mod tests {
                 gaps.push((after + SECOND / 2 - now - SECOND).as_millis());
             }
         }
-        // Of the first nothing is known yet, and one so late changes nothing of what is usual.
-        assert_eq!(gaps, [5, 3, 3, 12, 3, 90, 3]);
+        let known = gaps.len() - 5;
+        assert!(gaps[..known].iter().all(|gap| *gap == 5), "{gaps:?}");
+        // One so late changes nothing of what is usual.
+        assert_eq!(gaps[known..], [3, 12, 3, 90, 3]);
+    }
+
+    #[cfg(feature = "redis")]
+    #[test]
+    fn until_it_is_known_what_is_usual_what_takes_longer_than_the_fastest_makes_room() {
+        let begun = Instant::now();
+        let mut window = Window::new(2);
+        let mut rooms = Vec::new();
+        for (number, took) in (0..).zip([20, 48, 200, 20, 20]) {
+            let left = begun + number * SECOND;
+            window.note(left);
+            window.answered(number.into(), left + took * MS);
+            // Of the one before.
+            rooms.extend(window.second_after().map(|after| (after - left).as_millis()));
+        }
+        assert_eq!(rooms, [5, 28, 50, 5]);
     }
 
     #[test]
@@ -337,15 +378,23 @@ mod tests {
     #[test]
     fn an_answer_tells_that_the_way_was_free_for_all_that_left_before() {
         let mut window = Window::new(5);
-        let now = Instant::now();
-        for number in 0..5 {
-            window.note(now + number * MS);
+        let mut now = Instant::now();
+        let mut free = Vec::new();
+        for first in [0, 5] {
+            for number in 0..5 {
+                window.note(now + number * MS);
+            }
+            for (number, after) in [(2, 30), (0, 300), (4, 32), (3, 31)] {
+                window.answered(first + number, now + after * MS);
+            }
+            free.extend(window.calls.iter().map(|call| call.late.unwrap().as_millis()));
+            now += SECOND;
         }
-        for (number, after) in [(2, 30), (0, 300), (4, 32), (3, 31)] {
-            window.answered(number, now + after * MS);
-        }
-        let free: Vec<_> = window.calls.iter().map(|call| call.late.unwrap().as_millis()).collect();
-        assert_eq!(free, [30, 29, 28, 29, 28]);
-        assert_eq!(window.ways.mean / 1_000_000, 29, "300 ms tell nothing");
+        assert_eq!(
+            free,
+            [30, 29, 28, 29, 28, 0, 0, 0, 0, 0],
+            "the first may have waited for a connection"
+        );
+        assert_eq!(window.ways.mean / 1_000_000, 28, "300 ms tell nothing");
     }
 }

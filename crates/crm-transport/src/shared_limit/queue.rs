@@ -135,37 +135,37 @@ impl Queue {
 
 #[cfg(test)]
 mod tests {
-    use tokio::time::{sleep, sleep_until};
+    use tokio::time::sleep_until;
 
-    use super::*;
+    use super::{super::SLACK, *};
     use crate::window::SECOND;
 
     const MS: Duration = Duration::from_millis(1);
 
-    /// When calls arrive for which there is a place each 17 ms, over a way on which nothing arrives from
-    /// the tenth second on until this time has passed.
-    async fn arrivals(stall: Duration) -> Vec<Instant> {
+    /// The time between two places: sixty take 1.02 s.
+    const PLACE: Duration = Duration::from_millis(17);
+
+    /// When calls arrive that each take a place. `way`: when one arrives, by its number, that left
+    /// so long after the first; it has its answer `service` later.
+    async fn arrivals(way: impl Fn(u64, Duration) -> Duration, service: Duration) -> Vec<Duration> {
         let begun = Instant::now();
-        let (stalls, ends) = (begun + 10 * SECOND, begun + 10 * SECOND + stall);
         let queue = Arc::new(Mutex::new(Queue::new(60)));
         let mut calls = Vec::new();
-        for place in (0..).map(|place| begun + place * 17 * MS) {
+        for place in (0..).map(|place| begun + place * PLACE) {
             sleep_until(place).await;
-            if lock(&queue).opens_at() > place {
+            let opens_at = lock(&queue).opens_at();
+            if opens_at >= place + SLACK {
                 continue;
             }
+            sleep_until(opens_at).await;
             let (number, queue) = (lock(&queue).leave(), Arc::clone(&queue));
+            let arrives = way(number, begun.elapsed());
             calls.push(tokio::spawn(async move {
-                sleep((28 + number as u32 * 7 % 4) * MS).await;
-                if (stalls..ends).contains(&Instant::now()) {
-                    sleep_until(ends).await;
-                }
-                let arrived = Instant::now();
-                sleep(5 * MS).await;
+                sleep_until(begun + arrives + service).await;
                 lock(&queue).answered(number);
-                arrived
+                arrives
             }));
-            if number == 1_499 {
+            if number == CALLS - 1 {
                 break;
             }
         }
@@ -177,15 +177,42 @@ mod tests {
         arrivals
     }
 
+    const CALLS: u64 = 1_500;
+
+    /// Checks that none is refused, and that all arrive in the time of their places and so much more.
+    fn check(what: &str, arrivals: &[Duration], more: Duration) {
+        for seconds in arrivals.windows(61) {
+            assert!(seconds[60] - seconds[0] >= SECOND, "{what}: 61 calls in a second");
+        }
+        let took = arrivals[arrivals.len() - 1] - arrivals[0];
+        assert!(took < CALLS as u32 * PLACE + more, "{what}: {took:?}");
+    }
+
     #[tokio::test(start_paused = true)]
     async fn what_was_held_up_makes_room_a_second_later() {
         for stall in [0, 30, 80, 300, 900] {
-            let arrivals = arrivals(stall * MS).await;
-            for seconds in arrivals.windows(61) {
-                assert!(seconds[60] - seconds[0] >= SECOND, "{stall} ms: 61 calls in a second");
-            }
-            let took = arrivals[1_499] - arrivals[0];
-            assert!(took < 1_500 * 17 * MS + stall * MS + 100 * MS, "{stall} ms: {took:?}");
+            // From the tenth second on nothing arrives until this time has passed.
+            let (stalls, ends) = (10 * SECOND, 10 * SECOND + stall * MS);
+            let way = |number: u64, left| {
+                let arrives = left + Duration::from_millis(28 + number * 7 % 4);
+                if (stalls..ends).contains(&arrives) { ends } else { arrives }
+            };
+            let arrivals = arrivals(way, 5 * MS).await;
+            check(&format!("{stall} ms"), &arrivals, stall * MS + 100 * MS);
         }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_busy_stretch_of_the_machine_makes_room_a_second_later() {
+        // Every seven seconds the calls of a part of one are held up, each a little longer than the
+        // one before and then a little shorter, as on a machine that is busy at the time.
+        let busy = [2, 3, 5, 9, 10, 16, 21, 31, 31, 28, 24, 22, 22, 23, 15, 6, 3, 2];
+        let way = |number, left| {
+            let held_up = busy.get((number % 420) as usize).map(|ms| *ms * MS);
+            let usual = Duration::from_micros(300 + number * 431 % 900);
+            left + usual + held_up.unwrap_or_default()
+        };
+        let arrivals = arrivals(way, MS / 5).await;
+        check("busy", &arrivals, 300 * MS);
     }
 }
