@@ -267,9 +267,9 @@ impl Server {
             filed += some.len() as u64;
             let is_last = some.len() < usize::try_from(AT_ONCE).unwrap_or_default();
             // One that is cut off here gets its job a minute later, as one that is submitted.
-            for (id, site, home) in some {
-                engine.add(job(id, &site, &home, Duration::ZERO)).await?;
-            }
+            // One at a time, each would have all workers ask for it, though few can do it.
+            let jobs = some.iter().map(|(id, site, home)| job(*id, site, home, Duration::ZERO));
+            engine.add_all(jobs.collect()).await?;
             if is_last {
                 return Ok(filed);
             }

@@ -15,10 +15,11 @@ use std::{
 use async_trait::async_trait;
 use futures_util::{FutureExt, future::BoxFuture};
 use graphile_worker::{
-    Database, DbExecutor as _, DbValue, IntoTaskHandlerResult, JobSpecBuilder, TaskHandler,
-    WorkerContext, WorkerOptions, WorkerUtils, tokio_postgres::TokioPostgresDatabase,
+    Database, DbExecutor as _, DbValue, IntoTaskHandlerResult, JobSpecBuilder, RawJobSpec,
+    TaskHandler, WorkerContext, WorkerOptions, WorkerUtils, tokio_postgres::TokioPostgresDatabase,
 };
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use tokio::sync::{OnceCell, watch};
 use tracing::{Instrument, Span};
 
@@ -65,6 +66,9 @@ pub(crate) trait Engine: Send + Sync {
 
     /// Adds a job, in the place of one for the same that waits.
     async fn add(&self, job: Job) -> Result<(), FleetError>;
+
+    /// Adds all of these or none, and tells the workers once. Nobody else may add one for the same meanwhile.
+    async fn add_all(&self, jobs: Vec<Job>) -> Result<(), FleetError>;
 
     /// Completes once PostgreSQL failed an engine that [runs](Self::run): it hands out no more jobs. It is to
     /// stop then, and what is in flight as well, so that a new one can begin.
@@ -145,6 +149,26 @@ impl Graphile {
     }
 }
 
+/// A job as the engine takes it.
+fn spec_of(job: Job) -> RawJobSpec {
+    let Job { work, queue, priority, after } = job;
+    let mut spec = JobSpecBuilder::new().queue_name(queue).priority(priority);
+    if !after.is_zero() {
+        spec = spec.run_at(SystemTime::now() + after);
+    }
+    let (identifier, payload, spec) = match work {
+        Work::Apply(SetId(set)) => {
+            let spec = spec.job_key(format!("{APPLY}{set}"));
+            (ApplySet::IDENTIFIER, json!(ApplySet { set }), spec)
+        }
+        Work::Desk { job: DeskJobId(job), home } => {
+            let spec = spec.job_key(format!("{DESK}{job}")).flags(vec![flag(&home)]);
+            (RunAtDesk::IDENTIFIER, json!(RunAtDesk { job }), spec)
+        }
+    };
+    RawJobSpec { identifier: identifier.to_owned(), payload, spec: spec.build() }
+}
+
 /// What the engine keeps of a job that carries out a set.
 #[derive(Serialize, Deserialize)]
 struct ApplySet {
@@ -222,22 +246,15 @@ impl Engine for Graphile {
 
     async fn add(&self, job: Job) -> Result<(), FleetError> {
         self.ready().await?;
-        let Job { work, queue, priority, after } = job;
-        let mut spec = JobSpecBuilder::new().queue_name(queue).priority(priority);
-        if !after.is_zero() {
-            spec = spec.run_at(SystemTime::now() + after);
-        }
-        let utils = self.utils();
-        let added = match work {
-            Work::Apply(SetId(set)) => {
-                let spec = spec.job_key(format!("{APPLY}{set}"));
-                utils.add_job(ApplySet { set }, spec.build()).await
-            }
-            Work::Desk { job: DeskJobId(job), home } => {
-                let spec = spec.job_key(format!("{DESK}{job}")).flags(vec![flag(&home)]);
-                utils.add_job(RunAtDesk { job }, spec.build()).await
-            }
-        };
+        let RawJobSpec { identifier, payload, spec } = spec_of(job);
+        let added = self.utils().add_raw_job(&identifier, payload, spec).await;
+        added.map(drop).map_err(|error| self.error(&error))
+    }
+
+    async fn add_all(&self, jobs: Vec<Job>) -> Result<(), FleetError> {
+        self.ready().await?;
+        let specs: Vec<_> = jobs.into_iter().map(spec_of).collect();
+        let added = self.utils().add_raw_jobs(&specs).await;
         added.map(drop).map_err(|error| self.error(&error))
     }
 

@@ -99,7 +99,8 @@ impl Fleet {
     }
 }
 
-/// Has the server know so many tenants that have nothing to do: one as everybody says it, and its copies.
+/// Has the server know so many tenants that have nothing to do: one as everybody says it, and its copies. The
+/// mirrors of some are due in each minute; what is filed waits for a worker that has their home.
 async fn register(server: &Server, cluster: &Cluster, count: u64) {
     let site = Site::new(TenantId::new(500_000).unwrap(), "https://api.example");
     server.set_home(&site, "elsewhere").await.unwrap();
@@ -115,7 +116,8 @@ async fn register(server: &Server, cluster: &Cluster, count: u64) {
             FROM crm.homes, generate_series(1, $1::bigint) AS copy",
         "INSERT INTO crm.schedules
             SELECT tenant + copy, environment, task, every, at_time, days, zone, shift,
-                next_at + random() * interval '60 minutes', last_at
+                CASE WHEN every IS NULL THEN next_at ELSE clock_timestamp() END
+                    + random() * interval '60 minutes', last_at
             FROM crm.schedules, generate_series(1, $1::bigint) AS copy",
     ] {
         client.execute(copy, &[&copies]).await.unwrap();
