@@ -7,7 +7,7 @@ use tokio_postgres::{Row, types::ToSql};
 
 use crate::{
     desk::{DeskJob, DeskJobId, DeskTask, Rows},
-    engine::{DESK, Engine as _, Graphile, Job, WITHOUT_JOB, Work},
+    engine::{Engine as _, Job, Work},
     error::FleetError,
     jobs::{Ended, queue},
     rows,
@@ -173,31 +173,19 @@ impl Server {
         }
     }
 
-    /// Gives each job that needs a desk and is to be done its job in the engine where it has none.
-    pub(crate) async fn wake_at_desks(&self, engine: &Graphile) -> Result<(), FleetError> {
+    /// The jobs that need a desk and are to be done, by their numbers.
+    pub(crate) async fn jobs_at_desks(&self) -> Result<BTreeMap<i64, Job>, FleetError> {
         let sql = format!(
             "SELECT id, tenant, environment, home FROM crm.desk_jobs
                 JOIN crm.homes USING (tenant, environment)
              WHERE state = 'queued' AND {}",
             not_paused("desk_jobs")
         );
-        let client = self.client().await?;
-        let rows = self.check(client.query(&sql, &[]).await)?;
-        let read = |row: &Row| -> Result<(i64, (Site, String)), Box<dyn Error>> {
-            Ok((row.try_get("id")?, (rows::site(row)?, row.try_get("home")?)))
+        let read = |row: &Row| {
+            let (id, home) = (row.try_get("id")?, row.try_get("home")?);
+            Ok((id, job(DeskJobId(id), &rows::site(row)?, home, Duration::ZERO)))
         };
-        let read = |row: &Row| read(row).map_err(|error| self.unreachable(error.to_string()));
-        let queued = rows.iter().map(read).collect::<Result<BTreeMap<_, _>, _>>()?;
-        let ids: Vec<_> = queued.keys().collect();
-        let without = self.check(client.query(WITHOUT_JOB, &[&ids, &DESK]).await)?;
-        drop(client);
-        for row in without {
-            let id = self.check(row.try_get(0))?;
-            if let Some((site, home)) = queued.get(&id) {
-                engine.add(job(DeskJobId(id), site, home, Duration::ZERO)).await?;
-            }
-        }
-        Ok(())
+        Ok(self.list(&sql, &[], read).await?.into_iter().collect())
     }
 
     /// Begins a job that needs a desk on one of these volumes; `None` if it is not to be done here and

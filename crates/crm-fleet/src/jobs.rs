@@ -6,8 +6,9 @@ use crm_mirror::Site;
 use tokio_postgres::{Row, types::ToSql};
 
 use crate::{
-    engine::{APPLY, Engine as _, Graphile, Job, WITHOUT_JOB, Work},
+    engine::{Engine as _, Graphile, Job, Work},
     error::FleetError,
+    rows,
     server::Server,
     sets::{Place, SetId, StoredSet, open_of},
     tenants::{APPLYING, not_paused},
@@ -166,7 +167,7 @@ impl Server {
             [&set.id.0, &digest, &needs_approval, &priority, &by];
         self.check(client.execute(sql, &values).await)?;
         drop(client);
-        engine.add(job(set, priority, Duration::ZERO)).await
+        engine.add(job(set.id, &set.site, priority, Duration::ZERO)).await
     }
 
     /// Has no worker begin anything more of a set. What is in flight is finished; the set can be
@@ -218,29 +219,18 @@ impl Server {
         Graphile::new(self.address(), self.name())
     }
 
-    /// Gives each set that workers are to carry out its job in the engine where it has none.
-    pub(crate) async fn wake_sets(&self, engine: &Graphile) -> Result<(), FleetError> {
+    /// The jobs of the sets that workers are to carry out, by the sets' numbers.
+    pub(crate) async fn jobs_of_sets(&self) -> Result<BTreeMap<i64, Job>, FleetError> {
         let sql = format!(
-            "SELECT set_id, priority FROM crm.jobs JOIN crm.sets ON sets.id = set_id
+            "SELECT set_id, tenant, environment, priority FROM crm.jobs JOIN crm.sets ON sets.id = set_id
             WHERE state = 'queued' AND place <> 'gone' AND {}",
             not_paused("sets")
         );
-        let client = self.client().await?;
-        let rows = self.check(client.query(&sql, &[]).await)?;
-        let read = |row: &Row| Ok((row.try_get(0)?, row.try_get(1)?));
-        let queued: BTreeMap<i64, i16> = self.check(rows.iter().map(read).collect())?;
-        let ids: Vec<_> = queued.keys().collect();
-        let rows = self.check(client.query(WITHOUT_JOB, &[&ids, &APPLY]).await)?;
-        let without: Result<Vec<i64>, _> = rows.iter().map(|row| row.try_get(0)).collect();
-        let without = self.check(without)?;
-        drop(client);
-        for id in without {
-            if let Some(set) = self.set_of_number(SetId(id)).await? {
-                let priority = queued.get(&id).copied().unwrap_or_default();
-                engine.add(job(&set, priority, Duration::ZERO)).await?;
-            }
-        }
-        Ok(())
+        let read = |row: &Row| {
+            let (id, priority) = (row.try_get("set_id")?, row.try_get("priority")?);
+            Ok((id, job(SetId(id), &rows::site(row)?, priority, Duration::ZERO)))
+        };
+        Ok(self.list(&sql, &[], read).await?.into_iter().collect())
     }
 
     /// Begins a job; `None` if nobody wants it now: it was cancelled, or its tenant is paused.
@@ -304,8 +294,8 @@ impl Server {
 }
 
 /// The job of a set.
-pub(crate) fn job(set: &StoredSet, priority: i16, after: Duration) -> Job {
-    Job { work: Work::Apply(set.id), queue: queue(&set.site), priority, after }
+pub(crate) fn job(set: SetId, site: &Site, priority: i16, after: Duration) -> Job {
+    Job { work: Work::Apply(set), queue: queue(site), priority, after }
 }
 
 /// The queue of a tenant on a host, of which one job at a time is done: so one program calls for it.

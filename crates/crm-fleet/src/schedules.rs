@@ -9,14 +9,11 @@ use tokio_postgres::{Row, types::ToSql};
 use crate::{
     desk::{DeskJobId, DeskTask},
     desk_jobs::job,
-    engine::{Engine as _, Graphile},
+    engine::{AT_ONCE, Engine as _, Graphile},
     error::FleetError,
     rows,
     server::Server,
 };
-
-/// How many jobs are filed in one transaction.
-const AT_ONCE: i64 = 200;
 
 /// What a schedule has done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -265,7 +262,7 @@ impl Server {
         loop {
             let some = self.file_some().await?;
             filed += some.len() as u64;
-            let is_last = some.len() < usize::try_from(AT_ONCE).unwrap_or_default();
+            let is_last = some.len() < AT_ONCE;
             // One that is cut off here gets its job a minute later, as one that is submitted.
             // One at a time, each would have all workers ask for it, though few can do it.
             let jobs = some.iter().map(|(id, site, home)| job(*id, site, home, Duration::ZERO));
@@ -301,7 +298,7 @@ impl Server {
             SELECT id, tenant, environment, home FROM filed JOIN crm.homes USING (tenant, environment)";
         let read =
             |row: &Row| Ok((DeskJobId(row.try_get("id")?), rows::site(row)?, row.try_get("home")?));
-        self.list(sql, &[&AT_ONCE], read).await
+        self.list(sql, &[&(AT_ONCE as i64)], read).await
     }
 }
 

@@ -1,7 +1,11 @@
 //! Jobs that the engine has no more.
 
+use std::collections::BTreeMap;
+
+use tokio_postgres::Row;
+
 use crate::{
-    engine::{Engine as _, Graphile},
+    engine::{APPLY, DESK, Engine as _, Graphile, Job, WITHOUT_JOB},
     error::FleetError,
     server::Server,
     tenants::Tenants,
@@ -24,7 +28,21 @@ impl Server {
     /// its tenant was paused, or whoever submitted it was cut off in the middle.
     pub(crate) async fn wake(&self, engine: &Graphile) -> Result<(), FleetError> {
         engine.ready().await?;
-        self.wake_sets(engine).await?;
-        self.wake_at_desks(engine).await
+        self.add_missing(engine, APPLY, self.jobs_of_sets().await?).await?;
+        self.add_missing(engine, DESK, self.jobs_at_desks().await?).await
+    }
+
+    /// Adds those of these jobs, by the numbers of what they are for, that the engine has not. Together: while
+    /// one worker files what is due, the others find that without a job.
+    async fn add_missing(
+        &self,
+        engine: &Graphile,
+        of: &str,
+        mut jobs: BTreeMap<i64, Job>,
+    ) -> Result<(), FleetError> {
+        let numbers: Vec<_> = jobs.keys().collect();
+        let read = |row: &Row| Ok(row.try_get(0)?);
+        let missing: Vec<i64> = self.list(WITHOUT_JOB, &[&numbers, &of], read).await?;
+        engine.add_all(missing.iter().filter_map(|number| jobs.remove(number)).collect()).await
     }
 }

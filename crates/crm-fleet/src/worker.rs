@@ -268,7 +268,7 @@ impl Hand {
         let counts = self.server.end_job(set.id, begun.number, &ended).await?;
         (self.on_end.0)(set, &ended);
         match again(&ended, begun.failures).filter(|_| counts) {
-            Some(after) => self.engine.add(job(set, begun.priority, after)).await,
+            Some(after) => self.engine.add(job(set.id, &set.site, begun.priority, after)).await,
             None => Ok(()),
         }
     }

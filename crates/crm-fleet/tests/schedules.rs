@@ -8,7 +8,7 @@ use std::time::SystemTime;
 
 use common::{cluster::Cluster, look_into};
 use crm_bulk::Site;
-use crm_fleet::{Days, FleetError, Routine, Server, Times};
+use crm_fleet::{Days, FleetError, Routine, Server, Tenants, Times};
 use crm_models::TenantId;
 
 fn site(tenant: i64) -> Site {
@@ -49,6 +49,16 @@ async fn what_was_missed_is_filed_once_however_many_look() {
         WHERE flags = '{"home:main": true}'"#;
     let engine: i64 = own.query_one(engine, &[]).await.unwrap().get(0);
     assert_eq!(engine.unsigned_abs(), filed);
+
+    // What lost its job gets it again in few statements: for each one, all workers ask for jobs.
+    let lost = own.execute("DELETE FROM crm_jobs._private_jobs", &[]).await.unwrap();
+    assert_eq!(lost, filed);
+    server.resume(Tenants::All).await.unwrap();
+    let added = "SELECT count(*), count(DISTINCT xmin::text) FROM crm_jobs._private_jobs";
+    let added = own.query_one(added, &[]).await.unwrap();
+    assert_eq!(added.get::<_, i64>(0).unsigned_abs(), filed);
+    let statements: i64 = added.get(1);
+    assert!(statements <= 3, "{statements} statements");
 
     // A job that waits is not filed beside itself, and the one without a home is made up for.
     own.execute(missed, &[]).await.unwrap();

@@ -67,7 +67,7 @@ pub(crate) trait Engine: Send + Sync {
     /// Adds a job, in the place of one for the same that waits.
     async fn add(&self, job: Job) -> Result<(), FleetError>;
 
-    /// Adds all of these or none, and tells the workers once. Nobody else may add one for the same meanwhile.
+    /// Adds these, [`AT_ONCE`] in a statement, and tells the workers once for each statement.
     async fn add_all(&self, jobs: Vec<Job>) -> Result<(), FleetError>;
 
     /// Completes once PostgreSQL failed an engine that [runs](Self::run): it hands out no more jobs. It is to
@@ -106,6 +106,9 @@ const COMPLETE: &str = "WITH done AS (
 pub(crate) const APPLY: &str = "apply ";
 /// What the key of a job begins with that needs a desk.
 pub(crate) const DESK: &str = "desk ";
+/// How many jobs are added in one transaction: it holds a lock for each, of which PostgreSQL has 6,400 as it
+/// is delivered.
+pub(crate) const AT_ONCE: usize = 200;
 /// How many connections it has, and one more that listens.
 const CONNECTIONS: usize = 1;
 /// A worker that shows no sign of life for so long is given up: a dead one's job runs elsewhere then.
@@ -254,8 +257,10 @@ impl Engine for Graphile {
     async fn add_all(&self, jobs: Vec<Job>) -> Result<(), FleetError> {
         self.ready().await?;
         let specs: Vec<_> = jobs.into_iter().map(spec_of).collect();
-        let added = self.utils().add_raw_jobs(&specs).await;
-        added.map(drop).map_err(|error| self.error(&error))
+        for some in specs.chunks(AT_ONCE) {
+            self.utils().add_raw_jobs(some).await.map_err(|error| self.error(&error))?;
+        }
+        Ok(())
     }
 
     fn failed(&self) -> BoxFuture<'static, ()> {
