@@ -1,6 +1,6 @@
 //! The jobs that need a tenant's desk.
 
-use std::{collections::BTreeMap, error::Error, time::Duration};
+use std::{error::Error, time::Duration};
 
 use crm_mirror::Site;
 use tokio_postgres::{Row, types::ToSql};
@@ -41,19 +41,13 @@ impl Server {
     /// [`FleetError::Server`].
     pub async fn set_home(&self, site: &Site, home: &str) -> Result<(), FleetError> {
         self.keep_home(site, home).await?;
-        let client = self.client().await?;
         let sql = "SELECT id FROM crm.desk_jobs
             WHERE tenant = $1 AND environment = $2 AND state = 'queued' AND began_at IS NULL";
         let (tenant, environment) = (site.tenant().get(), site.environment());
         let values: [&(dyn ToSql + Sync); 2] = [&tenant, &environment];
-        let rows = self.check(client.query(sql, &values).await)?;
-        drop(client);
-        let engine = self.engine()?;
-        for row in rows {
-            let id = DeskJobId(self.check(row.try_get(0))?);
-            engine.add(job(id, site, home, Duration::ZERO)).await?;
-        }
-        Ok(())
+        let read = |row: &Row| Ok(job(DeskJobId(row.try_get(0)?), site, home, Duration::ZERO));
+        let waiting = self.list(sql, &values, read).await?;
+        self.engine()?.add_all(waiting).await
     }
 
     /// Has a worker do something in the desk of a tenant, where its home volume is. What is submitted
@@ -173,19 +167,19 @@ impl Server {
         }
     }
 
-    /// The jobs that need a desk and are to be done, by their numbers.
-    pub(crate) async fn jobs_at_desks(&self) -> Result<BTreeMap<i64, Job>, FleetError> {
+    /// The jobs that need a desk and are to be done, in the order of their numbers.
+    pub(crate) async fn jobs_at_desks(&self) -> Result<Vec<Job>, FleetError> {
         let sql = format!(
             "SELECT id, tenant, environment, home FROM crm.desk_jobs
                 JOIN crm.homes USING (tenant, environment)
-             WHERE state = 'queued' AND {}",
+             WHERE state = 'queued' AND {} ORDER BY id",
             not_paused("desk_jobs")
         );
         let read = |row: &Row| {
-            let (id, home) = (row.try_get("id")?, row.try_get("home")?);
-            Ok((id, job(DeskJobId(id), &rows::site(row)?, home, Duration::ZERO)))
+            let (id, home) = (DeskJobId(row.try_get("id")?), row.try_get("home")?);
+            Ok(job(id, &rows::site(row)?, home, Duration::ZERO))
         };
-        Ok(self.list(&sql, &[], read).await?.into_iter().collect())
+        self.list(&sql, &[], read).await
     }
 
     /// Begins a job that needs a desk on one of these volumes; `None` if it is not to be done here and

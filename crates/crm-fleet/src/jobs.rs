@@ -1,6 +1,6 @@
 //! The sets that workers are to carry out.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::time::Duration;
 
 use crm_mirror::Site;
 use tokio_postgres::{Row, types::ToSql};
@@ -219,18 +219,18 @@ impl Server {
         Graphile::new(self.address(), self.name())
     }
 
-    /// The jobs of the sets that workers are to carry out, by the sets' numbers.
-    pub(crate) async fn jobs_of_sets(&self) -> Result<BTreeMap<i64, Job>, FleetError> {
+    /// The jobs of the sets that workers are to carry out, in the sets' order.
+    pub(crate) async fn jobs_of_sets(&self) -> Result<Vec<Job>, FleetError> {
         let sql = format!(
             "SELECT set_id, tenant, environment, priority FROM crm.jobs JOIN crm.sets ON sets.id = set_id
-            WHERE state = 'queued' AND place <> 'gone' AND {}",
+            WHERE state = 'queued' AND place <> 'gone' AND {} ORDER BY set_id",
             not_paused("sets")
         );
         let read = |row: &Row| {
-            let (id, priority) = (row.try_get("set_id")?, row.try_get("priority")?);
-            Ok((id, job(SetId(id), &rows::site(row)?, priority, Duration::ZERO)))
+            let (set, priority) = (SetId(row.try_get("set_id")?), row.try_get("priority")?);
+            Ok(job(set, &rows::site(row)?, priority, Duration::ZERO))
         };
-        Ok(self.list(&sql, &[], read).await?.into_iter().collect())
+        self.list(&sql, &[], read).await
     }
 
     /// Begins a job; `None` if nobody wants it now: it was cancelled, or its tenant is paused.

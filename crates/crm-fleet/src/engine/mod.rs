@@ -7,6 +7,7 @@
 mod driver;
 
 use std::{
+    collections::HashSet,
     fmt,
     sync::Arc,
     time::{Duration, SystemTime},
@@ -47,6 +48,16 @@ pub(crate) enum Work {
     Desk { job: DeskJobId, home: String },
 }
 
+impl Work {
+    /// By which the engine knows two jobs for the same.
+    fn key(&self) -> String {
+        match self {
+            Self::Apply(SetId(set)) => format!("apply {set}"),
+            Self::Desk { job: DeskJobId(job), .. } => format!("desk {job}"),
+        }
+    }
+}
+
 /// Whoever carries jobs out. A failure is one of the server: the engine tries again.
 #[async_trait]
 pub(crate) trait Hands: fmt::Debug + Send + Sync {
@@ -70,6 +81,9 @@ pub(crate) trait Engine: Send + Sync {
     /// Adds these, [`AT_ONCE`] in a statement, and tells the workers once for each statement.
     async fn add_all(&self, jobs: Vec<Job>) -> Result<(), FleetError>;
 
+    /// Adds those of these that it has not, or has put off since they failed.
+    async fn add_missing(&self, jobs: Vec<Job>) -> Result<(), FleetError>;
+
     /// Completes once PostgreSQL failed an engine that [runs](Self::run): it hands out no more jobs. It is to
     /// stop then, and what is in flight as well, so that a new one can begin.
     fn failed(&self) -> BoxFuture<'static, ()>;
@@ -88,11 +102,11 @@ pub(crate) trait Engine: Send + Sync {
 /// The schema in which the engine has its tables.
 const SCHEMA: &str = "crm_jobs";
 
-/// Which of the numbers in `$1` have no job that a worker has or that will be begun, in SQL; `$2` says of what
-/// they are numbers, as [`APPLY`] or [`DESK`]. One that failed is put off by the engine, for hours in the end.
-pub(crate) const WITHOUT_JOB: &str = "SELECT number FROM unnest($1::bigint[]) AS number
+/// Which of these keys have no job that a worker has or that will be begun. One that failed is put off by the
+/// engine, for hours in the end.
+const WITHOUT_JOB: &str = "SELECT wanted.key FROM unnest($1::text[]) AS wanted (key)
     WHERE NOT EXISTS (SELECT 1 FROM crm_jobs.jobs
-        WHERE jobs.key = $2::text || number AND jobs.attempts < jobs.max_attempts
+        WHERE jobs.key = wanted.key AND jobs.attempts < jobs.max_attempts
             AND (jobs.attempts = 0 OR jobs.locked_at IS NOT NULL))";
 /// Takes a job that is done out of the engine and opens its queue, if the job is still the one that this
 /// worker (`$2`) was handed then (`$3`).
@@ -102,10 +116,6 @@ const COMPLETE: &str = "WITH done AS (
         RETURNING job_queue_id)
     UPDATE crm_jobs._private_job_queues AS queues SET locked_at = NULL, locked_by = NULL
     FROM done WHERE queues.id = job_queue_id AND locked_by = $2";
-/// What the key of a job begins with that carries out a set.
-pub(crate) const APPLY: &str = "apply ";
-/// What the key of a job begins with that needs a desk.
-pub(crate) const DESK: &str = "desk ";
 /// How many jobs are added in one transaction: it holds a lock for each, of which PostgreSQL has 6,400 as it
 /// is delivered.
 pub(crate) const AT_ONCE: usize = 200;
@@ -155,18 +165,14 @@ impl Graphile {
 /// A job as the engine takes it.
 fn spec_of(job: Job) -> RawJobSpec {
     let Job { work, queue, priority, after } = job;
-    let mut spec = JobSpecBuilder::new().queue_name(queue).priority(priority);
+    let mut spec = JobSpecBuilder::new().queue_name(queue).priority(priority).job_key(work.key());
     if !after.is_zero() {
         spec = spec.run_at(SystemTime::now() + after);
     }
     let (identifier, payload, spec) = match work {
-        Work::Apply(SetId(set)) => {
-            let spec = spec.job_key(format!("{APPLY}{set}"));
-            (ApplySet::IDENTIFIER, json!(ApplySet { set }), spec)
-        }
+        Work::Apply(SetId(set)) => (ApplySet::IDENTIFIER, json!(ApplySet { set }), spec),
         Work::Desk { job: DeskJobId(job), home } => {
-            let spec = spec.job_key(format!("{DESK}{job}")).flags(vec![flag(&home)]);
-            (RunAtDesk::IDENTIFIER, json!(RunAtDesk { job }), spec)
+            (RunAtDesk::IDENTIFIER, json!(RunAtDesk { job }), spec.flags(vec![flag(&home)]))
         }
     };
     RawJobSpec { identifier: identifier.to_owned(), payload, spec: spec.build() }
@@ -255,12 +261,27 @@ impl Engine for Graphile {
     }
 
     async fn add_all(&self, jobs: Vec<Job>) -> Result<(), FleetError> {
+        if jobs.is_empty() {
+            return Ok(());
+        }
         self.ready().await?;
         let specs: Vec<_> = jobs.into_iter().map(spec_of).collect();
         for some in specs.chunks(AT_ONCE) {
             self.utils().add_raw_jobs(some).await.map_err(|error| self.error(&error))?;
         }
         Ok(())
+    }
+
+    async fn add_missing(&self, mut jobs: Vec<Job>) -> Result<(), FleetError> {
+        self.ready().await?;
+        let keys = vec![DbValue::TextArray(jobs.iter().map(|job| job.work.key()).collect())];
+        let missing = async {
+            let rows = self.database.fetch_all(WITHOUT_JOB, keys.into()).await?;
+            rows.iter().map(|row| row.try_get("key")).collect::<Result<HashSet<String>, _>>()
+        };
+        let missing = missing.await.map_err(|error| self.error(&error))?;
+        jobs.retain(|job| missing.contains(&job.work.key()));
+        self.add_all(jobs).await
     }
 
     fn failed(&self) -> BoxFuture<'static, ()> {
